@@ -8,8 +8,9 @@
 // on every architecture; Clang and LLVM 19 come from Debian 12, and Binaryen runs on Debian 13's libc, which its
 // own loader starts. apt fetches and verifies all of it with its own lists and status, so that neither root nor
 // any change to the machine is needed.
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+
 import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,17 +19,23 @@ import { attempt, Failure, run, runMain, step } from './steps.mjs';
 const VERSION = '3.1.69';
 
 const EMSCRIPTEN_PACKAGES = ['emscripten/trixie', 'node-acorn/trixie'];
-const LLVM_PACKAGES = [
-  'clang-19', 'libclang-cpp19', 'libclang-common-19-dev', 'lld-19', 'llvm-19', 'libllvm19',
-  'libz3-4', 'libedit2', 'libbsd0', 'libmd0', 'libxml2', 'libicu72',
-].map((name) => `${name}/bookworm`); // biome-ignore format: a list of names
+const LLVM_PACKAGES = (
+  'clang-19 libclang-cpp19 libclang-common-19-dev lld-19 llvm-19 libllvm19 ' +
+  'libz3-4 libedit2 libbsd0 libmd0 libxml2 libicu72'
+)
+  .split(' ')
+  .map((name) => `${name}/bookworm`);
 const BINARYEN_PACKAGES = ['binaryen/trixie', 'libc6/trixie', 'libstdc++6/trixie', 'libgcc-s1/trixie'];
 
 /** Parts of the packages that no build of ours touches: 1.3 GB of 2. */
 const UNUSED = [
-  './usr/share/doc*', './usr/share/emscripten/docs*', './usr/share/emscripten/test*',
-  '*/wasm32-emscripten/lto*', '*/wasm32-emscripten/pic*', '*/wasm32-emscripten/*-asan*',
-]; // biome-ignore format: a list of patterns
+  './usr/share/doc*',
+  './usr/share/emscripten/docs*',
+  './usr/share/emscripten/test*',
+  '*/wasm32-emscripten/lto*',
+  '*/wasm32-emscripten/pic*',
+  '*/wasm32-emscripten/*-asan*',
+];
 
 /** @type {Record<string, { triplet: string, loader: string } | undefined>} */
 const ARCHITECTURES = {
@@ -76,7 +83,9 @@ async function install(home) {
   const release = existsSync('/etc/os-release') ? await readFile('/etc/os-release', 'utf8') : '';
   const architecture = ARCHITECTURES[process.arch];
   if (!/^VERSION_CODENAME=bookworm$/m.test(release) || !architecture) {
-    throw new Failure(`Emscripten ${VERSION} or newer is missing: install it so that emcc is on PATH, then try again.`);
+    throw new Failure(
+      `Emscripten ${VERSION} or newer is missing: install it so that emcc is on PATH, then try again.`,
+    );
   }
   if ((await attempt('python3', ['--version'])).status !== 0) {
     throw new Failure('Emscripten needs Python 3: install the package python3, then try again.');
@@ -117,7 +126,12 @@ async function download(work) {
     'Acquire::Languages': 'none',
     'APT::Sandbox::User': '', // the user `_apt` cannot enter a home folder
   };
-  await writeFile(configuration, Object.entries(settings).map(([key, value]) => `${key} "${value}";\n`).join(''));
+  await writeFile(
+    configuration,
+    Object.entries(settings)
+      .map(([key, value]) => `${key} "${value}";\n`)
+      .join(''),
+  );
   const env = { ...process.env, APT_CONFIG: configuration, LC_ALL: 'C' };
 
   // A foreign source without our releases makes `update` fail; whether anything is missing, `download` tells.
@@ -126,8 +140,12 @@ async function download(work) {
     ['all', [...EMSCRIPTEN_PACKAGES, ...LLVM_PACKAGES]],
     ['binaryen', BINARYEN_PACKAGES],
   ])) {
-    const { status, output } = await attempt('apt-get', ['download', ...packages], { env, cwd: join(work, folder) });
-    if (status !== 0) throw new Failure(`${update.output}${output}Emscripten could not be fetched: see above.`);
+    const { status, output } = await attempt('apt-get', ['download', ...packages], {
+      env,
+      cwd: join(work, folder),
+    });
+    if (status !== 0)
+      throw new Failure(`${update.output}${output}Emscripten could not be fetched: see above.`);
   }
 }
 
@@ -190,7 +208,9 @@ async function configure(here, home, { triplet, loader }) {
   };
   await writeFile(
     join(emscripten, '.emscripten'),
-    Object.entries(configuration).map(([key, value]) => `${key} = ${value}\n`).join(''),
+    Object.entries(configuration)
+      .map(([key, value]) => `${key} = ${value}\n`)
+      .join(''),
   );
   // Debian's Node finds packages in /usr/share/nodejs by itself, other Nodes only in a node_modules.
   await symlink('../nodejs', join(emscripten, 'node_modules'));
