@@ -1,0 +1,253 @@
+/* tabgrad.h - train small neural networks, the same bits everywhere.
+ *
+ * Flow: files -> dataset;  JSON (read by the host) -> attributes -> run;  run: train, evaluate, predict, save.
+ *
+ *     tg_engine_create(2, &engine, &err);
+ *     tg_dataset_from_idx(images, labels, &train, &err);
+ *     tg_attrs_...(recipe);                                  // the host walks its JSON
+ *     tg_run_create(engine, recipe, train, test, &run, &err);
+ *     while (!progress.finished) tg_run_train(run, 0, NULL, NULL, &progress, &err);
+ *
+ * The library never prints, never exits and keeps no global state. What can fail returns a tg_status and fills a
+ * tg_error; nothing that was there before is changed then. A handle belongs to one thread at a time; `destroy` takes
+ * NULL. Pixels are [height, width, channels]; everything behind them is N, C, H, W, outermost first, as in PyTorch. */
+#ifndef TABGRAD_H
+#define TABGRAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef TG_REAL_F64
+typedef double tg_real; /* test build: the truth for gradient checks */
+#else
+typedef float tg_real;
+#endif
+
+/* ---- errors ------------------------------------------------------------------------------------------------ */
+
+/* Values are pinned: they cross the WebAssembly boundary. tg_status_name gives the text ("shape"). */
+typedef enum tg_status {
+    TG_OK = 0,
+    TG_E_ARGUMENT = 1,    /* a call that makes no sense: an index out of range, a missing handle */
+    TG_E_MEMORY = 2,      /* allocation failed or a size overflowed */
+    TG_E_RECIPE = 3,      /* unknown key, wrong type, value out of range */
+    TG_E_SHAPE = 4,       /* shapes that do not fit each other */
+    TG_E_DATA = 5,        /* samples or labels that cannot be used */
+    TG_E_FORMAT = 6,      /* a file that is not what it claims to be */
+    TG_E_DIVERGED = 7,    /* loss or weights stopped being finite; the last finite weights are kept */
+    TG_E_STATE = 8        /* not now: training without data, training a diverged run */
+} tg_status;
+
+const char *tg_status_name(tg_status status); /* "ok", "argument", "memory", "recipe", ... */
+
+typedef struct tg_error {
+    tg_status status;
+    char where[160]; /* "model.layers[3] conv2d", "train-images.gz"; may be empty */
+    char what[320];  /* "kernel 5x5 exceeds input 3x3": with `where: ` before it, one sentence */
+} tg_error;
+
+/* ---- attributes: what a recipe says, as names and values ---------------------------------------------------- */
+
+/* A tree of values, filled in document order by whoever reads the JSON. `key` is NULL inside a list.
+ *     {"epochs": 3, "model": {"layers": [...]}}  ->  number("epochs", 3), open_object("model"), open_list("layers"), ...
+ * The root is an object that is open from the start. Strings are copied. */
+typedef struct tg_attrs tg_attrs;
+
+tg_status tg_attrs_create(tg_attrs **out, tg_error *err);
+void tg_attrs_destroy(tg_attrs *attrs);
+tg_status tg_attrs_open_object(tg_attrs *attrs, const char *key, tg_error *err);
+tg_status tg_attrs_open_list(tg_attrs *attrs, const char *key, tg_error *err);
+tg_status tg_attrs_close(tg_attrs *attrs, tg_error *err);
+tg_status tg_attrs_number(tg_attrs *attrs, const char *key, double value, tg_error *err);
+tg_status tg_attrs_string(tg_attrs *attrs, const char *key, const char *value, tg_error *err);
+tg_status tg_attrs_bool(tg_attrs *attrs, const char *key, bool value, tg_error *err);
+tg_status tg_attrs_null(tg_attrs *attrs, const char *key, tg_error *err);
+
+/* ---- engine ------------------------------------------------------------------------------------------------- */
+
+typedef struct tg_engine tg_engine;
+
+/* threads: taken literally, 1..64; this thread counts as one. Builds without threads accept only 1. */
+tg_status tg_engine_create(size_t threads, tg_engine **out, tg_error *err);
+void tg_engine_destroy(tg_engine *engine); /* after every run made from it */
+size_t tg_engine_threads(const tg_engine *engine);
+const char *tg_engine_kernels(const tg_engine *engine); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128", ... */
+
+/* ---- datasets ----------------------------------------------------------------------------------------------- */
+
+typedef struct tg_dataset tg_dataset;
+typedef enum tg_dtype { TG_U8 = 0, TG_F32 = 1 } tg_dtype;
+typedef struct tg_bytes {
+    const char *name; /* for messages: the file's name */
+    const uint8_t *data;
+    size_t size;
+} tg_bytes;
+
+/* An empty set to be filled: pixels uninitialised, labels 0. height, width, channels, count, classes >= 1.
+ * soft: samples carry a distribution over the classes (f32 [count, classes]) instead of one label. */
+tg_status tg_dataset_create(tg_dtype type, size_t height, size_t width, size_t channels, size_t count, size_t classes,
+                            bool soft, tg_dataset **out, tg_error *err);
+
+/* IDX as MNIST has it, u8: images of rank 3 or 4, labels of rank 1, equal counts. classes: largest label + 1.
+ * The bytes are copied. Gzip is the host's business. */
+tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out, tg_error *err);
+void tg_dataset_destroy(tg_dataset *dataset);
+
+/* Checks what a host has filled in (labels below classes, finite pixels, distributions that sum to 1) and hashes it.
+ * Must succeed once before a run takes the set; the readers do it themselves. */
+tg_status tg_dataset_check(tg_dataset *dataset, const char *name, tg_error *err);
+
+size_t tg_dataset_count(const tg_dataset *dataset);
+size_t tg_dataset_classes(const tg_dataset *dataset);
+void tg_dataset_shape(const tg_dataset *dataset, size_t shape[3]); /* height, width, channels */
+tg_dtype tg_dataset_type(const tg_dataset *dataset);
+/* Borrowed, valid until destroy: pixels [count, height, width, channels], labels [count] (NULL when soft),
+ * targets [count, classes] (NULL unless soft). After writing, check again. */
+void *tg_dataset_pixels(tg_dataset *dataset);
+int32_t *tg_dataset_labels(tg_dataset *dataset);
+float *tg_dataset_targets(tg_dataset *dataset);
+/* Class names: "0", "1", ... until set. */
+tg_status tg_dataset_set_classes(tg_dataset *dataset, size_t classes, const char *const *names, tg_error *err);
+const char *tg_dataset_class_name(const tg_dataset *dataset, size_t index);
+/* SHA-256 over type, shape, pixels and labels as 64 hexadecimal digits; "" before tg_dataset_check. */
+const char *tg_dataset_sha256(const tg_dataset *dataset);
+
+/* ---- runs --------------------------------------------------------------------------------------------------- */
+
+typedef struct tg_run tg_run;
+
+/* Asked between two nodes of the graph whether to return now; the next call goes on from there. NULL: never. */
+typedef bool (*tg_interrupt)(void *ctx);
+
+/* Builds the graph, draws the initial weights (they follow from recipe and seed alone) and plans all memory.
+ * train may be NULL (evaluate and predict only), test too. The sets are borrowed: they must outlive the run.
+ * A wrong recipe names its place: where "model.layers[3] conv2d", what "kernel 5x5 exceeds input 3x3". */
+tg_status tg_run_create(tg_engine *engine, const tg_attrs *recipe, tg_dataset *train, tg_dataset *test, tg_run **out,
+                        tg_error *err);
+void tg_run_destroy(tg_run *run);
+
+typedef struct tg_score {
+    double loss;     /* mean over the samples, in the loss's own unit (nats for cross_entropy) */
+    double accuracy; /* 0..1; NaN where the target is not a class */
+    uint64_t count;  /* samples it was measured on; 0: not measured */
+} tg_score;
+
+typedef struct tg_progress {
+    uint64_t epoch;      /* finished epochs */
+    uint64_t step;       /* finished optimizer steps since the start */
+    uint64_t epoch_step; /* of them in the current epoch */
+    uint64_t steps_per_epoch;
+    uint64_t samples; /* trained on since the start */
+    double learning_rate;
+    tg_score train;      /* over the current epoch so far (the whole one at its end), as it was while training */
+    tg_score held_out;   /* at the end of the last epoch: validation part, or the test set where there is none */
+    double step_loss;    /* loss of the last finished step */
+    bool epoch_finished; /* this call ended exactly at the end of an epoch, held_out is new */
+    bool finished;       /* all epochs of the recipe are done */
+} tg_progress;
+
+/* Trains on: until `max_steps` more optimizer steps are done (0: no bound), an epoch has ended (its evaluation
+ * included), the run is finished, or `interrupt` says so, possibly in the middle of a step. Allocates nothing.
+ * step_losses (may be NULL) receives the loss of every step finished in this call, at most max_losses of them: then it
+ * also returns. *losses_written says how many.
+ * TG_E_DIVERGED: the weights are those of the last finite step; predict, evaluate and save go on working. */
+tg_status tg_run_train(tg_run *run, uint64_t max_steps, tg_interrupt interrupt, void *ctx, float *step_losses,
+                       size_t max_losses, size_t *losses_written, tg_progress *out, tg_error *err);
+void tg_run_progress(const tg_run *run, tg_progress *out);
+
+/* From the next step on, instead of what the schedule says up to here (the schedule's factor goes on applying);
+ * recorded as an event { step, learning_rate } in the history. value > 0, finite. */
+tg_status tg_run_set_learning_rate(tg_run *run, double value, tg_error *err);
+/* More (or fewer) epochs than the recipe said; never below those already finished. */
+tg_status tg_run_set_epochs(tg_run *run, uint64_t epochs, tg_error *err);
+
+/* raw pixels in, as type and shape of the data the run was made for: pixels[n, h, w, c]; probabilities[n, outputs]
+ * (softmax is applied where the loss is cross_entropy, else the outputs as they are). */
+tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t n, float *probabilities, tg_error *err);
+size_t tg_run_outputs(const tg_run *run);
+void tg_run_input_shape(const tg_run *run, size_t shape[3]); /* height, width, channels */
+
+/* An evaluation over a whole set, interruptible like training. One at a time per run; begin again to start over. */
+typedef struct tg_evaluation {
+    tg_score score;            /* so far */
+    size_t classes;            /* 0 where the target is not a class */
+    const uint64_t *confusion; /* [classes, classes], row: true class, column: predicted; borrowed, until next begin */
+    const int32_t *predicted;  /* [count] class for every sample so far; borrowed */
+    const float *losses;       /* [count]; borrowed */
+    bool finished;
+} tg_evaluation;
+tg_status tg_run_evaluate_begin(tg_run *run, tg_dataset *dataset, tg_error *err);
+tg_status tg_run_evaluate(tg_run *run, tg_interrupt interrupt, void *ctx, tg_evaluation *out, tg_error *err);
+
+/* ---- looking inside ------------------------------------------------------------------------------------------ */
+
+typedef struct tg_layer_info {
+    const char *name; /* "conv2d1"; borrowed until the run is destroyed, like the rest */
+    const char *type;
+    size_t rank;     /* of one output sample */
+    size_t shape[4]; /* [C, H, W] or [units] */
+    size_t parameters;
+    bool trainable;
+} tg_layer_info;
+size_t tg_run_layers(const tg_run *run);
+tg_status tg_run_layer(const tg_run *run, size_t index, tg_layer_info *out, tg_error *err);
+
+typedef struct tg_memory {
+    size_t parameters_bytes;  /* weights and their gradients */
+    size_t optimizer_bytes;
+    size_t activations_bytes; /* training arena: activations, their gradients, workspaces */
+    size_t inference_bytes;   /* arenas for predict and evaluate */
+    size_t total_bytes;       /* of everything the run has allocated */
+} tg_memory;
+void tg_run_memory(const tg_run *run, tg_memory *out);
+
+typedef struct tg_tensor_info {
+    const char *name; /* "conv2d1.weight" */
+    size_t rank;
+    size_t shape[4]; /* PyTorch's: [out, in], [out, in, kh, kw], [out] */
+    size_t size;     /* elements */
+    tg_real *data;     /* borrowed; valid until the next tg_run_train */
+    tg_real *gradient; /* of the last step, before clipping; same lifetime */
+} tg_tensor_info;
+size_t tg_run_parameters(const tg_run *run); /* how many tensors */
+tg_status tg_run_parameter(const tg_run *run, size_t index, tg_tensor_info *out, tg_error *err);
+/* SHA-256 over the little-endian bytes of the parameter tensors in order of their names: 64 digits and NUL. */
+void tg_run_hash(const tg_run *run, char hex[65]);
+/* The recipe with every default filled in, and the history, as JSON text; borrowed until the next call on the run. */
+tg_status tg_run_recipe_json(tg_run *run, const char **out, tg_error *err);
+tg_status tg_run_history_json(tg_run *run, const char **out, tg_error *err);
+
+/* Central differences against backpropagation on the first batch (build with TG_REAL_F64 for the truth). */
+typedef struct tg_gradcheck {
+    double worst; /* largest |a - n| / max(|a|, |n|, 1e-2) */
+    char parameter[64];
+    size_t index;     /* where it was */
+    uint64_t checked; /* parameters */
+    uint64_t skipped; /* their step crossed a kink */
+} tg_gradcheck;
+/* At most max_per_tensor evenly spaced elements of every tensor (0: all). */
+tg_status tg_run_gradcheck(tg_run *run, size_t max_per_tensor, tg_gradcheck *out, tg_error *err);
+
+/* ---- checkpoints: one .safetensors file ----------------------------------------------------------------------- */
+
+/* weights_only leaves optimizer.* and state.* out. *out is owned by the caller: tg_free. */
+tg_status tg_run_save(tg_run *run, bool weights_only, uint8_t **out, size_t *size, tg_error *err);
+
+typedef struct tg_checkpoint tg_checkpoint;
+/* Checks the whole file. The bytes are borrowed and must outlive the checkpoint. */
+tg_status tg_checkpoint_open(tg_bytes file, tg_checkpoint **out, tg_error *err);
+void tg_checkpoint_destroy(tg_checkpoint *checkpoint);
+/* A string of __metadata__ ("recipe", "history", "classes": JSON text for the host to read), or NULL. */
+const char *tg_checkpoint_metadata(const tg_checkpoint *checkpoint, const char *key);
+/* The run that was saved: its next step has the same bits as if it had never stopped. document: an object with the
+ * keys "recipe", "history" and "classes", walked from the metadata of the same names. train may be NULL. */
+tg_status tg_run_load(tg_engine *engine, const tg_checkpoint *checkpoint, const tg_attrs *document, tg_dataset *train,
+                      tg_dataset *test, tg_run **out, tg_error *err);
+/* Class names as they travel with the run (from its data or its checkpoint). */
+size_t tg_run_classes(const tg_run *run);
+const char *tg_run_class_name(const tg_run *run, size_t index);
+
+void tg_free(void *memory);
+
+#endif
