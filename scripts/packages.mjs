@@ -1,0 +1,29 @@
+// The npm packages, exactly as package-lock.json names them.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run, step } from './steps.mjs';
+
+const PROJECT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Runs `npm ci` unless node_modules already holds what the lockfile asks for. */
+export async function preparePackages() {
+  if (areInstalled()) return;
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  await step('installing npm packages', () => run(npm, ['ci', '--no-audit', '--no-fund'], { cwd: PROJECT }));
+}
+
+function areInstalled() {
+  const installed = join(PROJECT, 'node_modules/.package-lock.json');
+  if (!existsSync(installed)) return false;
+  const wanted = readPackages(join(PROJECT, 'package-lock.json'));
+  const present = readPackages(installed);
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || optional || present[path]?.version === version,
+  );
+}
+
+/** @param {string} path @returns {Record<string, { version: string, optional?: boolean }>} */
+function readPackages(path) {
+  return JSON.parse(readFileSync(path, 'utf8')).packages;
+}
