@@ -15,8 +15,9 @@ void tg_text_clear(tg_text *text); /* keeps the memory */
 void tg_text_append(tg_text *text, const char *format, ...) TG_PRINTF(2, 3);
 void tg_text_append_bytes(tg_text *text, const void *data, size_t size);
 
-/* JSON values. A comma is put in by itself where the text before ends a value. Numbers: shortest decimal that reads back
- * to the same double; NaN and infinities become null. Strings are escaped, invalid UTF-8 becomes U+FFFD. */
+/* JSON values. A comma is put in by itself where the text before ends a value. Numbers: shortest decimal that
+ * reads back to the same double; NaN and infinities become null. Strings are escaped, invalid UTF-8 becomes
+ * U+FFFD. */
 void tg_json_open(tg_text *text, const char *key, char bracket); /* '{' or '['; key NULL inside a list */
 void tg_json_close(tg_text *text, char bracket);                 /* '}' or ']' */
 void tg_json_number(tg_text *text, const char *key, double value);
