@@ -1,0 +1,122 @@
+/* IDX, the format MNIST came in: two zero bytes, element type, rank, then one big-endian u32 per axis, then
+ * elements. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/dataset.h"
+
+enum { MAX_RANK = 4, TYPE_U8 = 0x08 };
+
+typedef struct idx {
+    size_t rank;
+    size_t shape[MAX_RANK];
+    const uint8_t *elements;
+} idx;
+
+static const char *type_name(uint8_t type) {
+    switch (type) {
+    case 0x08: return "unsigned bytes";
+    case 0x09: return "signed bytes";
+    case 0x0b: return "16-bit integers";
+    case 0x0c: return "32-bit integers";
+    case 0x0d: return "32-bit floats";
+    case 0x0e: return "64-bit floats";
+    default: return NULL;
+    }
+}
+
+static tg_status check_magic(tg_bytes file, tg_error *err) {
+    const uint8_t *data = file.data;
+    TG_REQUIRE(err, file.size > 0, TG_E_FORMAT, "the file is empty; download it again");
+    TG_REQUIRE(err, file.size < 2 || data[0] != 0x1f || data[1] != 0x8b, TG_E_FORMAT,
+               "is gzip-compressed; unpack it first");
+    TG_REQUIRE(err, file.size < 2 || data[0] != 'P' || data[1] != 'K', TG_E_FORMAT,
+               "is a zip archive; unpack it first");
+    TG_REQUIRE(err, file.size >= 4, TG_E_FORMAT,
+               "the file has only %zu bytes, less than an IDX header; download it again", file.size);
+    TG_REQUIRE(
+        err, data[0] == 0 && data[1] == 0 && type_name(data[2]), TG_E_FORMAT,
+        "is not an IDX file: it begins with %02x %02x %02x %02x, where MNIST has 00 00 08 03 (images) or "
+        "00 00 08 01 (labels)",
+        data[0], data[1], data[2], data[3]);
+    TG_REQUIRE(err, data[2] == TYPE_U8, TG_E_FORMAT,
+               "holds %s (type 0x%02x); convert them to unsigned bytes (type 0x08)", type_name(data[2]),
+               data[2]);
+    return TG_OK;
+}
+
+static tg_status check_rank(size_t rank, bool images, tg_error *err) {
+    bool as_images = rank == 3 || rank == 4, as_labels = rank == 1;
+    TG_REQUIRE(err, !(images && as_labels), TG_E_FORMAT,
+               "holds labels (rank 1), not images; were the two files given the wrong way round?");
+    TG_REQUIRE(err, !(!images && as_images), TG_E_FORMAT,
+               "holds images (rank %zu), not labels; were the two files given the wrong way round?", rank);
+    TG_REQUIRE(
+        err, images ? as_images : as_labels, TG_E_FORMAT,
+        "has rank %zu; images have rank 3 (count, height, width) or 4 (and channels), labels have rank 1",
+        rank);
+    return TG_OK;
+}
+
+static tg_status read_idx(tg_bytes file, bool images, idx *out, tg_error *err) {
+    *out = (idx){0};
+    TG_TRY(check_magic(file, err));
+    out->rank = file.data[3];
+    TG_TRY(check_rank(out->rank, images, err));
+    size_t header = 4 + 4 * out->rank;
+    TG_REQUIRE(err, file.size >= header, TG_E_FORMAT,
+               "is cut short inside its header of %zu bytes; download it again", header);
+
+    char sizes[4 * sizeof "4294967295 x "] = "";
+    size_t elements = 1, written = 0;
+    bool fits = true;
+    for (size_t i = 0; i < out->rank; i++) {
+        const uint8_t *axis = file.data + 4 + 4 * i;
+        uint32_t size = (uint32_t)axis[0] << 24 | (uint32_t)axis[1] << 16 | (uint32_t)axis[2] << 8 | axis[3];
+        out->shape[i] = size;
+        fits = fits && tg_mul_size(elements, size, &elements);
+        written +=
+            (size_t)snprintf(sizes + written, sizeof sizes - written, "%s%zu", i ? " x " : "", out->shape[i]);
+    }
+    for (size_t i = 0; i < out->rank; i++)
+        TG_REQUIRE(err, out->shape[i] > 0, TG_E_FORMAT,
+                   "header promises %s bytes, so there is nothing in it; download it again", sizes);
+    TG_REQUIRE(err, fits && file.size - header == elements, TG_E_FORMAT,
+               "header promises %s bytes, but %zu follow it; download it again or check that it is not still "
+               "compressed",
+               sizes, file.size - header);
+    out->elements = file.data + header;
+    return TG_OK;
+}
+
+tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out, tg_error *err) {
+    *out = NULL;
+    idx pixels, classes = {0};
+    tg_status status = read_idx(images, true, &pixels, err);
+    if (status != TG_OK) return tg_fail_at(err, status, "%s", images.name);
+    size_t count = pixels.shape[0], largest = 0;
+    if (labels.data) {
+        status = read_idx(labels, false, &classes, err);
+        if (status != TG_OK) return tg_fail_at(err, status, "%s", labels.name);
+        if (classes.shape[0] != count) {
+            tg_fail(err, TG_E_DATA,
+                    "%zu images but %zu labels in %.100s: take two files that belong together", count,
+                    classes.shape[0], labels.name);
+            return tg_fail_at(err, TG_E_DATA, "%s", images.name);
+        }
+        for (size_t i = 0; i < count; i++)
+            if (classes.elements[i] > largest) largest = classes.elements[i];
+    }
+    tg_dataset *dataset;
+    status =
+        tg_dataset_create(TG_U8, pixels.shape[1], pixels.shape[2], pixels.rank == 4 ? pixels.shape[3] : 1,
+                          count, largest + 1, false, &dataset, err);
+    if (status != TG_OK) return tg_fail_at(err, status, "%s", images.name);
+    memcpy(dataset->pixels, pixels.elements, count * dataset->sample_size);
+    for (size_t i = 0; labels.data && i < count; i++) dataset->labels[i] = classes.elements[i];
+    status = tg_dataset_check(dataset, images.name, err);
+    if (status != TG_OK) tg_dataset_destroy(dataset);
+    else *out = dataset;
+    return status;
+}
