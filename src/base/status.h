@@ -13,7 +13,8 @@
 /* Fills err (NULL is fine) and returns status, so that `return tg_fail(...)` reads as one thing. where starts empty. */
 tg_status tg_fail(tg_error *err, tg_status status, const char *format, ...) TG_PRINTF(3, 4);
 
-/* Sets, or prepends to, the place of an error on its way up: "recipe.json" + "model.layers[3]". Returns err->status. */
+/* Sets the place of an error, or prepends to it on its way up: "recipe.json", then "model.layers[3]" inside it, becomes
+ * "recipe.json: model.layers[3]". Returns status. */
 tg_status tg_fail_at(tg_error *err, tg_status status, const char *format, ...) TG_PRINTF(3, 4);
 
 #define TG_REQUIRE(err, condition, status, ...)                                                                        \

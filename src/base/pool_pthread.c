@@ -1,0 +1,169 @@
+#include "base/pool.h"
+
+#ifdef TG_THREADS
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/memory.h"
+
+/* How often a waiting thread looks before it sleeps: about 50 microseconds, longer than the serial stretches inside a
+ * step, much shorter than a thread's time slice. Where there is no pause instruction, as in WebAssembly, a look is shorter. */
+#if defined(__x86_64__)
+#define SPINS 2000
+#define PAUSE() __builtin_ia32_pause()
+#else
+#define SPINS 20000
+#define PAUSE() ((void)0)
+#endif
+
+/* A loop is one word: its generation above, the number of indices not handed out yet below. A thread takes an index by
+ * counting the word down, so it can only ever take one of the loop that is running; what else there is to know
+ * (fn, ctx, n) it reads after that. The loop is over when `finished` has reached n. Hence nobody waits for a thread
+ * that sleeps or was never scheduled: whoever is awake does the work. */
+struct tg_pool {
+    size_t threads;
+    size_t started; /* of the threads - 1 workers */
+    pthread_t worker[TG_MAX_THREADS];
+
+    void (*fn)(void *ctx, size_t i, size_t thread);
+    void *ctx;
+    uint32_t n;
+    _Alignas(TG_ALIGNMENT) _Atomic uint64_t loop;
+    _Alignas(TG_ALIGNMENT) _Atomic uint32_t finished;
+
+    _Alignas(TG_ALIGNMENT) _Atomic uint32_t sleeping_workers;
+    _Atomic bool caller_sleeps;
+    _Atomic bool stop;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake_workers;
+    pthread_cond_t wake_caller;
+    _Atomic uint32_t next_thread; /* numbers the workers as they start */
+};
+
+static uint32_t left(uint64_t loop)
+{
+    return (uint32_t)loop;
+}
+
+/* Runs indices of the current loop until none is left. */
+static void work(tg_pool *pool, size_t thread)
+{
+    uint64_t loop = atomic_load(&pool->loop);
+    while (left(loop) > 0) {
+        if (!atomic_compare_exchange_weak(&pool->loop, &loop, loop - 1)) continue;
+        uint32_t n = pool->n;
+        pool->fn(pool->ctx, n - left(loop), thread);
+        if (atomic_fetch_add(&pool->finished, 1) + 1 == n && atomic_load(&pool->caller_sleeps)) {
+            pthread_mutex_lock(&pool->mutex);
+            pthread_cond_signal(&pool->wake_caller);
+            pthread_mutex_unlock(&pool->mutex);
+        }
+        loop = atomic_load(&pool->loop);
+    }
+}
+
+static bool worker_has_reason(tg_pool *pool)
+{
+    return left(atomic_load(&pool->loop)) > 0 || atomic_load(&pool->stop);
+}
+
+static void *worker_main(void *argument)
+{
+    tg_pool *pool = argument;
+    size_t thread = 1 + atomic_fetch_add(&pool->next_thread, 1);
+    while (!atomic_load(&pool->stop)) {
+        work(pool, thread);
+        for (int i = 0; i < SPINS && !worker_has_reason(pool); i++) PAUSE();
+        if (worker_has_reason(pool)) continue;
+        /* Announce the sleep, then look once more: who publishes a loop looks at the announcement afterwards. */
+        pthread_mutex_lock(&pool->mutex);
+        atomic_fetch_add(&pool->sleeping_workers, 1);
+        while (!worker_has_reason(pool)) pthread_cond_wait(&pool->wake_workers, &pool->mutex);
+        atomic_fetch_sub(&pool->sleeping_workers, 1);
+        pthread_mutex_unlock(&pool->mutex);
+    }
+    return NULL;
+}
+
+static void wake_workers(tg_pool *pool)
+{
+    if (atomic_load(&pool->sleeping_workers) == 0) return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_broadcast(&pool->wake_workers);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void wait_until_finished(tg_pool *pool, uint32_t n)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load(&pool->finished) == n) return;
+        PAUSE();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    atomic_store(&pool->caller_sleeps, true);
+    while (atomic_load(&pool->finished) != n) pthread_cond_wait(&pool->wake_caller, &pool->mutex);
+    atomic_store(&pool->caller_sleeps, false);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx)
+{
+    assert(n <= UINT32_MAX);
+    if (n <= 1 || pool->threads == 1) {
+        for (size_t i = 0; i < n; i++) fn(ctx, i, 0);
+        return;
+    }
+    pool->fn = fn;
+    pool->ctx = ctx;
+    pool->n = (uint32_t)n;
+    atomic_store(&pool->finished, 0);
+    uint64_t generation = (atomic_load(&pool->loop) >> 32) + 1;
+    atomic_store(&pool->loop, generation << 32 | n);
+    wake_workers(pool);
+    work(pool, 0);
+    wait_until_finished(pool, (uint32_t)n);
+}
+
+size_t tg_pool_threads(const tg_pool *pool)
+{
+    return pool->threads;
+}
+
+tg_status tg_pool_create(size_t threads, tg_pool **out, tg_error *err)
+{
+    *out = NULL;
+    TG_REQUIRE(err, threads >= 1 && threads <= TG_MAX_THREADS, TG_E_ARGUMENT, "%zu threads: ask for 1 to %d", threads,
+               TG_MAX_THREADS);
+    tg_pool *pool = tg_allocate_zeroed(sizeof *pool);
+    TG_REQUIRE(err, pool, TG_E_MEMORY, "no memory for the thread pool");
+    pool->threads = threads;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->wake_workers, NULL);
+    pthread_cond_init(&pool->wake_caller, NULL);
+    while (pool->started < threads - 1) {
+        if (pthread_create(&pool->worker[pool->started], NULL, worker_main, pool) != 0) {
+            size_t started = pool->started + 1;
+            tg_pool_destroy(pool);
+            return tg_fail(err, TG_E_MEMORY, "the system refused thread %zu of %zu: ask for fewer", started + 1, threads);
+        }
+        pool->started++;
+    }
+    *out = pool;
+    return TG_OK;
+}
+
+void tg_pool_destroy(tg_pool *pool)
+{
+    if (!pool) return;
+    atomic_store(&pool->stop, true);
+    wake_workers(pool);
+    for (size_t i = 0; i < pool->started; i++) pthread_join(pool->worker[i], NULL);
+    pthread_cond_destroy(&pool->wake_caller);
+    pthread_cond_destroy(&pool->wake_workers);
+    pthread_mutex_destroy(&pool->mutex);
+    tg_free(pool);
+}
+
+#endif
