@@ -1,0 +1,213 @@
+/* The memory planner: lifetimes on a timeline, then places, largest buffer first (as XNNPACK's memory planner does). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "graph/exec.h"
+
+#define NOBODY SIZE_MAX
+
+typedef struct buffer {
+    size_t bytes, offset;
+    size_t begin, end; /* first and last moment in use, inclusive */
+    bool used;
+} buffer;
+
+typedef struct planner {
+    const tg_graph *graph;
+    const bool *is_output;
+    bool training;
+    size_t capacity;
+    size_t *root;     /* [nodes] the node whose memory a node's output shares; itself if none */
+    size_t *consumer; /* [nodes] last node that reads it, NOBODY if none */
+    buffer *y, *dy, *saved;
+} planner;
+
+static void touch(buffer *b, size_t moment) {
+    if (!b->used || moment < b->begin) b->begin = moment;
+    if (!b->used || moment > b->end) b->end = moment;
+    b->used = true;
+}
+
+static size_t backward_at(const planner *p, size_t node) {
+    return 2 * p->graph->count - node;
+}
+
+/* May the output of `node` lie where its input lies? Then nobody else may want the input's values afterwards. */
+static bool runs_in_place(const planner *p, const tg_node *node) {
+    if (!(node->op->flags & TG_OP_INPLACE)) return false;
+    const tg_node *input = node->inputs[0];
+    if (input->index == 0 || p->is_output[input->index] || tg_graph_consumers(p->graph, input) != 1) return false;
+    bool same_values = (node->op->flags & TG_OP_SAME_VALUES) != 0;
+    return same_values || !p->training || !(input->op->flags & TG_OP_BACKWARD_USES_Y);
+}
+
+static void find_lifetimes(planner *p) {
+    size_t count = p->graph->count;
+    for (size_t i = 0; i < count; i++) {
+        const tg_node *node = &p->graph->nodes[i];
+        p->root[i] = i > 0 && runs_in_place(p, node) ? p->root[node->inputs[0]->index] : i;
+        p->consumer[i] = NOBODY;
+        for (size_t j = 0; j < node->input_count; j++) p->consumer[node->inputs[j]->index] = i;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const tg_node *node = &p->graph->nodes[i];
+        bool backward = p->training && node->needs_gradient;
+        buffer *y = &p->y[p->root[i]];
+        touch(y, i);
+        if (p->is_output[i]) touch(y, count);
+        if (backward && (node->op->flags & TG_OP_BACKWARD_USES_Y)) touch(y, backward_at(p, i));
+        for (size_t j = 0; j < node->input_count; j++) {
+            buffer *x = &p->y[p->root[node->inputs[j]->index]];
+            touch(x, i);
+            if (backward && (node->op->flags & TG_OP_BACKWARD_USES_X)) touch(x, backward_at(p, i));
+        }
+        if (!backward) continue;
+        buffer *dy = &p->dy[p->root[i]];
+        touch(dy, backward_at(p, i));
+        if (p->is_output[i]) touch(dy, count);
+        if (p->consumer[i] != NOBODY) touch(dy, backward_at(p, p->consumer[i]));
+        if (node->saved_bytes) {
+            touch(&p->saved[i], i);
+            touch(&p->saved[i], backward_at(p, i));
+        }
+    }
+}
+
+/* Whole cache lines; false on overflow. */
+static bool set_bytes(buffer *b, size_t capacity, size_t elements, size_t size) {
+    size_t bytes;
+    if (!tg_mul_size(capacity, elements, &bytes) || !tg_mul_size(bytes, size, &bytes)) return false;
+    if (!tg_add_size(bytes, TG_ALIGNMENT - 1, &bytes)) return false;
+    bytes = bytes / TG_ALIGNMENT * TG_ALIGNMENT;
+    if (bytes > b->bytes) b->bytes = bytes;
+    return true;
+}
+
+static bool find_sizes(planner *p) {
+    for (size_t i = 0; i < p->graph->count; i++) {
+        const tg_node *node = &p->graph->nodes[i];
+        size_t elements = tg_shape_size(&node->shape);
+        if (!set_bytes(&p->y[p->root[i]], p->capacity, elements, sizeof(tg_real))) return false;
+        if (!set_bytes(&p->dy[p->root[i]], p->capacity, elements, sizeof(tg_real))) return false;
+        if (!set_bytes(&p->saved[i], p->capacity, node->saved_bytes, 1)) return false;
+    }
+    return true;
+}
+
+static int by_size(const void *a, const void *b) {
+    const buffer *x = *(buffer *const *)a, *y = *(buffer *const *)b;
+    if (x->bytes != y->bytes) return x->bytes < y->bytes ? 1 : -1;
+    return x->begin < y->begin ? -1 : x->begin > y->begin;
+}
+
+/* The lowest place where `b` fits between the already placed buffers that live at the same time. */
+static void place(buffer *const *placed, size_t count, buffer *b) {
+    b->offset = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < count; i++) {
+            const buffer *other = placed[i];
+            bool together = b->begin <= other->end && other->begin <= b->end;
+            bool overlap = b->offset < other->offset + other->bytes && other->offset < b->offset + b->bytes;
+            if (!together || !overlap) continue;
+            b->offset = other->offset + other->bytes;
+            moved = true;
+        }
+    }
+}
+
+/* Places all buffers; the arena's size in *bytes. False on overflow. */
+static bool place_all(planner *p, buffer **order, size_t *bytes) {
+    size_t used = 0, nodes = p->graph->count;
+    for (size_t i = 0; i < 3 * nodes; i++) { /* y, dy and saved stand behind each other */
+        if (p->y[i].used && p->y[i].bytes) order[used++] = &p->y[i];
+    }
+    qsort(order, used, sizeof *order, by_size);
+    *bytes = 0;
+    for (size_t i = 0; i < used; i++) {
+        place(order, i, order[i]);
+        size_t end;
+        if (!tg_add_size(order[i]->offset, order[i]->bytes, &end) || end > SIZE_MAX / 2) return false;
+        if (end > *bytes) *bytes = end;
+    }
+    return true;
+}
+
+static bool scratch_bytes(const tg_graph *graph, size_t capacity, size_t threads, size_t *bytes) {
+    size_t most = 0;
+    for (size_t i = 0; i < graph->count; i++) {
+        const tg_node *node = &graph->nodes[i];
+        size_t elements = node->op->scratch ? node->op->scratch(node, capacity, threads) : 0;
+        if (elements > most) most = elements;
+    }
+    return tg_mul_size(most, sizeof(tg_real), bytes);
+}
+
+static tg_status fill(tg_plan *plan, planner *p, buffer **order, tg_error *err) {
+    size_t nodes = p->graph->count, placed, scratch;
+    find_lifetimes(p);
+    size_t bytes = 0;
+    bool fits = find_sizes(p) && place_all(p, order, &placed) &&
+                scratch_bytes(p->graph, p->capacity, tg_pool_threads(plan->exec.pool), &scratch) &&
+                tg_add_size(placed, scratch, &bytes);
+    if (fits) plan->arena = tg_allocate(bytes);
+    TG_REQUIRE(err, fits && plan->arena, TG_E_MEMORY,
+               "batches of %zu need %.0f MB, which this machine does not give; use a smaller batch_size or model", p->capacity,
+               fits ? (double)bytes / 1e6 : (double)SIZE_MAX / 1e6);
+    plan->arena_bytes = bytes;
+    uint8_t *base = plan->arena;
+    for (size_t i = 0; i < nodes; i++) {
+        const buffer *y = &p->y[p->root[i]], *dy = &p->dy[p->root[i]], *saved = &p->saved[i];
+        plan->exec.y[i] = (tg_real *)(void *)(base + y->offset);
+        if (p->training && p->graph->nodes[i].needs_gradient) plan->exec.dy[i] = (tg_real *)(void *)(base + dy->offset);
+        if (saved->used) plan->exec.saved[i] = base + saved->offset;
+        plan->first_writer[i] = p->is_output[i] || p->consumer[i] == NOBODY ? NOBODY : p->consumer[i];
+    }
+    plan->exec.scratch = (tg_real *)(void *)(base + placed);
+    return TG_OK;
+}
+
+tg_status tg_plan_create(const tg_graph *graph, tg_engine_parts parts, bool training, size_t capacity,
+                         const bool *is_output, tg_plan **out, tg_error *err) {
+    *out = NULL;
+    size_t nodes = graph->count;
+    tg_plan *plan = tg_allocate_zeroed(sizeof *plan);
+    planner p = {.graph = graph, .is_output = is_output, .training = training, .capacity = capacity};
+    p.root = tg_allocate_zeroed(2 * nodes * sizeof *p.root);
+    p.y = tg_allocate_zeroed(3 * nodes * sizeof *p.y);
+    buffer **order = tg_allocate_zeroed(3 * nodes * sizeof *order);
+    tg_status status = TG_E_MEMORY;
+    if (plan) {
+        plan->graph = graph;
+        plan->exec = (tg_exec){.kernels = parts.kernels, .pool = parts.pool, .training = training, .capacity = capacity};
+        plan->exec.y = tg_allocate_zeroed(nodes * sizeof *plan->exec.y);
+        plan->exec.dy = tg_allocate_zeroed(nodes * sizeof *plan->exec.dy);
+        plan->exec.saved = tg_allocate_zeroed(nodes * sizeof *plan->exec.saved);
+        plan->first_writer = tg_allocate_zeroed(nodes * sizeof *plan->first_writer);
+    }
+    if (!plan || !p.root || !p.y || !order || !plan->exec.y || !plan->exec.dy || !plan->exec.saved || !plan->first_writer) {
+        tg_fail(err, TG_E_MEMORY, "no memory left for the plan of the model");
+    } else {
+        p.consumer = p.root + nodes;
+        p.dy = p.y + nodes;
+        p.saved = p.dy + nodes;
+        status = fill(plan, &p, order, err);
+    }
+    tg_free(p.root);
+    tg_free(p.y);
+    tg_free(order);
+    if (status == TG_OK) *out = plan;
+    else tg_plan_destroy(plan);
+    return status;
+}
+
+void tg_plan_destroy(tg_plan *plan) {
+    if (!plan) return;
+    tg_free(plan->arena);
+    tg_free(plan->exec.y);
+    tg_free(plan->exec.dy);
+    tg_free(plan->exec.saved);
+    tg_free(plan->first_writer);
+    tg_free(plan);
+}

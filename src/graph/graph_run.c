@@ -1,0 +1,28 @@
+#include <string.h>
+
+#include "graph/exec.h"
+
+tg_real *tg_plan_input(tg_plan *plan) {
+    return plan->exec.y[0];
+}
+
+void tg_plan_forward(tg_plan *plan, size_t node) {
+    const tg_node *n = &plan->graph->nodes[node];
+    n->op->forward(&plan->exec, n);
+}
+
+void tg_plan_clear_gradient(tg_plan *plan, size_t node) {
+    tg_real *dy = plan->exec.dy[node];
+    if (dy) memset(dy, 0, plan->exec.n * tg_shape_size(&plan->graph->nodes[node].shape) * sizeof *dy);
+}
+
+void tg_plan_backward(tg_plan *plan, size_t node) {
+    const tg_node *n = &plan->graph->nodes[node];
+    if (!n->needs_gradient) return;
+    for (size_t i = 0; i < n->input_count; i++) {
+        size_t input = n->inputs[i]->index;
+        if (plan->first_writer[input] == node && plan->exec.dy[input] != plan->exec.dy[node])
+            tg_plan_clear_gradient(plan, input);
+    }
+    n->op->backward(&plan->exec, n);
+}

@@ -1,0 +1,148 @@
+/* op.h - what an op is, and what it sees while it runs.
+ *
+ * Every op is one row of a table: its name in recipes and messages, the attributes it takes, how it infers its output's
+ * shape, forward, backward, and what the planner has to know about it. A layer of a recipe becomes a node of the graph. */
+#ifndef TG_OPS_OP_H
+#define TG_OPS_OP_H
+
+#include "base/attrs.h"
+#include "base/pool.h"
+#include "kernels/kernels.h"
+
+#define TG_MAX_RANK 4
+
+/* Of one sample: [C, H, W] or [features]; of a parameter: as in PyTorch. */
+typedef struct tg_shape {
+    size_t rank;
+    size_t dim[TG_MAX_RANK];
+} tg_shape;
+
+size_t tg_shape_size(const tg_shape *shape); /* elements; checked for overflow where a graph is built */
+bool tg_shape_equal(const tg_shape *a, const tg_shape *b);
+/* "16x13x13"; borrowed from the caller's buffer. */
+const char *tg_shape_text(const tg_shape *shape, char text[96]);
+
+/* A trained tensor. Gradients are added to, never overwritten; gradient is NULL where the layer is not trainable. */
+typedef struct tg_param {
+    char name[80]; /* "conv2d1.weight" */
+    tg_shape shape;
+    size_t size;
+    size_t fan_in, fan_out;
+    bool is_weight; /* l2 acts on weights only, biases begin at zero */
+    bool trainable;
+    double learning_rate_factor;
+    tg_real *data, *gradient;
+    tg_real *state[2]; /* of the optimizer */
+} tg_param;
+
+enum { TG_MAX_PARAMS = 2 };
+
+typedef struct tg_op tg_op;
+
+typedef struct tg_node {
+    const tg_op *op;
+    char name[64];
+    size_t index; /* in topological order, which is also the order of running */
+    void *attrs;  /* the op's own struct */
+    struct tg_node **inputs;
+    size_t input_count;
+    tg_shape shape;              /* of one output sample */
+    tg_param params[TG_MAX_PARAMS];
+    size_t param_count;
+    bool trainable;
+    double learning_rate_factor;
+    const tg_value *initializer; /* as the recipe has it, or NULL */
+    bool needs_gradient;         /* of its output: something trainable lies at or before it */
+    size_t saved_bytes;          /* per sample, kept from forward to backward; set by infer */
+} tg_node;
+
+/* A graph placed in memory for batches of at most `capacity` samples, for training or for inference. */
+typedef struct tg_exec {
+    const tg_kernels *kernels;
+    tg_pool *pool;
+    bool training;
+    size_t capacity;
+    size_t n;            /* samples in the current batch */
+    tg_real **y, **dy;   /* [nodes]; dy[i] is NULL where no gradient is needed */
+    uint8_t **saved;     /* [nodes] */
+    tg_real *scratch;    /* as large as the op that asks for most */
+} tg_exec;
+
+/* What an op reads and writes. The gradient of an input is NULL where nobody needs it. y may be x and dy may be dx where
+ * the planner runs an op in place. */
+static inline const tg_real *tg_x(const tg_exec *ex, const tg_node *node, size_t i) {
+    return ex->y[node->inputs[i]->index];
+}
+static inline tg_real *tg_dx(const tg_exec *ex, const tg_node *node, size_t i) {
+    return ex->dy[node->inputs[i]->index];
+}
+static inline tg_real *tg_y(const tg_exec *ex, const tg_node *node) {
+    return ex->y[node->index];
+}
+static inline tg_real *tg_dy(const tg_exec *ex, const tg_node *node) {
+    return ex->dy[node->index];
+}
+
+enum {
+    TG_OP_INPLACE = 1,       /* y may share memory with the only input, dy with dx (which is then set, not added to) */
+    TG_OP_BACKWARD_USES_X = 2, /* inputs are kept for backward */
+    TG_OP_BACKWARD_USES_Y = 4, /* the output is kept for backward */
+    TG_OP_SAME_VALUES = 8      /* the output is the input in another shape: in place, it disturbs nobody */
+};
+
+struct tg_op {
+    const char *name;
+    const tg_attr *attrs;
+    size_t attr_count, attrs_bytes;
+    size_t min_inputs, max_inputs;
+    /* Sets shape, params (name, shape, fans) and saved_bytes from the inputs' shapes; may complete attrs. */
+    tg_status (*infer)(tg_node *node, tg_error *err);
+    /* Elements of scratch for a batch of n on `threads` threads. NULL: none. */
+    size_t (*scratch)(const tg_node *node, size_t n, size_t threads);
+    void (*forward)(const tg_exec *ex, const tg_node *node);
+    void (*backward)(const tg_exec *ex, const tg_node *node);
+    unsigned flags;
+};
+
+const tg_op *tg_op_find(const char *name); /* NULL where there is none */
+const tg_op *tg_op_at(size_t index);       /* NULL past the last */
+
+/* For infer: adds a parameter "<node>.<suffix>". */
+tg_param *tg_node_add_param(tg_node *node, const char *suffix, const tg_shape *shape, size_t fan_in, size_t fan_out);
+
+/* Families, one file each. */
+extern const tg_op tg_op_input;
+extern const tg_op tg_op_dense;
+extern const tg_op tg_op_conv2d;
+extern const tg_op tg_op_max_pool2d, tg_op_avg_pool2d, tg_op_global_avg_pool2d;
+extern const tg_op tg_op_relu, tg_op_leaky_relu, tg_op_sigmoid, tg_op_tanh, tg_op_softmax;
+extern const tg_op tg_op_flatten, tg_op_reshape;
+extern const tg_op tg_op_add, tg_op_concat;
+
+/* ---- losses -------------------------------------------------------------------------------------------------- */
+
+typedef enum tg_target { TG_TARGET_LABELS, TG_TARGET_INPUT } tg_target;
+
+/* What the network should have said for the current batch. */
+typedef struct tg_targets {
+    const int32_t *labels;   /* [n], or NULL */
+    const tg_real *values;   /* [n, size]: soft targets or the input itself; NULL with labels */
+} tg_targets;
+
+typedef struct tg_loss {
+    const char *name;
+    const tg_attr *attrs;
+    size_t attr_count, attrs_bytes;
+    bool softmax; /* predictions are shown through softmax */
+    /* losses[n]: one per sample. With dy: dy[n, size] += scale * d losses / dy. */
+    void (*run)(const tg_exec *ex, const void *attrs, size_t size, const tg_real *y, const tg_targets *targets,
+                tg_real *losses, tg_real scale, tg_real *dy);
+} tg_loss;
+
+const tg_loss *tg_loss_find(const char *name);
+const tg_loss *tg_loss_at(size_t index);
+
+/* y[n, size] = softmax of each row of x; y may be x. */
+void tg_softmax_rows(const tg_kernels *kernels, size_t n, size_t size, const tg_real *x, tg_real *y);
+
+#endif
