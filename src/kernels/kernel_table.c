@@ -1,0 +1,20 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+
+const tg_kernels *tg_kernels_choose(void)
+{
+    static const tg_kernels *(*const widest_first[])(void) = {
+        tg_kernels_avx512, tg_kernels_avx2, tg_kernels_sse2, tg_kernels_neon, tg_kernels_wasm128, tg_kernels_scalar,
+    };
+    const char *wanted = getenv("TG_KERNELS");
+    const tg_kernels *widest = NULL;
+    for (size_t i = 0; i < sizeof widest_first / sizeof *widest_first; i++) {
+        const tg_kernels *table = widest_first[i]();
+        if (!table) continue;
+        if (wanted && strcmp(wanted, table->name) == 0) return table;
+        if (!widest) widest = table;
+    }
+    return widest;
+}

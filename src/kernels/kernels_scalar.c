@@ -1,0 +1,196 @@
+/* The specification of kernels.h: plain loops, one element at a time. */
+#include <math.h> /* isfinite: a classification, not a computation */
+
+#include "base/math.h"
+#include "kernels/coefficients.h"
+#include "kernels/kernels.h"
+
+enum { MR = 4, NR = 8, LANES = 16 };
+
+static void gemm_tile(size_t k, const tg_real *a, const tg_real *b, tg_real *c, size_t ldc, size_t rows, size_t cols,
+                      bool accumulate)
+{
+    for (size_t i = 0; i < rows; i++) {
+        tg_real sum[NR] = {0};
+        for (size_t j = 0; accumulate && j < cols; j++) sum[j] = c[i * ldc + j];
+        for (size_t p = 0; p < k; p++) {
+            for (size_t j = 0; j < NR; j++) sum[j] += a[p * MR + i] * b[p * NR + j];
+        }
+        for (size_t j = 0; j < cols; j++) c[i * ldc + j] = sum[j];
+    }
+}
+
+/* ---- activations --------------------------------------------------------------------------------------------- */
+
+static void relu(size_t n, const tg_real *x, tg_real *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i];
+}
+
+static void leaky_relu(size_t n, tg_real slope, const tg_real *x, tg_real *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? slope * x[i] : x[i];
+}
+
+static void sigmoid_(size_t n, const tg_real *x, tg_real *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = tg_sigmoid(x[i]);
+}
+
+static void tanh_(size_t n, const tg_real *x, tg_real *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = tg_tanh(x[i]);
+}
+
+static void exp_(size_t n, const tg_real *x, tg_real *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = tg_exp(x[i]);
+}
+
+/* Every backward: in place where dx is dy, else added. */
+static tg_real gradient_base(const tg_real *dy, const tg_real *dx, size_t i)
+{
+    return dx == dy ? 0 : dx[i];
+}
+
+static void relu_backward(size_t n, const tg_real *y, const tg_real *dy, tg_real *dx)
+{
+    for (size_t i = 0; i < n; i++) dx[i] = gradient_base(dy, dx, i) + (y[i] > 0 ? dy[i] : 0);
+}
+
+static void leaky_relu_backward(size_t n, tg_real slope, const tg_real *y, const tg_real *dy, tg_real *dx)
+{
+    for (size_t i = 0; i < n; i++) dx[i] = gradient_base(dy, dx, i) + (y[i] > 0 ? dy[i] : slope * dy[i]);
+}
+
+static void sigmoid_backward(size_t n, const tg_real *y, const tg_real *dy, tg_real *dx)
+{
+    for (size_t i = 0; i < n; i++) dx[i] = gradient_base(dy, dx, i) + dy[i] * (y[i] * (1 - y[i]));
+}
+
+static void tanh_backward(size_t n, const tg_real *y, const tg_real *dy, tg_real *dx)
+{
+    for (size_t i = 0; i < n; i++) dx[i] = gradient_base(dy, dx, i) + dy[i] * (1 - y[i] * y[i]);
+}
+
+/* ---- vectors ------------------------------------------------------------------------------------------------- */
+
+static void add(size_t n, const tg_real *x, tg_real *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+static void axpy(size_t n, tg_real alpha, const tg_real *x, tg_real *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
+}
+
+static void scale(size_t n, tg_real alpha, tg_real *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] *= alpha;
+}
+
+static void add_scalar(size_t n, tg_real value, tg_real *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] += value;
+}
+
+static tg_real sum(size_t n, const tg_real *x)
+{
+    tg_real lane[LANES] = {0};
+    for (size_t i = 0; i < n; i++) lane[i % LANES] += x[i];
+    for (size_t half = LANES / 2; half >= 1; half /= 2) {
+        for (size_t l = 0; l < half; l++) lane[l] += lane[l + half];
+    }
+    return lane[0];
+}
+
+static bool all_finite(size_t n, const tg_real *x)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) return false;
+    }
+    return true;
+}
+
+static tg_real max(size_t n, const tg_real *x, tg_real start)
+{
+    tg_real m = start;
+    for (size_t i = 0; i < n; i++) m = x[i] > m || x[i] != x[i] ? x[i] : m;
+    return m + 0; /* -0 + 0 is +0 */
+}
+
+/* ---- rows ---------------------------------------------------------------------------------------------------- */
+
+static void add_row(size_t rows, size_t cols, const tg_real *row, tg_real *y)
+{
+    for (size_t r = 0; r < rows; r++) add(cols, row, y + r * cols);
+}
+
+static void sum_rows(size_t rows, size_t cols, const tg_real *x, tg_real *out)
+{
+    for (size_t r = 0; r < rows; r++) add(cols, x + r * cols, out);
+}
+
+/* ---- optimizers ---------------------------------------------------------------------------------------------- */
+
+static void sgd(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g)
+{
+    tg_real decay = tg_sgd_decay(step);
+    for (size_t i = 0; i < n; i++) g[i] = w[i] - step->learning_rate * (g[i] + decay * w[i]);
+}
+
+static void momentum(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g, tg_real *v)
+{
+    tg_real decay = tg_sgd_decay(step);
+    for (size_t i = 0; i < n; i++) {
+        tg_real slope = g[i] + decay * w[i];
+        v[i] = step->momentum * v[i] + slope;
+        tg_real direction = step->nesterov ? slope + step->momentum * v[i] : v[i];
+        g[i] = w[i] - step->learning_rate * direction;
+    }
+}
+
+static void adam(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *g, tg_real *m, tg_real *s)
+{
+    tg_adam_coefficients c = tg_adam_prepare(step);
+    for (size_t i = 0; i < n; i++) {
+        tg_real slope = g[i] + c.decay * w[i];
+        m[i] = step->beta1 * m[i] + c.rest1 * slope;
+        s[i] = step->beta2 * s[i] + c.rest2 * (slope * slope);
+        g[i] = c.keep * w[i] - c.rate * m[i] / (c.root * tg_sqrt(s[i]) + step->epsilon);
+    }
+}
+
+static const tg_kernels table = {
+    .name = "scalar",
+    .mr = MR,
+    .nr = NR,
+    .gemm_tile = gemm_tile,
+    .relu = relu,
+    .relu_backward = relu_backward,
+    .leaky_relu = leaky_relu,
+    .leaky_relu_backward = leaky_relu_backward,
+    .sigmoid = sigmoid_,
+    .sigmoid_backward = sigmoid_backward,
+    .tanh = tanh_,
+    .tanh_backward = tanh_backward,
+    .exp = exp_,
+    .add = add,
+    .axpy = axpy,
+    .scale = scale,
+    .add_scalar = add_scalar,
+    .sum = sum,
+    .all_finite = all_finite,
+    .max = max,
+    .add_row = add_row,
+    .sum_rows = sum_rows,
+    .sgd = sgd,
+    .momentum = momentum,
+    .adam = adam,
+};
+
+const tg_kernels *tg_kernels_scalar(void)
+{
+    return &table;
+}

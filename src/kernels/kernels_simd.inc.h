@@ -1,0 +1,359 @@
+/* The kernel table of one instruction set, written once for all of them: simd.h has the vector, and the file that
+ * includes this one defines
+ *     TG_NAME "avx2"    TG_MR, TG_NV: the register tile is TG_MR rows by TG_NV vectors
+ * Operation by operation what kernels_scalar.c and base/math.c do, so the bits are the same. */
+#include <float.h>
+
+#include "base/math_f32.h"
+#include "kernels/coefficients.h"
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
+
+enum { MR = TG_MR, NV = TG_NV, NR = NV * TG_LANES };
+
+/* ---- matrix product ------------------------------------------------------------------------------------------ */
+
+/* The first `vectors` vectors of MR rows, all of it in registers once the loops are unrolled. */
+static inline __attribute__((always_inline)) void multiply(size_t k, const float *a, const float *b, float *c, size_t ldc,
+                                                           bool accumulate, int vectors)
+{
+    vf sum[TG_MR][TG_NV];
+#pragma GCC unroll 16
+    for (int i = 0; i < TG_MR; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) {
+            sum[i][j] = accumulate ? load(c + (size_t)i * ldc + j * TG_LANES) : (vf){0};
+        }
+    }
+    for (size_t p = 0; p < k; p++) {
+        vf row[TG_NV];
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) row[j] = load(b + j * TG_LANES);
+#pragma GCC unroll 16
+        for (int i = 0; i < TG_MR; i++) {
+            vf factor = set1(a[i]);
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
+        }
+        a += MR;
+        b += NR;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < TG_MR; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) store(c + (size_t)i * ldc + j * TG_LANES, sum[i][j]);
+    }
+}
+
+static void multiply_whole(size_t k, const float *a, const float *b, float *c, size_t ldc, bool accumulate)
+{
+    multiply(k, a, b, c, ldc, accumulate, NV);
+}
+
+static void multiply_half(size_t k, const float *a, const float *b, float *c, size_t ldc, bool accumulate)
+{
+    multiply(k, a, b, c, ldc, accumulate, NV / 2);
+}
+
+static void gemm_tile(size_t k, const float *a, const float *b, float *c, size_t ldc, size_t rows, size_t cols,
+                      bool accumulate)
+{
+    void (*multiply_tile)(size_t, const float *, const float *, float *, size_t, bool) =
+        cols > NR / 2 ? multiply_whole : multiply_half;
+    if (rows == MR && (cols == NR || cols == NR / 2)) {
+        multiply_tile(k, a, b, c, ldc, accumulate);
+        return;
+    }
+    float edge[MR * NR] = {0};
+    for (size_t i = 0; accumulate && i < rows; i++) memcpy(edge + i * NR, c + i * ldc, cols * sizeof *c);
+    multiply_tile(k, a, b, edge, NR, accumulate);
+    for (size_t i = 0; i < rows; i++) memcpy(c + i * ldc, edge + i * NR, cols * sizeof *c);
+}
+
+/* ---- elementary functions: base/math.c -------------------------------------------------------------------- */
+
+static inline vf absolute(vf x)
+{
+    return (vf)((vu)x & 0x7fffffffu);
+}
+
+/* 2^n. */
+static inline vf power_of_two(vi n)
+{
+    return (vf)((vu)(n + 127) << 23);
+}
+
+/* exp(x) = 2^n (1 + p), returning p and n. */
+static inline vf exp_reduced(vf x, vi *n)
+{
+    vf shifted = x * TG_LOG2_E + TG_ROUND;
+    vf whole = shifted - TG_ROUND;
+    *n = (vi)((vu)shifted - (vu)set1(TG_ROUND));
+    vf r = x - whole * TG_LN2_HIGH;
+    r = r - whole * TG_LN2_LOW;
+    vf sum = set1(TG_EXP_C7);
+    sum = sum * r + TG_EXP_C6;
+    sum = sum * r + TG_EXP_C5;
+    sum = sum * r + TG_EXP_C4;
+    sum = sum * r + TG_EXP_C3;
+    sum = sum * r + TG_EXP_C2;
+    return r * r * sum + r;
+}
+
+static inline vf exp_of(vf x)
+{
+    x = select(x > TG_EXP_MAX, set1(TG_EXP_MAX), x); /* NaN passes both, and makes p NaN */
+    x = select(x < TG_EXP_MIN, set1(TG_EXP_MIN), x);
+    vi n;
+    vf p = exp_reduced(x, &n);
+    vi half = n >> 1;
+    return (1.0f + p) * power_of_two(half) * power_of_two(n - half);
+}
+
+static inline vf sigmoid_of(vf x)
+{
+    vf e = exp_of(-absolute(x));
+    return select(x < 0.0f, e, set1(1.0f)) / (1.0f + e);
+}
+
+static inline vf tanh_of(vf x)
+{
+    vf twice = 2.0f * absolute(x);
+    twice = select(twice > TG_TANH_MAX, set1(TG_TANH_MAX), twice);
+    vi n;
+    vf p = exp_reduced(twice, &n);
+    vf power = power_of_two(n);
+    vf t = power * p + (power - 1.0f);
+    vf y = t / (t + 2.0f);
+    return (vf)((vu)y | ((vu)x & 0x80000000u));
+}
+
+/* ---- activations --------------------------------------------------------------------------------------------- */
+
+static void relu(size_t n, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf v = load_first(x + i, n - i);
+        store_first(y + i, select(v < 0.0f, (vf){0}, v), n - i);
+    }
+}
+
+static void leaky_relu(size_t n, float slope, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf v = load_first(x + i, n - i);
+        store_first(y + i, select(v < 0.0f, slope * v, v), n - i);
+    }
+}
+
+static void sigmoid(size_t n, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, sigmoid_of(load_first(x + i, n - i)), n - i);
+}
+
+static void tanh_(size_t n, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, tanh_of(load_first(x + i, n - i)), n - i);
+}
+
+static void exp_(size_t n, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, exp_of(load_first(x + i, n - i)), n - i);
+}
+
+/* Every backward: in place where dx is dy, else added. */
+static inline void add_gradient(vf gradient, const float *dy, float *dx, size_t n)
+{
+    vf base = dx == dy ? (vf){0} : load_first(dx, n);
+    store_first(dx, base + gradient, n);
+}
+
+static void relu_backward(size_t n, const float *y, const float *dy, float *dx)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf g = load_first(dy + i, n - i);
+        add_gradient(select(load_first(y + i, n - i) > 0.0f, g, (vf){0}), dy + i, dx + i, n - i);
+    }
+}
+
+static void leaky_relu_backward(size_t n, float slope, const float *y, const float *dy, float *dx)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf g = load_first(dy + i, n - i);
+        add_gradient(select(load_first(y + i, n - i) > 0.0f, g, slope * g), dy + i, dx + i, n - i);
+    }
+}
+
+static void sigmoid_backward(size_t n, const float *y, const float *dy, float *dx)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf v = load_first(y + i, n - i);
+        add_gradient(load_first(dy + i, n - i) * (v * (1.0f - v)), dy + i, dx + i, n - i);
+    }
+}
+
+static void tanh_backward(size_t n, const float *y, const float *dy, float *dx)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf v = load_first(y + i, n - i);
+        add_gradient(load_first(dy + i, n - i) * (1.0f - v * v), dy + i, dx + i, n - i);
+    }
+}
+
+/* ---- vectors ------------------------------------------------------------------------------------------------- */
+
+static void add(size_t n, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        store_first(y + i, load_first(y + i, n - i) + load_first(x + i, n - i), n - i);
+    }
+}
+
+static void axpy(size_t n, float alpha, const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        store_first(y + i, load_first(y + i, n - i) + alpha * load_first(x + i, n - i), n - i);
+    }
+}
+
+static void scale(size_t n, float alpha, float *y)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, load_first(y + i, n - i) * alpha, n - i);
+}
+
+static void add_scalar(size_t n, float value, float *y)
+{
+    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, load_first(y + i, n - i) + value, n - i);
+}
+
+/* A lane starts from +0, so the zeros that load_first fills in change nothing. */
+static float sum(size_t n, const float *x)
+{
+    enum { VECTORS = 16 / TG_LANES };
+    vf part[VECTORS] = {0};
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        for (int j = 0; j < VECTORS; j++) part[j] += load(x + i + j * TG_LANES);
+    }
+    for (int j = 0; i < n; j++, i += TG_LANES) part[j] += load_first(x + i, n - i);
+    float lane[16];
+    memcpy(lane, part, sizeof lane);
+    for (size_t half = 8; half >= 1; half /= 2) {
+        for (size_t l = 0; l < half; l++) lane[l] += lane[l + half];
+    }
+    return lane[0];
+}
+
+static bool all_finite(size_t n, const float *x)
+{
+    vi finite = ~(vi){0};
+    for (size_t i = 0; i < n; i += TG_LANES) finite &= absolute(load_first(x + i, n - i)) <= FLT_MAX;
+    bool all = true;
+    for (size_t l = 0; l < TG_LANES; l++) all = all && finite[l];
+    return all;
+}
+
+static inline float larger(float x, float m)
+{
+    return x > m || x != x ? x : m;
+}
+
+static float max(size_t n, const float *x, float start)
+{
+    size_t i = 0;
+    vf m = set1(start);
+    for (; i + TG_LANES <= n; i += TG_LANES) {
+        vf v = load(x + i);
+        m = select((v > m) | (v != v), v, m);
+    }
+    float largest = start;
+    for (size_t l = 0; l < TG_LANES; l++) largest = larger(m[l], largest);
+    for (; i < n; i++) largest = larger(x[i], largest);
+    return largest + 0.0f;
+}
+
+/* ---- rows ---------------------------------------------------------------------------------------------------- */
+
+static void add_row(size_t rows, size_t cols, const float *row, float *y)
+{
+    for (size_t r = 0; r < rows; r++) add(cols, row, y + r * cols);
+}
+
+static void sum_rows(size_t rows, size_t cols, const float *x, float *out)
+{
+    for (size_t j = 0; j < cols; j += TG_LANES) {
+        vf total = load_first(out + j, cols - j);
+        for (size_t r = 0; r < rows; r++) total += load_first(x + r * cols + j, cols - j);
+        store_first(out + j, total, cols - j);
+    }
+}
+
+/* ---- optimizers ---------------------------------------------------------------------------------------------- */
+
+static void sgd(size_t n, const tg_sgd_step *step, const float *w, float *g)
+{
+    float decay = tg_sgd_decay(step), rate = step->learning_rate;
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf weight = load_first(w + i, n - i);
+        vf slope = load_first(g + i, n - i) + decay * weight;
+        store_first(g + i, weight - rate * slope, n - i);
+    }
+}
+
+static void momentum(size_t n, const tg_sgd_step *step, const float *w, float *g, float *v)
+{
+    float decay = tg_sgd_decay(step), rate = step->learning_rate, keep = step->momentum;
+    bool nesterov = step->nesterov;
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf weight = load_first(w + i, n - i);
+        vf slope = load_first(g + i, n - i) + decay * weight;
+        vf velocity = keep * load_first(v + i, n - i) + slope;
+        store_first(v + i, velocity, n - i);
+        vf direction = nesterov ? slope + keep * velocity : velocity;
+        store_first(g + i, weight - rate * direction, n - i);
+    }
+}
+
+static void adam(size_t n, const tg_adam_step *step, const float *w, float *g, float *m, float *s)
+{
+    tg_adam_coefficients c = tg_adam_prepare(step);
+    float beta1 = step->beta1, beta2 = step->beta2, epsilon = step->epsilon;
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf weight = load_first(w + i, n - i);
+        vf slope = load_first(g + i, n - i) + c.decay * weight;
+        vf mean = beta1 * load_first(m + i, n - i) + c.rest1 * slope;
+        vf square = beta2 * load_first(s + i, n - i) + c.rest2 * (slope * slope);
+        store_first(m + i, mean, n - i);
+        store_first(s + i, square, n - i);
+        vf next = c.keep * weight - c.rate * mean / (c.root * sqrt_each(square) + epsilon);
+        store_first(g + i, next, n - i);
+    }
+}
+
+static const tg_kernels table = {
+    .name = TG_NAME,
+    .mr = MR,
+    .nr = NR,
+    .gemm_tile = gemm_tile,
+    .relu = relu,
+    .relu_backward = relu_backward,
+    .leaky_relu = leaky_relu,
+    .leaky_relu_backward = leaky_relu_backward,
+    .sigmoid = sigmoid,
+    .sigmoid_backward = sigmoid_backward,
+    .tanh = tanh_,
+    .tanh_backward = tanh_backward,
+    .exp = exp_,
+    .add = add,
+    .axpy = axpy,
+    .scale = scale,
+    .add_scalar = add_scalar,
+    .sum = sum,
+    .all_finite = all_finite,
+    .max = max,
+    .add_row = add_row,
+    .sum_rows = sum_rows,
+    .sgd = sgd,
+    .momentum = momentum,
+    .adam = adam,
+};
