@@ -33,9 +33,9 @@ export async function build() {
  * @param {{ env?: NodeJS.ProcessEnv, target?: string }} [options]
  */
 export async function buildPreset(preset, { env = process.env, target = 'all' } = {}) {
-  const cache = join(binaryDirectory(preset), 'CMakeCache.txt');
+  const configured = join(binaryDirectory(preset), 'build.ninja');
   const presets = await stat(join(PROJECT, 'CMakePresets.json'));
-  if (!existsSync(cache) || (await stat(cache)).mtimeMs < presets.mtimeMs) {
+  if (!existsSync(configured) || (await stat(configured)).mtimeMs < presets.mtimeMs) {
     await run('cmake', ['--fresh', '--preset', preset], { env, cwd: PROJECT });
   }
   await run('cmake', ['--build', '--preset', preset, '--target', target], { env, cwd: PROJECT });
