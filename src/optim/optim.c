@@ -1,0 +1,163 @@
+#include "optim/optim.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/math.h"
+
+#define ROW(field, ...) {#field, TG_ATTR_REAL, offsetof(tg_optim_attrs, field), __VA_ARGS__}
+#define LEARNING_RATE(value) ROW(learning_rate, .flags = TG_ATTR_ABOVE_MIN, .max = 1e6, .fallback = value)
+#define L2 ROW(l2, .max = 1e6)
+#define WEIGHT_DECAY(value) ROW(weight_decay, .max = 1e6, .fallback = value)
+#define MOMENTUM ROW(momentum, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = 0.9)
+#define BETAS                                                                                                          \
+    ROW(beta1, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = 0.9),                                                 \
+        ROW(beta2, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = 0.999),                                           \
+        ROW(epsilon, .flags = TG_ATTR_ABOVE_MIN, .max = 1, .fallback = 1e-8)
+
+static const tg_attr sgd_rows[] = {LEARNING_RATE(0.01), L2, WEIGHT_DECAY(0)};
+static const tg_attr momentum_rows[] = {LEARNING_RATE(0.01), MOMENTUM, L2, WEIGHT_DECAY(0)};
+static const tg_attr adam_rows[] = {LEARNING_RATE(0.001), BETAS, L2, WEIGHT_DECAY(0)};
+static const tg_attr adamw_rows[] = {LEARNING_RATE(0.001), BETAS, L2, WEIGHT_DECAY(0.01)};
+
+static tg_sgd_step sgd_step(const tg_optim_attrs *a, double learning_rate, const tg_param *p, bool nesterov) {
+    return (tg_sgd_step){.learning_rate = (tg_real)(learning_rate * p->learning_rate_factor),
+                         .l2 = p->is_weight ? (tg_real)a->l2 : 0,
+                         .weight_decay = (tg_real)a->weight_decay,
+                         .momentum = (tg_real)a->momentum,
+                         .nesterov = nesterov};
+}
+
+static void sgd_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
+                       const tg_param *p, size_t begin, size_t end) {
+    (void)step;
+    tg_sgd_step s = sgd_step(a, learning_rate, p, false);
+    kernels->sgd(end - begin, &s, p->data + begin, p->gradient + begin);
+}
+
+static void momentum_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, bool nesterov,
+                          const tg_param *p, size_t begin, size_t end) {
+    tg_sgd_step s = sgd_step(a, learning_rate, p, nesterov);
+    kernels->momentum(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin);
+}
+
+static void momentum_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
+                            const tg_param *p, size_t begin, size_t end) {
+    (void)step;
+    momentum_with(kernels, a, learning_rate, false, p, begin, end);
+}
+
+static void nesterov_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
+                            const tg_param *p, size_t begin, size_t end) {
+    (void)step;
+    momentum_with(kernels, a, learning_rate, true, p, begin, end);
+}
+
+static void adam_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
+                      bool decoupled, const tg_param *p, size_t begin, size_t end) {
+    double t = (double)step;
+    tg_adam_step s = {.learning_rate = (tg_real)(learning_rate * p->learning_rate_factor),
+                      .l2 = p->is_weight ? (tg_real)a->l2 : 0,
+                      .weight_decay = decoupled ? 0 : (tg_real)a->weight_decay,
+                      .decoupled_decay = decoupled ? (tg_real)a->weight_decay : 0,
+                      .beta1 = (tg_real)a->beta1,
+                      .beta2 = (tg_real)a->beta2,
+                      .epsilon = (tg_real)a->epsilon,
+                      .correction1 = (tg_real)(1 - tg_pow_f64(a->beta1, t)),
+                      .correction2 = (tg_real)sqrt(1 - tg_pow_f64(a->beta2, t))};
+    kernels->adam(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin, p->state[1] + begin);
+}
+
+static void adam_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
+                        const tg_param *p, size_t begin, size_t end) {
+    adam_with(kernels, a, learning_rate, step, false, p, begin, end);
+}
+
+static void adamw_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
+                         const tg_param *p, size_t begin, size_t end) {
+    adam_with(kernels, a, learning_rate, step, true, p, begin, end);
+}
+
+#define COUNT(rows) rows, sizeof rows / sizeof *rows
+
+static const tg_optimizer table[] = {
+    {"sgd", COUNT(sgd_rows), 0, {NULL, NULL}, sgd_update},
+    {"momentum", COUNT(momentum_rows), 1, {"momentum", NULL}, momentum_update},
+    {"nesterov", COUNT(momentum_rows), 1, {"momentum", NULL}, nesterov_update},
+    {"adam", COUNT(adam_rows), 2, {"exp_avg", "exp_avg_sq"}, adam_update},
+    {"adamw", COUNT(adamw_rows), 2, {"exp_avg", "exp_avg_sq"}, adamw_update},
+};
+
+static tg_status read_optimizer(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs, tg_error *err) {
+    TG_REQUIRE(err, value, TG_E_RECIPE, "is missing; for example { \"type\": \"adam\" }");
+    TG_REQUIRE(err, value->kind == TG_OBJECT, TG_E_RECIPE, "must be an object with a type");
+    const tg_value *type = tg_value_get(value, "type");
+    TG_REQUIRE(err, type && type->kind == TG_STRING, TG_E_RECIPE, "type is missing");
+    *attrs = (tg_optim_attrs){0};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (strcmp(table[i].name, type->string) != 0) continue;
+        *out = &table[i];
+        return tg_attrs_read(value, table[i].attrs, table[i].attr_count, "type", attrs, err);
+    }
+    return tg_fail(err, TG_E_RECIPE, "unknown type \"%.40s\"; there are sgd, momentum, nesterov, adam, adamw", type->string);
+}
+
+tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs, tg_error *err) {
+    tg_status status = read_optimizer(value, out, attrs, err);
+    return status == TG_OK ? TG_OK : tg_fail_at(err, status, "optimizer");
+}
+
+void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, tg_text *text) {
+    tg_json_open(text, "optimizer", '{');
+    tg_json_string(text, "type", optimizer->name);
+    tg_attrs_write(text, optimizer->attrs, optimizer->attr_count, attrs);
+    tg_json_close(text, '}');
+}
+
+/* ---- one step over all parameters ------------------------------------------------------------------------------------ */
+
+enum { PIECE = 8192 }; /* elements a thread takes at a time: 32 kB of each array */
+
+typedef struct update_job {
+    const tg_optimizer *optimizer;
+    const tg_optim_attrs *attrs;
+    const tg_kernels *kernels;
+    double learning_rate;
+    uint64_t step;
+    const tg_param *param;
+    atomic_bool finite;
+} update_job;
+
+static void update_piece(void *ctx, size_t piece, size_t thread) {
+    (void)thread;
+    update_job *job = ctx;
+    const tg_param *p = job->param;
+    size_t begin = piece * PIECE, end = p->size - begin < PIECE ? p->size : begin + PIECE;
+    job->optimizer->update(job->kernels, job->attrs, job->learning_rate, job->step, p, begin, end);
+    if (!job->kernels->all_finite(end - begin, p->gradient + begin))
+        atomic_store_explicit(&job->finite, false, memory_order_relaxed);
+}
+
+bool tg_optimizer_step(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_kernels *kernels,
+                       tg_pool *pool, double learning_rate, uint64_t step, tg_param *const *params, size_t count) {
+    update_job job = {optimizer, attrs, kernels, learning_rate, step, NULL, true};
+    for (size_t i = 0; i < count; i++) {
+        job.param = params[i];
+        if (params[i]->gradient) tg_parallel_for(pool, (params[i]->size + PIECE - 1) / PIECE, update_piece, &job);
+    }
+    bool finite = atomic_load_explicit(&job.finite, memory_order_relaxed);
+    for (size_t i = 0; i < count; i++) {
+        tg_param *p = params[i];
+        if (!p->gradient) continue;
+        if (finite) {
+            tg_real *old = p->data;
+            p->data = p->gradient;
+            p->gradient = old;
+        } else {
+            for (size_t j = 0; j < optimizer->states; j++) memset(p->state[j], 0, p->size * sizeof(tg_real));
+        }
+    }
+    return finite;
+}
