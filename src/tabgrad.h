@@ -90,7 +90,7 @@ tg_status tg_dataset_create(tg_dtype type, size_t height, size_t width, size_t c
                             bool soft, tg_dataset **out, tg_error *err);
 
 /* IDX as MNIST has it, u8: images of rank 3 or 4, labels of rank 1, equal counts. classes: largest label + 1.
- * The bytes are copied. Gzip is the host's business. */
+ * labels.data NULL: images alone, to predict on; every label is 0. The bytes are copied. Gzip is the host's business. */
 tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out, tg_error *err);
 void tg_dataset_destroy(tg_dataset *dataset);
 
@@ -207,8 +207,7 @@ typedef struct tg_tensor_info {
     size_t rank;
     size_t shape[4]; /* PyTorch's: [out, in], [out, in, kh, kw], [out] */
     size_t size;     /* elements */
-    tg_real *data;     /* borrowed; valid until the next tg_run_train */
-    tg_real *gradient; /* of the last step, before clipping; same lifetime */
+    tg_real *data; /* borrowed; valid until the next tg_run_train */
 } tg_tensor_info;
 size_t tg_run_parameters(const tg_run *run); /* how many tensors */
 tg_status tg_run_parameter(const tg_run *run, size_t index, tg_tensor_info *out, tg_error *err);
