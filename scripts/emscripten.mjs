@@ -15,6 +15,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { attempt, Failure, run, runMain, step } from './steps.mjs';
+import { installPackages, osRelease } from './tools.mjs';
 
 const VERSION = '3.1.69';
 
@@ -37,7 +38,9 @@ const UNUSED = [
   '*/wasm32-emscripten/*-asan*',
 ];
 
-/** @type {Record<string, { triplet: string, loader: string } | undefined>} */
+/** @typedef {{ triplet: string, loader: string }} Architecture */
+
+/** @type {Record<string, Architecture | undefined>} */
 const ARCHITECTURES = {
   x64: { triplet: 'x86_64-linux-gnu', loader: 'ld-linux-x86-64.so.2' },
   arm64: { triplet: 'aarch64-linux-gnu', loader: 'ld-linux-aarch64.so.1' },
@@ -50,11 +53,21 @@ const ARCHITECTURES = {
  * @returns {Promise<Emscripten>}
  */
 export async function prepareEmscripten() {
-  const onPath = await findOnPath();
-  if (onPath) return { root: onPath };
+  if (await isOnPath()) return { root: await rootOnPath() };
+  const { ID, VERSION_ID } = osRelease();
+  if (ID === 'debian' && Number(VERSION_ID) > 12) {
+    await installPackages(['emscripten']);
+    return { root: await rootOnPath() };
+  }
+  const architecture = ARCHITECTURES[process.arch];
+  if (ID !== 'debian' || VERSION_ID !== '12' || !architecture) {
+    throw new Failure(
+      `Emscripten ${VERSION} or newer is missing: install its SDK (emsdk) so that emcc is on PATH, then try again.`,
+    );
+  }
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   const home = join(cache, 'tabgrad', `emscripten-${VERSION}`);
-  if (!existsSync(home)) await install(home);
+  if (!existsSync(home)) await install(home, architecture);
   return { root: join(home, 'all/usr/share/emscripten') };
 }
 
@@ -65,10 +78,14 @@ export function emscriptenEnvironment({ root }) {
   return { ...process.env, EMSCRIPTEN_ROOT: root, PATH: `${root}${delimiter}${process.env.PATH}` };
 }
 
-async function findOnPath() {
+/** Whether the emcc on PATH, if there is one, is new enough. */
+async function isOnPath() {
   const { status, output } = await attempt('emcc', ['--version']);
   const version = /^emcc .*?(\d+)\.(\d+)\.(\d+)/m.exec(output)?.slice(1).map(Number);
-  if (status !== 0 || !version || !isAtLeast(version, VERSION.split('.').map(Number))) return null;
+  return status === 0 && version !== undefined && isAtLeast(version, VERSION.split('.').map(Number));
+}
+
+async function rootOnPath() {
   return (await run('em-config', ['EMSCRIPTEN_ROOT'])).trim();
 }
 
@@ -78,15 +95,8 @@ function isAtLeast(version, minimum) {
   return i < 0 || version[i] > minimum[i];
 }
 
-/** @param {string} home */
-async function install(home) {
-  const release = existsSync('/etc/os-release') ? await readFile('/etc/os-release', 'utf8') : '';
-  const architecture = ARCHITECTURES[process.arch];
-  if (!/^VERSION_CODENAME=bookworm$/m.test(release) || !architecture) {
-    throw new Failure(
-      `Emscripten ${VERSION} or newer is missing: install it so that emcc is on PATH, then try again.`,
-    );
-  }
+/** @param {string} home @param {Architecture} architecture */
+async function install(home, architecture) {
   if ((await attempt('python3', ['--version'])).status !== 0) {
     throw new Failure('Emscripten needs Python 3: install the package python3, then try again.');
   }
@@ -180,7 +190,7 @@ async function unpack(work) {
  * Makes the unpacked programs find each other. `here` is where the files are now, `home` where they will be.
  * @param {string} here
  * @param {string} home
- * @param {{ triplet: string, loader: string }} architecture
+ * @param {Architecture} architecture
  */
 async function configure(here, home, { triplet, loader }) {
   await mkdir(join(here, 'bin'));

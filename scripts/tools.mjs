@@ -30,19 +30,31 @@ const TOOLS = {
 export async function prepareTools(purposes) {
   const missing = purposes.flatMap((purpose) => TOOLS[purpose]).filter((tool) => !tool.present());
   if (missing.length === 0) return;
-  const packages = [...new Set(missing.flatMap((tool) => tool.package.split(' ')))].join(' ');
-  if (!isDebianLike()) {
+  const { ID, ID_LIKE } = osRelease();
+  if (!`${ID} ${ID_LIKE}`.includes('debian')) {
     const names = missing.map((tool) => tool.what).join(', ');
     throw new Failure(`Missing: ${names}. Install these with your package manager, then try again.`);
   }
+  await installPackages([...new Set(missing.flatMap((tool) => tool.package.split(' ')))]);
+}
+
+/** Installs Debian packages where this process may, and says how where it may not. @param {string[]} packages */
+export async function installPackages(packages) {
+  const names = packages.join(' ');
   if (process.getuid?.() !== 0) {
-    throw new Failure(`Needs root once: sudo apt-get install -y ${packages}   Then try again.`);
+    throw new Failure(`Needs root once: sudo apt-get install -y ${names}   Then try again.`);
   }
-  console.error(`  installing with apt, as root: ${packages}`);
+  console.error(`  installing with apt, as root: ${names}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await step('reading the package lists', () => run('apt-get', ['update'], { env }));
-  const install = ['install', '-y', '--no-install-recommends', ...packages.split(' ')];
+  const install = ['install', '-y', '--no-install-recommends', ...packages];
   await step('installing with apt', () => run('apt-get', install, { env }));
+}
+
+/** What /etc/os-release says, empty where there is none. @returns {Record<string, string>} */
+export function osRelease() {
+  const text = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  return Object.fromEntries([...text.matchAll(/^(\w+)="?(.*?)"?$/gm)].map(([, key, value]) => [key, value]));
 }
 
 /** The path of a program, or null. @param {string} name */
@@ -91,9 +103,4 @@ function header(name, packageName) {
     package: packageName,
     present: () => folders.some((folder) => existsSync(join(folder, name))),
   };
-}
-
-function isDebianLike() {
-  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
-  return /^ID(_LIKE)?=.*\bdebian\b/m.test(release) && findProgram('apt-get') !== null;
 }
