@@ -25,7 +25,8 @@ export async function buildSite(emscripten) {
     ...(await wasmFiles()),
   ];
   const state = await fingerprint(inputs);
-  if (existsSync(STAMP) && (await readFile(STAMP, 'utf8')) === state) return;
+  const isComplete = existsSync(STAMP) && existsSync(join(DIST, 'index.html'));
+  if (isComplete && (await readFile(STAMP, 'utf8')) === state) return;
 
   await rm(STAMP, { force: true });
   await clearSite();
