@@ -220,7 +220,7 @@ tg_status tg_run_history_json(tg_run *run, const char **out, tg_error *err);
 /* Central differences against backpropagation on the first batch (build with TG_REAL_F64 for the truth). */
 typedef struct tg_gradcheck {
     double worst; /* largest |a - n| / max(|a|, |n|, 1e-2) */
-    char parameter[64];
+    char parameter[80];
     size_t index;     /* where it was */
     uint64_t checked; /* parameters */
     uint64_t skipped; /* their step crossed a kink */

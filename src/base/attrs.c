@@ -296,11 +296,11 @@ static void set_default(const tg_attr *row, void *field) {
     case TG_ATTR_NAME: *(const char **)field = NULL; break;
     case TG_ATTR_TREE: *(const tg_value **)field = NULL; break;
     case TG_ATTR_SIZES:
-        *(tg_sizes *)field = (tg_sizes){.count = isnan(row->fallback) ? 0 : 1};
+        *(tg_sizes *)field = (tg_sizes){.count = isnan(row->fallback) ? 0u : 1u};
         if (!isnan(row->fallback)) put_size(field, 0, row->fallback);
         break;
     case TG_ATTR_REALS:
-        *(tg_reals *)field = (tg_reals){.count = isnan(row->fallback) ? 0 : 1};
+        *(tg_reals *)field = (tg_reals){.count = isnan(row->fallback) ? 0u : 1u};
         if (!isnan(row->fallback)) put_real(field, 0, row->fallback);
         break;
     }

@@ -19,9 +19,10 @@ typedef struct tg_plan {
 
 /* Every buffer gets its place before anything runs: two buffers share memory when their lifetimes do not touch.
  * The timeline is forward 0..n-1, losses n, backward of node i at 2n-i. is_output[i]: a loss or a caller reads node i.
- * training: with gradients and saved values, else activations only, freed after their last reader. */
+ * training: with gradients and saved values, else activations only, freed after their last reader.
+ * allocate: false only measures; the plan can then say its size and nothing else. */
 tg_status tg_plan_create(const tg_graph *graph, tg_engine_parts parts, bool training, size_t capacity,
-                         const bool *is_output, tg_plan **out, tg_error *err);
+                         const bool *is_output, bool allocate, tg_plan **out, tg_error *err);
 void tg_plan_destroy(tg_plan *plan);
 
 /* The input buffer to gather into: [n, C, H, W]. */

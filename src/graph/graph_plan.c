@@ -16,7 +16,7 @@ typedef struct buffer {
 typedef struct planner {
     const tg_graph *graph;
     const bool *is_output;
-    bool training;
+    bool training, allocate;
     size_t capacity;
     size_t *root;     /* [nodes] the node whose memory a node's output shares; itself if none */
     size_t *consumer; /* [nodes] last node that reads it, NOBODY if none */
@@ -151,11 +151,12 @@ static tg_status fill(tg_plan *plan, planner *p, buffer **order, tg_error *err) 
     bool fits = find_sizes(p) && place_all(p, order, &placed) &&
                 scratch_bytes(p->graph, p->capacity, tg_pool_threads(plan->exec.pool), &scratch) &&
                 tg_add_size(placed, scratch, &bytes);
-    if (fits) plan->arena = tg_allocate(bytes);
-    TG_REQUIRE(err, fits && plan->arena, TG_E_MEMORY,
+    if (fits && p->allocate) plan->arena = tg_allocate(bytes);
+    TG_REQUIRE(err, fits && (plan->arena || !p->allocate), TG_E_MEMORY,
                "batches of %zu need %.0f MB, which this machine does not give; use a smaller batch_size or model", p->capacity,
                fits ? (double)bytes / 1e6 : (double)SIZE_MAX / 1e6);
     plan->arena_bytes = bytes;
+    if (!p->allocate) return TG_OK;
     uint8_t *base = plan->arena;
     for (size_t i = 0; i < nodes; i++) {
         const buffer *y = &p->y[p->root[i]], *dy = &p->dy[p->root[i]], *saved = &p->saved[i];
@@ -169,11 +170,11 @@ static tg_status fill(tg_plan *plan, planner *p, buffer **order, tg_error *err) 
 }
 
 tg_status tg_plan_create(const tg_graph *graph, tg_engine_parts parts, bool training, size_t capacity,
-                         const bool *is_output, tg_plan **out, tg_error *err) {
+                         const bool *is_output, bool allocate, tg_plan **out, tg_error *err) {
     *out = NULL;
     size_t nodes = graph->count;
     tg_plan *plan = tg_allocate_zeroed(sizeof *plan);
-    planner p = {.graph = graph, .is_output = is_output, .training = training, .capacity = capacity};
+    planner p = {.graph = graph, .is_output = is_output, .training = training, .allocate = allocate, .capacity = capacity};
     p.root = tg_allocate_zeroed(2 * nodes * sizeof *p.root);
     p.y = tg_allocate_zeroed(3 * nodes * sizeof *p.y);
     buffer **order = tg_allocate_zeroed(3 * nodes * sizeof *order);

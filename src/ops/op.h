@@ -87,7 +87,8 @@ enum {
     TG_OP_INPLACE = 1,       /* y may share memory with the only input, dy with dx (which is then set, not added to) */
     TG_OP_BACKWARD_USES_X = 2, /* inputs are kept for backward */
     TG_OP_BACKWARD_USES_Y = 4, /* the output is kept for backward */
-    TG_OP_SAME_VALUES = 8      /* the output is the input in another shape: in place, it disturbs nobody */
+    TG_OP_SAME_VALUES = 8,     /* the output is the input in another shape: in place, it disturbs nobody */
+    TG_OP_KINK_AT_ZERO = 16    /* its slope jumps where the output changes sign: gradient checks step around that */
 };
 
 struct tg_op {

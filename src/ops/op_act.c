@@ -89,7 +89,7 @@ static void softmax_backward(const tg_exec *ex, const tg_node *node) {
     }
 }
 
-#define ACTIVATION(op, row_list, rows, bytes, infer_function)                                                          \
+#define ACTIVATION(op, row_list, rows, bytes, infer_function, more_flags)                                                         \
     const tg_op tg_op_##op = {.name = #op,                                                                             \
                               .attrs = row_list,                                                                       \
                               .attr_count = rows,                                                                      \
@@ -99,10 +99,10 @@ static void softmax_backward(const tg_exec *ex, const tg_node *node) {
                               .infer = infer_function,                                                                 \
                               .forward = op##_forward,                                                                 \
                               .backward = op##_backward,                                                               \
-                              .flags = TG_OP_INPLACE | TG_OP_BACKWARD_USES_Y}
+                              .flags = TG_OP_INPLACE | TG_OP_BACKWARD_USES_Y | (more_flags)}
 
-ACTIVATION(relu, NULL, 0, 0, same_shape);
-ACTIVATION(leaky_relu, leaky_rows, 1, sizeof(leaky_relu_attrs), same_shape);
-ACTIVATION(sigmoid, NULL, 0, 0, same_shape);
-ACTIVATION(tanh, NULL, 0, 0, same_shape);
-ACTIVATION(softmax, NULL, 0, 0, softmax_infer);
+ACTIVATION(relu, NULL, 0, 0, same_shape, TG_OP_KINK_AT_ZERO);
+ACTIVATION(leaky_relu, leaky_rows, 1, sizeof(leaky_relu_attrs), same_shape, TG_OP_KINK_AT_ZERO);
+ACTIVATION(sigmoid, NULL, 0, 0, same_shape, 0);
+ACTIVATION(tanh, NULL, 0, 0, same_shape, 0);
+ACTIVATION(softmax, NULL, 0, 0, softmax_infer, 0);

@@ -1,0 +1,27 @@
+#include "base/memory.h"
+#include "train/run.h"
+
+tg_status tg_engine_create(size_t threads, tg_engine **out, tg_error *err) {
+    *out = tg_allocate_zeroed(sizeof **out);
+    TG_REQUIRE(err, *out, TG_E_MEMORY, "no memory left for the engine");
+    (*out)->parts.kernels = tg_kernels_choose();
+    tg_status status = tg_pool_create(threads, &(*out)->parts.pool, err);
+    if (status == TG_OK) return TG_OK;
+    tg_free(*out);
+    *out = NULL;
+    return status;
+}
+
+void tg_engine_destroy(tg_engine *engine) {
+    if (!engine) return;
+    tg_pool_destroy(engine->parts.pool);
+    tg_free(engine);
+}
+
+size_t tg_engine_threads(const tg_engine *engine) {
+    return tg_pool_threads(engine->parts.pool);
+}
+
+const char *tg_engine_kernels(const tg_engine *engine) {
+    return engine->parts.kernels->name;
+}

@@ -1,0 +1,152 @@
+/* What a run consists of. Everything is allocated when it is made; training allocates nothing. */
+#ifndef TG_TRAIN_RUN_H
+#define TG_TRAIN_RUN_H
+
+#include "data/preprocess.h"
+#include "data/split.h"
+#include "graph/exec.h"
+#include "optim/optim.h"
+#include "train/recipe.h"
+
+struct tg_engine {
+    tg_engine_parts parts;
+};
+
+/* One entry of the recipe's "losses". */
+typedef struct tg_run_loss {
+    const tg_loss *row;
+    void *attrs;
+    size_t node; /* the output it looks at */
+    tg_target target;
+    double weight;
+    bool sum; /* over the batch, instead of the mean */
+} tg_run_loss;
+
+enum { TG_MAX_LOSSES = 8, TG_EVALUATE_BATCH = 64, TG_PREDICT_BATCH = 8 };
+
+/* Samples on their way through an inference plan, interruptible between two nodes. */
+typedef struct tg_evaluator {
+    tg_dataset *dataset;
+    const uint32_t *index; /* NULL: 0..count-1 */
+    size_t count, position;
+    size_t node;           /* next node of the current batch; 0: gather first */
+    double loss_sum;
+    uint64_t correct;
+    int32_t *predicted; /* [count] or NULL */
+    float *losses;      /* [count] or NULL */
+    uint64_t *confusion;
+} tg_evaluator;
+
+typedef enum tg_phase { TG_PHASE_GATHER, TG_PHASE_FORWARD, TG_PHASE_LOSS, TG_PHASE_BACKWARD, TG_PHASE_UPDATE, TG_PHASE_HELD_OUT } tg_phase;
+
+typedef struct tg_event {
+    uint64_t step;
+    double learning_rate; /* NaN: not this */
+    uint64_t epochs;      /* 0: not this */
+} tg_event;
+
+typedef struct tg_epoch_record {
+    uint64_t epoch, step;
+    double loss, accuracy, held_out_loss, held_out_accuracy, learning_rate;
+} tg_epoch_record;
+
+/* Where a run stands: all that a checkpoint has to hold beside weights and optimizer state. */
+typedef struct tg_position {
+    uint64_t epoch, step, epoch_step, samples;
+    uint64_t epoch_correct, epoch_samples;
+    double epoch_loss_sum;
+    double step_loss;
+    double base_learning_rate; /* before the schedule's factor */
+    tg_score held_out;
+    bool diverged;
+} tg_position;
+
+struct tg_run {
+    tg_engine *engine;
+    tg_attrs *attrs; /* the run's own copy of the recipe */
+    tg_recipe recipe;
+    tg_graph *graph;
+    bool *is_output; /* [nodes] */
+    tg_run_loss losses[TG_MAX_LOSSES];
+    size_t loss_count;
+    bool has_labels; /* the first loss looks at labels: there is an accuracy */
+    size_t outputs;  /* values of the predicted output */
+    tg_preprocess *preprocess;
+    const tg_optimizer *optimizer;
+    tg_optim_attrs optim_attrs;
+    tg_schedules schedules;
+
+    tg_param **params; /* [param_count] in the graph's order */
+    size_t param_count;
+    void *weights_block, *state_block;
+    size_t weights_bytes, state_bytes;
+
+    tg_dataset *train, *test;
+    tg_split split;
+    uint32_t *order; /* [train_count] of the current epoch */
+    uint64_t order_epoch; /* which epoch it is for; UINT64_MAX: none */
+    size_t batch_size; /* at most train_count */
+    uint64_t steps_per_epoch;
+    char **class_names;
+    size_t class_count;
+    char dataset_sha256[65];
+
+    tg_plan *train_plan, *evaluate_plan, *predict_plan;
+    /* Of one batch, the larger of training's and evaluation's. */
+    tg_real *sample_losses, *loss_scratch;
+    int32_t *batch_labels;
+    tg_real *batch_targets; /* [batch, outputs] of soft sets */
+
+    tg_position at;
+    tg_phase phase;
+    size_t node; /* next node in forward and backward */
+    double batch_loss;         /* of the step in progress */
+    uint64_t batch_correct;
+    double batch_loss_sum;     /* per-sample losses added up */
+    tg_evaluator held_out, evaluation;
+    const tg_evaluator *evaluate_plan_owner; /* whose batch lies in evaluate_plan */
+
+    tg_event *events;
+    size_t event_count, event_capacity;
+    tg_epoch_record *records;
+    size_t record_count, record_capacity;
+    tg_text recipe_json, history_json;
+};
+
+/* run_create.c */
+tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test, tg_run **out,
+                             tg_error *err);
+/* Is the set fit for this run? Errors: where `name`. */
+tg_status tg_run_check_dataset(const tg_run *run, const tg_dataset *dataset, const char *name, tg_error *err);
+
+/* run_losses.c */
+tg_status tg_run_read_losses(tg_run *run, tg_error *err);
+void tg_run_write_losses(const tg_run *run, tg_text *text);
+
+/* run_info.c */
+tg_status tg_run_add_event(tg_run *run, tg_event event, tg_error *err);
+tg_status tg_run_reserve_records(tg_run *run, uint64_t epochs, tg_error *err);
+
+/* run_train.c */
+bool tg_run_has_held_out(const tg_run *run);
+double tg_run_learning_rate(const tg_run *run); /* of the next step */
+void tg_run_begin_held_out(tg_run *run);
+void tg_run_clear_gradients(tg_run *run);
+double tg_run_l2_penalty(const tg_run *run); /* lambda times the sum of squares of the weights */
+
+/* run_batch.c: samples index[first..first+n) of the set (index NULL: first..first+n). */
+void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first, size_t n);
+/* Losses of the plan's batch; where the plan trains, their gradients are added. Per-sample losses (weighted, all added)
+ * go to sample_losses; returns the objective: mean or sum over the batch, without the l2 penalty. */
+double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first);
+/* Class of sample i of the plan's batch: the first of the largest outputs. */
+int32_t tg_run_class_of(const tg_run *run, const tg_plan *plan, size_t i);
+int32_t tg_run_true_class(const tg_dataset *dataset, size_t sample);
+
+/* run_evaluate.c */
+void tg_evaluator_begin(tg_evaluator *evaluator, tg_dataset *dataset, const uint32_t *index, size_t count);
+/* One unit of work: a gather, a node or the losses of a batch. True when all samples are done. */
+bool tg_evaluator_advance(tg_run *run, tg_evaluator *evaluator);
+tg_score tg_evaluator_score(const tg_run *run, const tg_evaluator *evaluator);
+
+#endif

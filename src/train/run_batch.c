@@ -1,0 +1,71 @@
+/* One batch: samples and targets in, losses and classes out. */
+#include <string.h>
+
+#include "train/run.h"
+
+static size_t sample_at(const uint32_t *index, size_t first, size_t i) {
+    return index ? index[first + i] : first + i;
+}
+
+void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first, size_t n) {
+    size_t sample_bytes = dataset->sample_size * (dataset->type == TG_U8 ? 1 : sizeof(float));
+    const uint8_t *pixels = dataset->pixels;
+    plan->exec.n = n;
+    tg_preprocess_gather(run->preprocess, run->engine->parts.pool, dataset->type,
+                         index ? pixels : pixels + first * sample_bytes, index ? index + first : NULL, n,
+                         tg_plan_input(plan));
+}
+
+/* What the network should have said. They are fetched only now: training and evaluation share these arrays. */
+static tg_targets label_targets(tg_run *run, const tg_dataset *dataset, const uint32_t *index, size_t first, size_t n) {
+    if (dataset->labels) {
+        for (size_t i = 0; i < n; i++) run->batch_labels[i] = dataset->labels[sample_at(index, first, i)];
+        return (tg_targets){run->batch_labels, NULL};
+    }
+    tg_real *to = run->batch_targets;
+    for (size_t i = 0; i < n; i++, to += run->outputs) {
+        const float *from = dataset->targets + sample_at(index, first, i) * dataset->classes;
+        for (size_t j = 0; j < run->outputs; j++) to[j] = j < dataset->classes ? (tg_real)from[j] : 0;
+    }
+    return (tg_targets){NULL, run->batch_targets};
+}
+
+double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first) {
+    const tg_exec *ex = &plan->exec;
+    size_t n = ex->n;
+    tg_real *one = run->loss_scratch, *total = run->sample_losses;
+    double objective = 0;
+    memset(total, 0, n * sizeof *total);
+    for (size_t l = 0; ex->training && l < run->loss_count; l++) tg_plan_clear_gradient(plan, run->losses[l].node);
+    for (size_t l = 0; l < run->loss_count; l++) {
+        const tg_run_loss *loss = &run->losses[l];
+        tg_targets targets = loss->target == TG_TARGET_INPUT ? (tg_targets){NULL, tg_plan_input(plan)}
+                                                             : label_targets(run, dataset, index, first, n);
+        size_t size = tg_shape_size(&run->graph->nodes[loss->node].shape);
+        double share = loss->sum ? loss->weight : loss->weight / (double)n;
+        loss->row->run(ex, loss->attrs, size, ex->y[loss->node], &targets, one, (tg_real)share,
+                       ex->training ? ex->dy[loss->node] : NULL);
+        for (size_t i = 0; i < n; i++) {
+            total[i] += (tg_real)loss->weight * one[i];
+            objective += share * (double)one[i];
+        }
+    }
+    return objective;
+}
+
+int32_t tg_run_class_of(const tg_run *run, const tg_plan *plan, size_t i) {
+    const tg_real *y = plan->exec.y[run->losses[0].node] + i * run->outputs;
+    size_t best = 0;
+    for (size_t j = 1; j < run->outputs; j++)
+        if (y[j] > y[best]) best = j;
+    return (int32_t)best;
+}
+
+int32_t tg_run_true_class(const tg_dataset *dataset, size_t sample) {
+    if (dataset->labels) return dataset->labels[sample];
+    const float *targets = dataset->targets + sample * dataset->classes;
+    size_t best = 0;
+    for (size_t j = 1; j < dataset->classes; j++)
+        if (targets[j] > targets[best]) best = j;
+    return (int32_t)best;
+}

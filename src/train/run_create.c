@@ -1,0 +1,182 @@
+/* From a recipe to everything a run needs, in the order in which the parts depend on each other. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "train/run.h"
+
+static tg_status copy_recipe(tg_run *run, const tg_value *recipe, tg_error *err) {
+    TG_TRY(tg_attrs_create(&run->attrs, err));
+    for (const tg_value *v = recipe->first; v; v = v->next) TG_TRY(tg_attrs_copy(run->attrs, v->key, v, err));
+    return tg_recipe_read(tg_attrs_root(run->attrs), &run->recipe, err);
+}
+
+static tg_status make_model(tg_run *run, tg_error *err) {
+    TG_TRY(tg_graph_create(run->recipe.model, &run->graph, err));
+    run->is_output = tg_allocate_zeroed(run->graph->count * sizeof *run->is_output);
+    TG_REQUIRE(err, run->is_output, TG_E_MEMORY, "no memory left for the model");
+    TG_TRY(tg_run_read_losses(run, err));
+    TG_TRY(tg_preprocess_create(run->recipe.preprocess, run->graph->input_shape, &run->preprocess, err));
+    TG_TRY(tg_optimizer_read(run->recipe.optimizer, &run->optimizer, &run->optim_attrs, err));
+    TG_TRY(tg_schedules_read(run->recipe.schedule, &run->schedules, err));
+    run->at.base_learning_rate = run->optim_attrs.learning_rate;
+    return TG_OK;
+}
+
+/* Two rounds: the arenas count, then hand out. Every tensor begins on a cache line. */
+static tg_status place_parameters(tg_run *run, tg_error *err) {
+    for (size_t i = 0; i < run->graph->count; i++) run->param_count += run->graph->nodes[i].param_count;
+    run->params = tg_allocate_zeroed(run->param_count * sizeof *run->params);
+    TG_REQUIRE(err, run->params, TG_E_MEMORY, "no memory left for the model");
+    for (int round = 0; round < 2; round++) {
+        tg_arena weights = {.base = run->weights_block}, state = {.base = run->state_block};
+        size_t at = 0;
+        for (size_t i = 0; i < run->graph->count; i++) {
+            tg_node *node = &run->graph->nodes[i];
+            for (size_t j = 0; j < node->param_count; j++) {
+                tg_param *p = run->params[at++] = &node->params[j];
+                p->data = tg_arena_take(&weights, p->size, sizeof *p->data);
+                if (!p->trainable) continue;
+                p->gradient = tg_arena_take(&weights, p->size, sizeof *p->gradient);
+                for (size_t k = 0; k < run->optimizer->states; k++)
+                    p->state[k] = tg_arena_take(&state, p->size, sizeof *p->state[k]);
+            }
+        }
+        if (round == 1) break;
+        run->weights_bytes = weights.used;
+        run->state_bytes = state.used;
+        bool fits = !weights.overflow && !state.overflow;
+        if (fits) {
+            run->weights_block = tg_allocate_zeroed(weights.used);
+            run->state_block = tg_allocate_zeroed(state.used);
+        }
+        TG_REQUIRE(err, fits && run->weights_block && run->state_block, TG_E_MEMORY,
+                   "the model's parameters need more memory than this machine gives; use smaller layers");
+    }
+    tg_graph_initialize(run->graph, run->recipe.seed);
+    return TG_OK;
+}
+
+tg_status tg_run_check_dataset(const tg_run *run, const tg_dataset *dataset, const char *name, tg_error *err) {
+    const size_t *shape = run->graph->input_shape;
+    tg_status status = TG_OK;
+    if (!dataset->checked)
+        status = tg_fail(err, TG_E_STATE, "the data has not been checked since it was filled in");
+    else if (dataset->height != shape[0] || dataset->width != shape[1] || dataset->channels != shape[2])
+        status = tg_fail(err, TG_E_SHAPE, "samples are %zux%zux%zu but model.input is %zux%zux%zu; change one of the two",
+                         dataset->height, dataset->width, dataset->channels, shape[0], shape[1], shape[2]);
+    else if (run->has_labels && dataset->classes > run->outputs)
+        status = tg_fail(err, TG_E_SHAPE, "there are %zu classes but layer %s gives only %zu scores; give it %zu units",
+                         dataset->classes, run->graph->nodes[run->losses[0].node].name, run->outputs, dataset->classes);
+    return status == TG_OK ? TG_OK : tg_fail_at(err, status, "%s", name);
+}
+
+static tg_status take_data(tg_run *run, tg_dataset *train, tg_dataset *test, tg_error *err) {
+    run->train = train;
+    run->test = test;
+    run->order_epoch = UINT64_MAX;
+    run->batch_size = (size_t)run->recipe.batch_size;
+    run->steps_per_epoch = 1;
+    if (test) TG_TRY(tg_run_check_dataset(run, test, "test data", err));
+    if (!train) return TG_OK;
+    TG_TRY(tg_run_check_dataset(run, train, "training data", err));
+    memcpy(run->dataset_sha256, train->sha256, sizeof run->dataset_sha256);
+    TG_TRY(tg_split_create(train->count, run->recipe.data.train_size, run->recipe.data.validation, run->recipe.seed,
+                           &run->split, err));
+    size_t count = run->split.train_count;
+    run->order = tg_allocate(count * sizeof *run->order);
+    TG_REQUIRE(err, run->order, TG_E_MEMORY, "no memory left for the order of the samples");
+    if (run->batch_size > count) run->batch_size = count;
+    run->steps_per_epoch = (count + run->batch_size - 1) / run->batch_size;
+    return tg_preprocess_fit(run->preprocess, train, run->split.index, count, err);
+}
+
+static tg_status take_class_names(tg_run *run, const tg_dataset *dataset, tg_error *err) {
+    if (!run->has_labels) return TG_OK;
+    run->class_names = tg_allocate_zeroed(run->outputs * sizeof *run->class_names);
+    TG_REQUIRE(err, run->class_names, TG_E_MEMORY, "no memory left for the class names");
+    run->class_count = run->outputs;
+    for (size_t i = 0; i < run->class_count; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i);
+        const char *name = dataset && i < dataset->classes ? tg_dataset_class_name(dataset, i) : number;
+        run->class_names[i] = tg_allocate(strlen(name) + 1);
+        TG_REQUIRE(err, run->class_names[i], TG_E_MEMORY, "no memory left for the class names");
+        memcpy(run->class_names[i], name, strlen(name) + 1);
+    }
+    return TG_OK;
+}
+
+static tg_status plan_memory(tg_run *run, tg_error *err) {
+    tg_engine_parts parts = run->engine->parts;
+    TG_TRY(tg_plan_create(run->graph, parts, true, run->batch_size, run->is_output, run->train != NULL, &run->train_plan, err));
+    TG_TRY(tg_plan_create(run->graph, parts, false, TG_EVALUATE_BATCH, run->is_output, true, &run->evaluate_plan, err));
+    TG_TRY(tg_plan_create(run->graph, parts, false, TG_PREDICT_BATCH, run->is_output, true, &run->predict_plan, err));
+    size_t batch = run->batch_size > TG_EVALUATE_BATCH ? run->batch_size : TG_EVALUATE_BATCH, targets;
+    bool soft = (run->train && run->train->targets) || (run->test && run->test->targets);
+    TG_REQUIRE(err, tg_mul_size(batch * sizeof(tg_real), soft ? run->outputs : 0, &targets), TG_E_MEMORY,
+               "the targets of a batch do not fit into memory; use a smaller batch_size");
+    run->sample_losses = tg_allocate(batch * sizeof *run->sample_losses);
+    run->loss_scratch = tg_allocate(batch * sizeof *run->loss_scratch);
+    run->batch_labels = tg_allocate(batch * sizeof *run->batch_labels);
+    run->batch_targets = tg_allocate(targets);
+    TG_REQUIRE(err, run->sample_losses && run->loss_scratch && run->batch_labels && run->batch_targets, TG_E_MEMORY,
+               "no memory left for the targets of a batch");
+    return tg_run_reserve_records(run, run->recipe.epochs, err);
+}
+
+tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test, tg_run **out,
+                             tg_error *err) {
+    *out = NULL;
+    tg_run *run = tg_allocate_zeroed(sizeof *run);
+    TG_REQUIRE(err, run, TG_E_MEMORY, "no memory left for the run");
+    run->engine = engine;
+    run->at.held_out = (tg_score){.loss = NAN, .accuracy = NAN};
+    run->at.step_loss = NAN;
+    tg_status status = copy_recipe(run, recipe, err);
+    if (status == TG_OK) status = make_model(run, err);
+    if (status == TG_OK) status = take_data(run, train, test, err);
+    if (status == TG_OK) status = take_class_names(run, train ? train : test, err);
+    if (status == TG_OK) status = place_parameters(run, err);
+    if (status == TG_OK) status = plan_memory(run, err);
+    if (status == TG_OK) *out = run;
+    else tg_run_destroy(run);
+    return status;
+}
+
+tg_status tg_run_create(tg_engine *engine, const tg_attrs *recipe, tg_dataset *train, tg_dataset *test, tg_run **out,
+                        tg_error *err) {
+    return tg_run_create_from(engine, tg_attrs_root(recipe), train, test, out, err);
+}
+
+void tg_run_destroy(tg_run *run) {
+    if (!run) return;
+    tg_plan_destroy(run->train_plan);
+    tg_plan_destroy(run->evaluate_plan);
+    tg_plan_destroy(run->predict_plan);
+    for (size_t i = 0; i < run->loss_count; i++) tg_free(run->losses[i].attrs);
+    for (size_t i = 0; run->class_names && i < run->class_count; i++) tg_free(run->class_names[i]);
+    tg_free(run->class_names);
+    tg_free(run->params);
+    tg_free(run->weights_block);
+    tg_free(run->state_block);
+    tg_free(run->order);
+    tg_free(run->sample_losses);
+    tg_free(run->loss_scratch);
+    tg_free(run->batch_labels);
+    tg_free(run->batch_targets);
+    tg_free(run->evaluation.losses);
+    tg_free(run->evaluation.predicted);
+    tg_free(run->evaluation.confusion);
+    tg_free(run->events);
+    tg_free(run->records);
+    tg_text_free(&run->recipe_json);
+    tg_text_free(&run->history_json);
+    tg_split_destroy(&run->split);
+    tg_preprocess_destroy(run->preprocess);
+    tg_graph_destroy(run->graph);
+    tg_free(run->is_output);
+    tg_attrs_destroy(run->attrs);
+    tg_free(run);
+}

@@ -1,0 +1,113 @@
+/* Evaluation over a whole set, in pieces: the held-out part after each epoch, or a set the caller names. */
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "train/run.h"
+
+void tg_evaluator_begin(tg_evaluator *evaluator, tg_dataset *dataset, const uint32_t *index, size_t count) {
+    *evaluator = (tg_evaluator){.dataset = dataset, .index = index, .count = count};
+}
+
+static void count_batch(tg_run *run, tg_evaluator *e, size_t n) {
+    tg_run_losses(run, run->evaluate_plan, e->dataset, e->index, e->position);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = e->position + i;
+        e->loss_sum += (double)run->sample_losses[i];
+        if (e->losses) e->losses[at] = (float)run->sample_losses[i];
+        if (!run->has_labels) continue;
+        int32_t is = tg_run_true_class(e->dataset, e->index ? e->index[at] : at);
+        int32_t says = tg_run_class_of(run, run->evaluate_plan, i);
+        e->correct += is == says;
+        if (e->predicted) e->predicted[at] = says;
+        if (e->confusion) e->confusion[(size_t)is * run->outputs + (size_t)says]++;
+    }
+}
+
+bool tg_evaluator_advance(tg_run *run, tg_evaluator *e) {
+    tg_plan *plan = run->evaluate_plan;
+    if (e->position == e->count) return true;
+    size_t n = e->count - e->position < plan->exec.capacity ? e->count - e->position : plan->exec.capacity;
+    if (run->evaluate_plan_owner != e) e->node = 0; /* the other evaluation used the plan: this batch again */
+    if (e->node == 0) {
+        run->evaluate_plan_owner = e;
+        tg_run_gather(run, plan, e->dataset, e->index, e->position, n);
+        e->node = 1;
+    } else if (e->node < run->graph->count) {
+        tg_plan_forward(plan, e->node++);
+    } else {
+        count_batch(run, e, n);
+        e->position += n;
+        e->node = 0;
+    }
+    return e->position == e->count;
+}
+
+tg_score tg_evaluator_score(const tg_run *run, const tg_evaluator *e) {
+    double n = (double)e->position;
+    return (tg_score){.loss = e->position ? e->loss_sum / n : NAN,
+                      .accuracy = e->position && run->has_labels ? (double)e->correct / n : NAN,
+                      .count = e->position};
+}
+
+/* ---- the caller's evaluation --------------------------------------------------------------------------------------- */
+
+tg_status tg_run_evaluate_begin(tg_run *run, tg_dataset *dataset, tg_error *err) {
+    TG_TRY(tg_run_check_dataset(run, dataset, "evaluate", err));
+    size_t count = dataset->count, cells = run->outputs * run->outputs;
+    float *losses = tg_allocate(count * sizeof *losses);
+    int32_t *predicted = run->has_labels ? tg_allocate(count * sizeof *predicted) : NULL;
+    uint64_t *confusion = run->has_labels ? tg_allocate_zeroed(cells * sizeof *confusion) : NULL;
+    if (!losses || (run->has_labels && (!predicted || !confusion))) {
+        tg_free(losses);
+        tg_free(predicted);
+        tg_free(confusion);
+        return tg_fail(err, TG_E_MEMORY, "no memory left to evaluate %zu samples", count);
+    }
+    tg_evaluator *e = &run->evaluation;
+    tg_free(e->losses);
+    tg_free(e->predicted);
+    tg_free(e->confusion);
+    tg_evaluator_begin(e, dataset, NULL, count);
+    e->losses = losses;
+    e->predicted = predicted;
+    e->confusion = confusion;
+    if (run->evaluate_plan_owner == e) run->evaluate_plan_owner = NULL;
+    return TG_OK;
+}
+
+tg_status tg_run_evaluate(tg_run *run, tg_interrupt interrupt, void *ctx, tg_evaluation *out, tg_error *err) {
+    tg_evaluator *e = &run->evaluation;
+    TG_REQUIRE(err, e->dataset, TG_E_STATE, "no evaluation has been begun");
+    bool finished;
+    do finished = tg_evaluator_advance(run, e);
+    while (!finished && !(interrupt && interrupt(ctx)));
+    *out = (tg_evaluation){.score = tg_evaluator_score(run, e),
+                           .classes = run->has_labels ? run->outputs : 0,
+                           .confusion = e->confusion,
+                           .predicted = e->predicted,
+                           .losses = e->losses,
+                           .finished = finished};
+    return TG_OK;
+}
+
+/* ---- prediction ------------------------------------------------------------------------------------------------------ */
+
+tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t n, float *probabilities, tg_error *err) {
+    TG_REQUIRE(err, tg_preprocess_fitted(run->preprocess), TG_E_STATE,
+               "the preprocessing has not seen training data yet; make the run with it, or write its numbers into the recipe");
+    tg_plan *plan = run->predict_plan;
+    const size_t *shape = run->graph->input_shape;
+    size_t sample_bytes = shape[0] * shape[1] * shape[2] * (type == TG_U8 ? 1 : sizeof(float));
+    size_t output = run->losses[0].node;
+    for (size_t first = 0; first < n; first += plan->exec.n) {
+        plan->exec.n = n - first < plan->exec.capacity ? n - first : plan->exec.capacity;
+        tg_preprocess_gather(run->preprocess, run->engine->parts.pool, type,
+                             (const uint8_t *)pixels + first * sample_bytes, NULL, plan->exec.n, tg_plan_input(plan));
+        for (size_t i = 1; i < run->graph->count; i++) tg_plan_forward(plan, i);
+        tg_real *y = plan->exec.y[output];
+        if (run->losses[0].row->softmax) tg_softmax_rows(plan->exec.kernels, plan->exec.n, run->outputs, y, y);
+        for (size_t i = 0; i < plan->exec.n * run->outputs; i++) probabilities[first * run->outputs + i] = (float)y[i];
+    }
+    return TG_OK;
+}
