@@ -26,7 +26,7 @@ describe('numbers as people read them', () => {
   });
 
   it('writes losses short', () => {
-    expect(format.loss(2.302585)).toBe('2.303');
+    expect(format.loss(2.4567)).toBe('2.457');
     expect(format.loss(0.00042)).toBe('4.2e-4');
     expect(format.loss(Number.NaN)).toBe('–');
   });

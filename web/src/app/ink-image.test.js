@@ -34,15 +34,43 @@ describe('the picture the network sees', () => {
   });
 
   it('does not depend on where on the pad the ink is, nor on the size of the pad', () => {
-    const here = inkToImage(pad(280, 280, [[0, 0, 40, 120], [40, 0, 40, 40]]), 280, 280);
-    const there = inkToImage(pad(280, 280, [[180, 150, 40, 120], [220, 150, 40, 40]]), 280, 280);
-    const larger = inkToImage(pad(560, 400, [[10, 20, 80, 240], [90, 20, 80, 80]]), 560, 400);
+    const here = inkToImage(
+      pad(280, 280, [
+        [0, 0, 40, 120],
+        [40, 0, 40, 40],
+      ]),
+      280,
+      280,
+    );
+    const there = inkToImage(
+      pad(280, 280, [
+        [180, 150, 40, 120],
+        [220, 150, 40, 40],
+      ]),
+      280,
+      280,
+    );
+    const larger = inkToImage(
+      pad(560, 400, [
+        [10, 20, 80, 240],
+        [90, 20, 80, 80],
+      ]),
+      560,
+      400,
+    );
     expect(there).toEqual(here);
     expect(larger).toEqual(here);
   });
 
   it('puts the centre of mass within half a pixel of the centre', () => {
-    const image = inkToImage(pad(280, 280, [[40, 40, 120, 30], [130, 70, 30, 170]]), 280, 280);
+    const image = inkToImage(
+      pad(280, 280, [
+        [40, 40, 120, 30],
+        [130, 70, 30, 170],
+      ]),
+      280,
+      280,
+    );
     const centre = centreOfMass(image, 28, 28);
     expect(Math.abs(centre.x - 14)).toBeLessThanOrEqual(0.55);
     expect(Math.abs(centre.y - 14)).toBeLessThanOrEqual(0.55);
@@ -54,12 +82,26 @@ describe('the picture the network sees', () => {
     const mass = image.reduce((sum, value) => sum + value, 0) / 255;
     const scale = 20 / 167;
     expect(mass).toBeCloseTo(Math.round(133 * scale) * 20, 0);
-    const grey = inkToImage(pad(40, 40, [[0, 0, 40, 40, 255], [0, 0, 20, 40, 100]]), 40, 40);
+    const grey = inkToImage(
+      pad(40, 40, [
+        [0, 0, 40, 40, 255],
+        [0, 0, 20, 40, 100],
+      ]),
+      40,
+      40,
+    );
     expect(new Set(grey.filter((value) => value > 0))).toEqual(new Set([100, 255]));
   });
 
   it('keeps lopsided ink whole instead of pushing it over the edge', () => {
-    const image = inkToImage(pad(280, 280, [[0, 0, 60, 200], [60, 198, 140, 2]]), 280, 280);
+    const image = inkToImage(
+      pad(280, 280, [
+        [0, 0, 60, 200],
+        [60, 198, 140, 2],
+      ]),
+      280,
+      280,
+    );
     const { width, height } = inkBounds(image, 28, 28);
     expect([width, height]).toEqual([20, 20]);
   });

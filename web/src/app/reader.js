@@ -2,7 +2,8 @@
 // next. A hand draws faster than a busy worker may answer; stale pictures would make every later answer late.
 
 /**
- * @typedef {{ predict(images: Uint8Array): Promise<Float32Array> }} Network
+ * @typedef {Uint8Array | Float32Array} Image
+ * @typedef {{ predict(images: Image): Promise<Float32Array> }} Network
  * @typedef {{ probabilities: Float32Array, best: number, milliseconds: number, serial: number }} Answer
  *   milliseconds: from `since` to the answer; serial: counts the answers
  */
@@ -10,9 +11,9 @@
 export class Reader {
   /** @type {Network | null} */
   #network = null;
-  /** @type {Uint8Array | null} */
+  /** @type {Image | null} */
   #image = null;
-  /** @type {{ image: Uint8Array, since: number } | null} */
+  /** @type {{ image: Image, since: number } | null} */
   #waiting = null;
   #busy = false;
   #serial = 0;
@@ -36,7 +37,7 @@ export class Reader {
   }
 
   /**
-   * @param {Uint8Array | null} image null: the pad is empty
+   * @param {Image | null} image null: the pad is empty
    * @param {number} [since] when the picture was made, on performance.now()'s clock
    */
   read(image, since = performance.now()) {

@@ -38,7 +38,10 @@ describe('a reader', () => {
     network.asked[1].answer();
     await settle();
     expect(network.asked).toHaveLength(2);
-    expect(answers).toEqual([[0, 1], [0, 4]]);
+    expect(answers).toEqual([
+      [0, 1],
+      [0, 4],
+    ]);
   });
 
   it('drops the answer to a picture that was wiped away', async () => {

@@ -1,0 +1,84 @@
+// Where pictures come from: the site's own MNIST, fetched when first needed, or files that a person opens.
+import { DIGITS } from './state.js';
+
+/** @typedef {{ name: string, bytes: Uint8Array }} NamedBytes */
+/** @typedef {{ name: string, title: string, classes: string[], sha256: Record<string, string> }} Descriptor */
+
+/** @type {Descriptor[]} the data sets whose class names are known */
+const DESCRIPTORS = Object.values(
+  import.meta.glob('../../../datasets/*.json', { eager: true, import: 'default' }),
+);
+
+const FILES = {
+  train: ['train-images-idx3-ubyte.gz', 'train-labels-idx1-ubyte.gz'],
+  test: ['t10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz'],
+};
+
+/** Label files are this small; larger files are not read only to be recognised. */
+const LABEL_FILE_LIMIT = 200_000;
+
+/**
+ * Fetches one half of the site's MNIST.
+ * @param {'train' | 'test'} part
+ * @returns {Promise<NamedBytes[]>}
+ */
+export function fetchMnist(part) {
+  return Promise.all(FILES[part].map((file) => fetchBytes(`data/mnist/${file}`)));
+}
+
+/**
+ * @param {string} path relative to the page, so that the site works under any path
+ * @returns {Promise<NamedBytes>}
+ */
+export async function fetchBytes(path) {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const failed = `${name}: could not be fetched from this site; check the connection and try again.`;
+  const response = await fetch(new URL(path, document.baseURI)).catch(() => {
+    throw new Error(failed);
+  });
+  if (!response.ok) throw new Error(failed);
+  return { name, bytes: new Uint8Array(await response.arrayBuffer()) };
+}
+
+/**
+ * What a set of opened files is called and what its classes are called: known by the digest of a label file, else by
+ * a file's name, else numbers.
+ * @param {File[]} files
+ * @returns {Promise<{ name: string, title: string, classes: string[] | null }>}
+ */
+export async function recogniseFiles(files) {
+  const digests = await Promise.all(files.filter((file) => file.size < LABEL_FILE_LIMIT).map(plainDigest));
+  const known =
+    DESCRIPTORS.find(({ sha256 }) => Object.values(sha256).some((digest) => digests.includes(digest))) ??
+    DESCRIPTORS.find(({ name }) => name !== 'mnist' && files.some((file) => file.name.includes(name)));
+  if (known) return { name: known.name, title: known.title, classes: known.classes };
+  return { name: 'files', title: files[0].name, classes: null };
+}
+
+/**
+ * SHA-256 of a file's content, unpacked if it is gzip.
+ * @param {File} file
+ * @returns {Promise<string>} '' where it cannot be told: a page served without https has no digests
+ */
+async function plainDigest(file) {
+  if (!globalThis.crypto?.subtle) return '';
+  try {
+    const packed = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+    const gzip = packed[0] === 0x1f && packed[1] === 0x8b;
+    const plain = gzip ? file.stream().pipeThrough(new DecompressionStream('gzip')) : file.stream();
+    const digest = await crypto.subtle.digest('SHA-256', await new Response(plain).arrayBuffer());
+    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  } catch {
+    return ''; // cut short or unreadable: the reader says so with the file's name
+  }
+}
+
+/**
+ * The names of `classes` classes, numbered where nothing better is known.
+ * @param {string[] | null} known
+ * @param {string[]} given by the reader
+ */
+export function classNames(known, given) {
+  if (known && known.length === given.length) return known;
+  return given.length <= DIGITS.length ? DIGITS.slice(0, given.length) : given;
+}

@@ -1,0 +1,125 @@
+// Everything the page shows, in one object. The session changes it, the elements read it.
+
+/**
+ * @typedef {'idle' | 'loading' | 'training' | 'paused' | 'stopped' | 'done' | 'error'} Phase
+ *
+ * @typedef {object} Settings what a person may change in a recipe
+ * @property {string} recipe file name without .json
+ * @property {number} epochs
+ * @property {number} batchSize
+ * @property {number} learningRate
+ * @property {number} seed
+ *
+ * @typedef {object} Loaded a data set as the Data panel shows it
+ * @property {string} title
+ * @property {string} name as in a recipe's data.dataset
+ * @property {number} train number of training pictures, 0 before they are fetched
+ * @property {number} test number of test pictures
+ * @property {number[]} shape
+ * @property {string[]} classes
+ *
+ * @typedef {object} Layer
+ * @property {string} name
+ * @property {string} type
+ * @property {number[]} shape
+ * @property {number} parameters
+ * @property {boolean} trainable
+ *
+ * @typedef {object} Summary
+ * @property {Layer[]} layers
+ * @property {number} parameters
+ * @property {{ parametersBytes: number, optimizerBytes: number, activationsBytes: number,
+ *   inferenceBytes: number, totalBytes: number }} memory
+ *
+ * @typedef {object} Progress the newest report of a run
+ * @property {number} epoch finished epochs
+ * @property {number} epochs wanted in all
+ * @property {number} step
+ * @property {number} stepsPerEpoch
+ * @property {number} loss
+ * @property {number} accuracy
+ * @property {number} samplesPerSecond
+ * @property {number | null} secondsLeft
+ *
+ * @typedef {object} Picture
+ * @property {Uint8Array | Float32Array} pixels height x width x channels, 0..255
+ * @property {number[]} shape
+ *
+ * @typedef {Picture & { index: number, truth: number, read: number, loss: number }} Mistake
+ *
+ * @typedef {object} Evaluation
+ * @property {number} loss
+ * @property {number} accuracy
+ * @property {number} count
+ * @property {number[][]} confusion row true, column read
+ * @property {string[]} classes
+ * @property {Mistake[]} mistakes the worst first
+ *
+ * @typedef {object} Reading what the network makes of the pad
+ * @property {Uint8Array | Float32Array | null} image what the network sees
+ * @property {import('./reader.js').Answer | null} answer
+ *
+ * @typedef {object} State
+ * @property {Phase} phase
+ * @property {string} activity what the phase is busy with, in a few words
+ * @property {string} error one sentence, or ''
+ * @property {{ variant: string, threads: number } | null} engine
+ * @property {string} network who reads the pad, in a few words
+ * @property {string[]} classes of the network that reads the pad
+ * @property {number[]} shape of the pictures it reads
+ * @property {boolean} canSave
+ * @property {boolean} continues Train would go on with the run there is
+ * @property {Settings} settings
+ * @property {Record<string, import('./recipes.js').Recipe>} recipes to choose from
+ * @property {Loaded} data
+ * @property {(Picture & { label: string })[]} samples a few training pictures
+ * @property {(Picture & { index: number, count: number, label: string }) | null} testPicture on the pad
+ * @property {Summary | null} summary
+ * @property {Progress | null} progress
+ * @property {import('./history.js').History} history
+ * @property {Evaluation | null} evaluation
+ * @property {Reading} reading
+ */
+
+import { History } from './history.js';
+
+export const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+/** @type {Loaded} what there is to train on until files are opened */
+export const MNIST = {
+  name: 'mnist',
+  title: 'MNIST handwritten digits',
+  classes: DIGITS,
+  shape: [28, 28, 1],
+  train: 0,
+  test: 0,
+};
+
+/**
+ * @param {Record<string, import('./recipes.js').Recipe>} recipes
+ * @param {Settings} settings
+ * @returns {State}
+ */
+export function initialState(recipes, settings) {
+  return {
+    phase: 'idle',
+    activity: '',
+    error: '',
+    engine: null,
+    network: '',
+    classes: DIGITS,
+    shape: [28, 28, 1],
+    canSave: false,
+    continues: false,
+    recipes,
+    settings,
+    data: MNIST,
+    samples: [],
+    testPicture: null,
+    summary: null,
+    progress: null,
+    history: new History(),
+    evaluation: null,
+    reading: { image: null, answer: null },
+  };
+}

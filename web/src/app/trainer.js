@@ -1,0 +1,334 @@
+// Carries one run through its life: made, trained, paused, stepped, stopped, tested, dropped. A person may ask for
+// anything at any time; each request that changes the course overtakes the one before it.
+import { worstMistakes } from './evaluation.js';
+import { History } from './history.js';
+import { checkNumbers, fittedRecipe, sameRun } from './recipes.js';
+
+/** @typedef {import('./state.js').State} State */
+/** @typedef {import('./state.js').Settings} Settings */
+/** @typedef {import('./data-shelf.js').Sets} Sets */
+/**
+ * @typedef {object} Course a run with what it was made from
+ * @property {any} run of the library
+ * @property {Settings} settings
+ * @property {Sets | null} sets null: it came from a file and was given no data yet
+ * @property {Uint8Array | null} bytes of that file, until then
+ * @property {string[]} classes
+ * @property {number} epochs to train in all
+ * @property {boolean} followed run.train() is being iterated
+ * @property {boolean} stopping a person asked for the end
+ */
+
+const WORST_MISTAKES = 24;
+
+/** Thrown inside an action that a later one has overtaken; nobody needs to hear of it. */
+class Overtaken extends Error {}
+
+export class Trainer {
+  #store;
+  #shelf;
+  #onCourse;
+  /** @type {Promise<any>} */
+  #engine;
+  /** @type {Course | null} */
+  #course = null;
+  /** Counts the requests that change the course. */
+  #requests = 0;
+
+  /**
+   * @param {import('./store.js').Store<State>} store
+   * @param {import('./data-shelf.js').DataShelf} shelf
+   * @param {Promise<any>} engine
+   * @param {(course: Course | null) => void} onCourse another run reads the pad from now on
+   */
+  constructor(store, shelf, engine, onCourse) {
+    this.#store = store;
+    this.#shelf = shelf;
+    this.#engine = engine;
+    this.#onCourse = onCourse;
+  }
+
+  get course() {
+    return this.#course;
+  }
+
+  /** Trains: goes on with the run at hand where the settings allow it, else begins a new one. */
+  async train() {
+    const { phase } = this.#store.state;
+    if (phase === 'loading' || phase === 'training') return;
+    if (phase === 'paused' && this.#course?.followed) return this.pause();
+    await this.#request(async (still) => this.#follow(await this.#prepare(still), still));
+  }
+
+  /** Pauses, or resumes what is paused. */
+  async pause() {
+    const course = this.#course;
+    const { phase } = this.#store.state;
+    if (phase === 'paused' && !course?.followed) {
+      await this.#request(async (still) => this.#follow(await this.#prepare(still), still));
+    } else if (phase === 'paused' && course) {
+      await course.run.resume();
+      if (course.followed) this.#store.update({ phase: 'training', activity: '' });
+    } else if (phase === 'training' && course?.followed) {
+      await course.run.pause();
+      if (course.followed) this.#store.update({ phase: 'paused', activity: '' });
+    }
+  }
+
+  /** One step of the optimizer, then pause. */
+  async step() {
+    const { phase } = this.#store.state;
+    if (phase === 'loading' || (phase === 'training' && !this.#course?.followed)) return;
+    const course = this.#course;
+    if (course?.followed) {
+      const report = await course.run.step(1);
+      if (course !== this.#course) return;
+      this.#show(course, report);
+      if (course.followed) this.#store.update({ phase: 'paused', activity: '' });
+    } else {
+      await this.#request(async (still) => {
+        const prepared = await this.#prepare(still);
+        this.#show(prepared, still(await prepared.run.step(1)));
+        this.#store.update({ phase: 'paused', activity: '' });
+      });
+    }
+  }
+
+  /** Ends training; what was learned is tested and stays. */
+  async stop() {
+    const { phase } = this.#store.state;
+    const course = this.#course;
+    if (phase === 'loading') {
+      this.#requests++;
+      this.#store.update({ phase: course ? 'stopped' : 'idle', activity: '' });
+    } else if (course?.followed) {
+      course.stopping = true;
+      await course.run.stop();
+    } else if (course && phase === 'paused') {
+      await this.#request((still) => this.#finish(course, 'stopped', still));
+    }
+  }
+
+  /** Drops the run. */
+  async reset() {
+    this.#requests++;
+    this.#store.update({ ...FRESH, history: new History() });
+    await this.#replace(null);
+  }
+
+  /**
+   * A run from a file takes the place of the one at hand.
+   * @param {any} run
+   * @param {Uint8Array} bytes
+   * @param {Settings} settings
+   */
+  async adopt(run, bytes, settings) {
+    this.#requests++;
+    const { epochs } = await run.history();
+    const history = History.of(epochs);
+    const last = history.epochs.at(-1);
+    this.#store.update({
+      ...FRESH,
+      history,
+      settings,
+      progress: last ? restedProgress(last, settings) : null,
+    });
+    await this.#replace({ ...newCourse(run, settings, run.classes), bytes });
+  }
+
+  /** Whether Train would go on with the run at hand. */
+  get continues() {
+    const course = this.#course;
+    if (!course || !sameRun(course.settings, this.#store.state.settings)) return false;
+    return course.sets === null || this.#shelf.holds(course.sets);
+  }
+
+  /** Hands the run at hand what may change on its way. */
+  async steer() {
+    const { phase, settings } = this.#store.state;
+    const course = this.#course;
+    if (course && (phase === 'training' || phase === 'paused')) await this.#applySettings(course, settings);
+  }
+
+  /**
+   * @param {Course} course
+   * @param {Settings} settings
+   */
+  async #applySettings(course, settings) {
+    checkNumbers(settings);
+    const before = course.settings;
+    course.settings = settings;
+    if (settings.learningRate !== before.learningRate)
+      await course.run.setLearningRate(settings.learningRate);
+    if (settings.epochs !== before.epochs) {
+      await course.run.setEpochs(settings.epochs);
+      course.epochs = settings.epochs;
+    }
+  }
+
+  /**
+   * Carries out a request unless a later one overtakes it; `still` passes its argument on, or ends the request.
+   * @param {(still: Still) => Promise<void>} action
+   * @typedef {<T>(value: T) => T} Still
+   */
+  async #request(action) {
+    const request = ++this.#requests;
+    const still = /** @type {Still} */ (
+      (value) => {
+        if (request !== this.#requests) throw new Overtaken();
+        return value;
+      }
+    );
+    try {
+      await action(still);
+    } catch (error) {
+      if (error instanceof Overtaken || request !== this.#requests) return;
+      const { message } = /** @type {Error} */ (error);
+      this.#store.update({ phase: 'error', activity: '', error: message });
+    }
+  }
+
+  /**
+   * Data loaded, and a run that can train as the settings want it.
+   * @param {Still} still
+   * @returns {Promise<Course>}
+   */
+  async #prepare(still) {
+    const { recipes, settings, phase } = this.#store.state;
+    checkNumbers(settings);
+    this.#store.update({ phase: 'loading', activity: 'Loading the pictures', error: '' });
+    const engine = still(await this.#engine);
+    const sets = still(await this.#shelf.all());
+    let course = this.continues ? this.#course : null;
+    if (course && phase !== 'error') {
+      if (course.bytes) course = await this.#supply(course, engine, sets, still);
+      await this.#applySettings(course, settings);
+      still(course);
+    } else {
+      const { data } = this.#store.state;
+      const run = still(await engine.run(fittedRecipe(recipes[settings.recipe], settings, data), sets));
+      course = { ...newCourse(run, settings, data.classes), sets };
+      this.#store.update({ ...FRESH, phase: 'loading', history: new History(), summary: run.summary });
+      await this.#replace(course);
+      still(course);
+    }
+    return course;
+  }
+
+  /**
+   * Gives a run that came from a file the data to train on.
+   * @param {Course} course
+   * @param {any} engine
+   * @param {Sets} sets
+   * @param {Still} still
+   */
+  async #supply(course, engine, sets, still) {
+    const run = still(await engine.load(course.bytes, sets));
+    const supplied = { ...course, run, sets, bytes: null };
+    await this.#replace(supplied);
+    return supplied;
+  }
+
+  /**
+   * @param {Course} course
+   * @param {Still} still
+   */
+  async #follow(course, still) {
+    const done = this.#store.state.progress?.epoch ?? 0;
+    const more = done < course.epochs ? undefined : course.settings.epochs;
+    if (more) course.epochs = done + more;
+    course.followed = true;
+    course.stopping = false;
+    this.#store.update({ phase: 'training', activity: '', evaluation: null });
+    try {
+      for await (const report of course.run.train({ epochs: more })) this.#show(course, still(report));
+    } finally {
+      course.followed = false;
+    }
+    await this.#finish(course, course.stopping ? 'stopped' : 'done', still);
+  }
+
+  /**
+   * @param {Course} course
+   * @param {'stopped' | 'done'} phase
+   * @param {Still} still
+   */
+  async #finish(course, phase, still) {
+    const test = course.sets?.test;
+    if (test) {
+      this.#store.update({ phase: 'training', activity: 'Reading the test pictures' });
+      const { loss, accuracy, count, confusion, predicted, losses } = still(
+        await course.run.evaluate(test, { details: true }),
+      );
+      const mistakes = still(await worstMistakes({ predicted, losses }, test, WORST_MISTAKES));
+      const { classes } = course;
+      this.#store.update({ evaluation: { loss, accuracy, count, confusion, classes, mistakes } });
+    }
+    this.#store.update({ phase: still(phase), activity: '' });
+    this.#onCourse(course);
+  }
+
+  /**
+   * @param {Course} course
+   * @param {any} report
+   */
+  #show(course, report) {
+    const { history } = this.#store.state;
+    history.append(report);
+    const { epoch, step, stepsPerEpoch, loss, accuracy, samplesPerSecond, secondsLeft } = report;
+    this.#store.update({
+      progress: {
+        epoch,
+        epochs: course.epochs,
+        step,
+        stepsPerEpoch,
+        loss,
+        accuracy,
+        samplesPerSecond,
+        secondsLeft,
+      },
+    });
+  }
+
+  /**
+   * Puts a course in the place of the one at hand, whose run is closed, and its data unless they are still in use.
+   * @param {Course | null} course
+   */
+  async #replace(course) {
+    const before = this.#course;
+    this.#course = course;
+    this.#onCourse(course);
+    if (!before) return;
+    await before.run.close();
+    if (before.sets && before.sets !== course?.sets) await this.#shelf.release(before.sets);
+  }
+}
+
+/** What a page without a run shows. */
+const FRESH = /** @type {const} */ ({
+  phase: 'idle',
+  activity: '',
+  error: '',
+  progress: null,
+  evaluation: null,
+});
+
+/**
+ * @param {any} run
+ * @param {Settings} settings
+ * @param {string[]} classes
+ * @returns {Course}
+ */
+function newCourse(run, settings, classes) {
+  const { epochs } = settings;
+  return { run, settings, sets: null, bytes: null, classes, epochs, followed: false, stopping: false };
+}
+
+/**
+ * @param {import('./history.js').EpochRow} last
+ * @param {Settings} settings
+ */
+function restedProgress({ epoch, step, loss, accuracy }, { epochs }) {
+  const stepsPerEpoch = Math.round(step / epoch);
+  return { epoch, epochs, step, stepsPerEpoch, loss, accuracy, samplesPerSecond: 0, secondsLeft: null };
+}
