@@ -1,0 +1,67 @@
+import { html } from 'lit';
+import { commonestConfusion } from '../app/evaluation.js';
+import { count } from '../app/format.js';
+import { LightElement } from './light-element.js';
+
+/** Which class was read as which: rows are true, columns are read; the darker a wrong cell, the more often. */
+export class ConfusionMatrix extends LightElement {
+  static properties = { confusion: { attribute: false }, classes: { attribute: false } };
+
+  constructor() {
+    super();
+    /** @type {number[][]} */
+    this.confusion = [];
+    /** @type {string[]} */
+    this.classes = [];
+  }
+
+  render() {
+    const { confusion, classes } = this;
+    const worst = commonestConfusion(confusion);
+    return html`
+      <p class="aside">
+        ${
+          worst
+            ? html`Most often wrong: <b>${classes[worst.truth]}</b> read as <b>${classes[worst.read]}</b>,
+              ${count(worst.count)} times.`
+            : 'Nothing was read wrong.'
+        }
+      </p>
+      <div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix">
+        <table class="confusion">
+          <caption class="visually-hidden">How many pictures of each class (rows) were read as each class (columns)</caption>
+          <thead>
+            <tr>
+              <th scope="col"><span class="visually-hidden">true class</span></th>
+              ${classes.map((name) => html`<th scope="col">${name}</th>`)}
+            </tr>
+          </thead>
+          <tbody>
+            ${confusion.map((row, truth) => this.renderRow(row, truth, worst?.count ?? 1))}
+          </tbody>
+        </table>
+      </div>
+      <p class="aside">Rows: what it is. Columns: what it was read as.</p>
+    `;
+  }
+
+  /**
+   * @param {number[]} row
+   * @param {number} truth
+   * @param {number} most
+   */
+  renderRow(row, truth, most) {
+    return html`
+      <tr>
+        <th scope="row">${this.classes[truth]}</th>
+        ${row.map((cell, read) => {
+          if (read === truth) return html`<td class="right">${cell}</td>`;
+          const shade = cell === 0 ? 0 : 0.08 + (0.42 * cell) / most;
+          return html`<td class=${cell === 0 ? 'none' : ''} .style=${`--shade: ${shade * 100}%`}>${cell}</td>`;
+        })}
+      </tr>
+    `;
+  }
+}
+
+customElements.define('tg-confusion-matrix', ConfusionMatrix);

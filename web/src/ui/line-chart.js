@@ -1,0 +1,206 @@
+import { html } from 'lit';
+import uPlot from 'uplot';
+import { LightElement } from './light-element.js';
+
+/** @typedef {{ steps: number[], values: number[] }} Series */
+
+const HEIGHT = 152;
+const TABLE_ROWS = 12;
+const TABLE_EVERY_MS = 1000;
+
+/**
+ * A curve over the steps of a run, with a mark after each epoch for pictures that were held out. Draws once a frame
+ * from the newest data; the same numbers stand in a table for whoever cannot see it.
+ */
+export class LineChart extends LightElement {
+  static properties = {
+    name: {},
+    curve: { attribute: false },
+    marks: { attribute: false },
+    revision: { type: Number },
+    format: { attribute: false },
+    share: { type: Boolean },
+    hint: {},
+    pointed: { state: true },
+    rows: { state: true },
+  };
+
+  constructor() {
+    super();
+    this.name = '';
+    /** @type {Series} grows in place; `revision` says when */
+    this.curve = { steps: [], values: [] };
+    /** @type {Series} */
+    this.marks = { steps: [], values: [] };
+    this.revision = 0;
+    /** @type {(value: number) => string} */
+    this.format = String;
+    /** Values are shares: the scale ends at 1. */
+    this.share = false;
+    /** Shown until there is a curve. */
+    this.hint = '';
+    /** @type {number | null} index of the point below the mouse */
+    this.pointed = null;
+    /** @type {[number, string][]} */
+    this.rows = [];
+    this.rowsAt = -Infinity;
+    this.frame = 0;
+    /** @type {uPlot | null} */
+    this.plot = null;
+    this.darkness = matchMedia('(prefers-color-scheme: dark)');
+    this.redraw = () => this.plot?.redraw(false, true);
+    this.sizes = new ResizeObserver(([{ contentRect }]) => {
+      this.plot?.setSize({ width: Math.floor(contentRect.width), height: HEIGHT });
+    });
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.darkness.addEventListener('change', this.redraw);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.darkness.removeEventListener('change', this.redraw);
+    this.sizes.disconnect();
+    cancelAnimationFrame(this.frame);
+    this.plot?.destroy();
+    this.plot = null;
+  }
+
+  render() {
+    const { steps, values } = this.curve;
+    const at = this.pointed ?? steps.length - 1;
+    const shown = steps.length > 0 && at >= 0 ? values[at] : undefined;
+    return html`
+      <div class="chart-head">
+        <h3>${this.name}</h3>
+        <span class="number" aria-hidden="true">
+          ${shown === undefined ? '' : html`step ${steps[at]} <b>${this.format(shown)}</b>`}
+        </span>
+      </div>
+      <div class="plot ${steps.length > 0 ? '' : 'blank'}" aria-hidden="true">
+        <p class="chart-hint" ?hidden=${steps.length > 0}>${this.hint}</p>
+      </div>
+      <table class="visually-hidden">
+        <caption>${this.name} over the steps of training</caption>
+        <thead><tr><th scope="col">Step</th><th scope="col">${this.name}</th></tr></thead>
+        <tbody>${this.rows.map(([step, value]) => html`<tr><td>${step}</td><td>${value}</td></tr>`)}</tbody>
+      </table>
+    `;
+  }
+
+  firstUpdated() {
+    const box = /** @type {HTMLElement} */ (this.querySelector('.plot'));
+    this.plot = new uPlot(this.options(box.clientWidth), [[], [], []], box);
+    this.sizes.observe(box);
+  }
+
+  /** @param {Map<PropertyKey, unknown>} changed */
+  updated(changed) {
+    if (!changed.has('revision') && !changed.has('curve') && !changed.has('marks')) return;
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.plot?.setData(joined(this.curve, this.marks));
+    });
+    const now = performance.now();
+    if (changed.has('curve') || now - this.rowsAt > TABLE_EVERY_MS) {
+      this.rowsAt = now;
+      this.rows = tableRows(this.curve, this.format);
+    }
+  }
+
+  /**
+   * @param {number} width
+   * @returns {uPlot.Options}
+   */
+  options(width) {
+    const colour = (/** @type {string} */ name) => () => getComputedStyle(this).getPropertyValue(name).trim();
+    const font = '12px system-ui, sans-serif';
+    const line = { stroke: colour('--line'), width: 1 };
+    const axis = { stroke: colour('--muted'), font, ticks: { show: false } };
+    return {
+      width: width || 300,
+      height: HEIGHT,
+      legend: { show: false },
+      cursor: { y: false, points: { size: 6 }, drag: { setScale: false } },
+      scales: { x: { time: false }, y: { range: (_, low, high) => this.rangeOf(low, high) } },
+      axes: [
+        { ...axis, size: 28, grid: { show: false }, values: (_, splits) => splits.map(shortNumber) },
+        { ...axis, size: 48, grid: line, values: (_, splits) => splits.map((value) => this.tick(value)) },
+      ],
+      series: [
+        {},
+        { stroke: colour('--accent'), width: 1.75, points: { show: false } },
+        {
+          stroke: colour('--text'),
+          width: 1.25,
+          spanGaps: true,
+          points: { show: true, size: 6, fill: colour('--text') },
+        },
+      ],
+      hooks: {
+        setCursor: [
+          (plot) => {
+            const x =
+              plot.cursor.idx === null || plot.cursor.idx === undefined
+                ? null
+                : plot.data[0][plot.cursor.idx];
+            const at = x === null ? -1 : this.curve.steps.indexOf(x);
+            this.pointed = at < 0 ? null : at;
+          },
+        ],
+      },
+    };
+  }
+
+  /**
+   * @param {number | null} low
+   * @param {number | null} high
+   * @returns {[number, number]}
+   */
+  rangeOf(low, high) {
+    if (low === null || high === null) return [0, 1];
+    return this.share ? [Math.max(0, Math.floor(low * 10) / 10), 1] : [0, high * 1.05 || 1];
+  }
+
+  /** @param {number} value */
+  tick(value) {
+    return this.share ? `${Math.round(value * 100)} %` : String(Number(value.toPrecision(3)));
+  }
+}
+
+/**
+ * Both series over one axis; null where one has nothing.
+ * @param {Series} curve
+ * @param {Series} marks
+ * @returns {uPlot.AlignedData}
+ */
+function joined(curve, marks) {
+  const steps = [...new Set([...curve.steps, ...marks.steps])].sort((a, b) => a - b);
+  const column = (/** @type {Series} */ series) => {
+    const values = new Map(series.steps.map((step, i) => [step, series.values[i]]));
+    return steps.map((step) => values.get(step) ?? null);
+  };
+  return [steps, column(curve), column(marks)];
+}
+
+/**
+ * @param {Series} series
+ * @param {(value: number) => string} format
+ * @returns {[number, string][]}
+ */
+function tableRows({ steps, values }, format) {
+  const stride = Math.max(1, Math.ceil(steps.length / TABLE_ROWS));
+  /** @type {[number, string][]} */
+  const rows = [];
+  for (let i = steps.length - 1; i >= 0; i -= stride) rows.unshift([steps[i], format(values[i])]);
+  return rows;
+}
+
+/** @param {number} value */
+function shortNumber(value) {
+  return value >= 1000 ? `${value / 1000}k` : String(value);
+}
+
+customElements.define('tg-line-chart', LineChart);

@@ -1,0 +1,52 @@
+import { html } from 'lit';
+import { LightElement } from './light-element.js';
+import { paintPixels } from './pixels.js';
+
+/** One picture of a data set. Decoration unless it has a label. */
+export class PixelPicture extends LightElement {
+  static properties = {
+    pixels: { attribute: false },
+    shape: { attribute: false },
+    label: {},
+  };
+
+  constructor() {
+    super();
+    /** @type {ArrayLike<number> | null} null: blank */
+    this.pixels = null;
+    /** @type {number[]} */
+    this.shape = [28, 28, 1];
+    this.label = '';
+    this.darkness = matchMedia('(prefers-color-scheme: dark)');
+    this.repaint = () => this.paint();
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.darkness.addEventListener('change', this.repaint);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.darkness.removeEventListener('change', this.repaint);
+  }
+
+  render() {
+    return this.label
+      ? html`<canvas role="img" aria-label=${this.label}></canvas>`
+      : html`<canvas aria-hidden="true"></canvas>`;
+  }
+
+  updated() {
+    this.paint();
+  }
+
+  paint() {
+    const canvas = this.querySelector('canvas');
+    if (!canvas) return;
+    if (this.pixels) paintPixels(canvas, this.pixels, this.shape);
+    else canvas.getContext('2d')?.clearRect(0, 0, canvas.width, canvas.height);
+  }
+}
+
+customElements.define('tg-pixel-picture', PixelPicture);

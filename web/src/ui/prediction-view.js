@@ -1,0 +1,85 @@
+import { html } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { percent } from '../app/format.js';
+import { LightElement } from './light-element.js';
+import './pixel-picture.js';
+
+/** What the network sees on the pad and what it makes of it: the best class, one bar per class, how long it took. */
+export class PredictionView extends LightElement {
+  static properties = {
+    reading: { attribute: false },
+    classes: { attribute: false },
+    shape: { attribute: false },
+    network: {},
+    spoken: {},
+  };
+
+  constructor() {
+    super();
+    /** @type {import('../app/state.js').Reading} */
+    this.reading = { image: null, answer: null };
+    /** @type {string[]} */
+    this.classes = [];
+    /** @type {number[]} */
+    this.shape = [28, 28, 1];
+    /** Who answers, in a few words. */
+    this.network = '';
+    /** The answer in words, given only when the hand rests: a screen reader should not follow every stroke. */
+    this.spoken = '';
+  }
+
+  render() {
+    const { image, answer } = this.reading;
+    const best = answer ? this.classes[answer.best] : '–';
+    const size = answer ? (best.length > 2 ? 'long' : '') : 'none';
+    return html`
+      <div class="verdict">
+        <figure class="seen">
+          <tg-pixel-picture .pixels=${image} .shape=${this.shape}></tg-pixel-picture>
+          <figcaption>it sees</figcaption>
+        </figure>
+        <figure class="answer">
+          <output data-testid="prediction" class=${size} aria-live="off">${best}</output>
+          <figcaption>it reads</figcaption>
+        </figure>
+      </div>
+      <ul data-testid="prediction-bars" data-answer=${answer?.serial ?? 0} aria-label="Probability of each class">
+        ${repeat(
+          this.classes,
+          (name) => name,
+          (name, i) => this.renderBar(name, answer?.probabilities[i] ?? 0, i === answer?.best),
+        )}
+      </ul>
+      <p class="aside">
+        ${this.network ? html`Read by ${this.network}` : 'The network is loading'}${
+          answer
+            ? html` in <span class="number" data-testid="latency">${latency(answer.milliseconds)}</span>`
+            : ''
+        }
+      </p>
+      <p class="visually-hidden" aria-live="polite">${this.spoken}</p>
+    `;
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} probability
+   * @param {boolean} best
+   */
+  renderBar(name, probability, best) {
+    return html`
+      <li class=${best ? 'best' : ''} data-class=${name} data-probability=${probability}>
+        <span class="name">${name}</span>
+        <span class="track"><span class="fill" .style=${`--share: ${probability}`}></span></span>
+        <span class="number">${percent(probability, 0)}</span>
+      </li>
+    `;
+  }
+}
+
+/** @param {number} milliseconds */
+function latency(milliseconds) {
+  return milliseconds < 9.95 ? `${milliseconds.toFixed(1)} ms` : `${Math.round(milliseconds)} ms`;
+}
+
+customElements.define('tg-prediction-view', PredictionView);

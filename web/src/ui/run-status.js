@@ -1,0 +1,93 @@
+import { html, nothing } from 'lit';
+import { bytes, count, duration, loss, percent } from '../app/format.js';
+import { LightElement } from './light-element.js';
+
+/** Where training stands. The sentence is announced, so it changes rarely; the numbers below it are not. */
+export class RunStatus extends LightElement {
+  static properties = {
+    phase: {},
+    activity: {},
+    progress: { attribute: false },
+    evaluation: { attribute: false },
+    summary: { attribute: false },
+  };
+
+  constructor() {
+    super();
+    /** @type {import('../app/state.js').Phase} */
+    this.phase = 'idle';
+    this.activity = '';
+    /** @type {import('../app/state.js').Progress | null} */
+    this.progress = null;
+    /** @type {import('../app/state.js').Evaluation | null} */
+    this.evaluation = null;
+    /** @type {import('../app/state.js').Summary | null} */
+    this.summary = null;
+  }
+
+  render() {
+    const { phase, progress, evaluation, summary } = this;
+    const running = phase === 'training';
+    return html`
+      <p
+        role="status"
+        data-testid="status"
+        data-state=${phase}
+        data-epoch=${progress?.epoch ?? 0}
+        data-step=${progress?.step ?? 0}
+        data-loss=${progress?.loss ?? nothing}
+        data-test-accuracy=${evaluation?.accuracy ?? nothing}
+        data-samples-per-second=${progress ? Math.round(progress.samplesPerSecond) : 0}
+      >${this.sentence}</p>
+      <progress
+        max=${progress ? progress.epochs * progress.stepsPerEpoch : 1}
+        .value=${progress?.step ?? 0}
+        aria-label="Training progress"
+      ></progress>
+      <dl class="figures">
+        ${figure('Loss', progress ? loss(progress.loss) : '–')}
+        ${figure('Accuracy', progress ? percent(progress.accuracy) : '–')}
+        ${figure('Pictures/s', running && progress ? count(progress.samplesPerSecond) : '–')}
+        ${figure('Time left', running && progress ? duration(progress.secondsLeft) : '–')}
+        ${figure('Memory', summary ? bytes(summary.memory.totalBytes) : '–')}
+      </dl>
+    `;
+  }
+
+  get sentence() {
+    const { phase, progress, evaluation, activity } = this;
+    const tested = evaluation
+      ? `${percent(evaluation.accuracy)} of ${count(evaluation.count)} test pictures read right`
+      : '';
+    const epoch = progress
+      ? `epoch ${Math.min(progress.epoch + 1, progress.epochs)} of ${progress.epochs}`
+      : '';
+    if (activity) return `${activity} …`;
+    switch (phase) {
+      case 'training':
+        return progress ? `Training, ${epoch}` : 'Training';
+      case 'paused':
+        return `Paused at step ${count(progress?.step ?? 0)}, ${epoch}`;
+      case 'stopped':
+        return tested ? `Stopped: ${tested}` : 'Stopped';
+      case 'done':
+        return tested ? `Done: ${tested}` : 'Done';
+      case 'error':
+        return 'Training ended with an error';
+      case 'loading':
+        return 'Loading …';
+      default:
+        return progress ? 'Loaded, ready to train on' : 'Ready to train';
+    }
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function figure(name, value) {
+  return html`<div><dt>${name}</dt><dd class="number">${value}</dd></div>`;
+}
+
+customElements.define('tg-run-status', RunStatus);

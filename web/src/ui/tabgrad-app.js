@@ -1,0 +1,262 @@
+import { html } from 'lit';
+import * as format from '../app/format.js';
+import { LightElement } from './light-element.js';
+import './confusion-matrix.js';
+import './data-panel.js';
+import './draw-pad.js';
+import './error-alert.js';
+import './line-chart.js';
+import './mistakes-grid.js';
+import './model-summary.js';
+import './panels-nav.js';
+import './prediction-view.js';
+import './recipe-form.js';
+import './run-status.js';
+import './sample-picker.js';
+import './train-controls.js';
+import { download } from './download.js';
+import { icon } from './icons.js';
+
+/** @typedef {import('../app/state.js').State} State */
+
+/** The page: lays the panels out, hands each what it shows and the session what a person asks for. */
+export class TabgradApp extends LightElement {
+  static properties = { session: { attribute: false }, state: { attribute: false }, spoken: { state: true } };
+
+  constructor() {
+    super();
+    /** @type {import('../app/session.js').Session | null} */
+    this.session = null;
+    /** @type {State | null} */
+    this.state = null;
+    /** What a screen reader is told about the last drawing. */
+    this.spoken = '';
+    this.speakNext = false;
+  }
+
+  render() {
+    const { state, session } = this;
+    if (!state || !session) return;
+    return html`
+      ${this.renderUse(state)} ${this.renderTrain(state)}
+      <div class="column">${this.renderData(state)} ${this.renderModel(state)}</div>
+      ${this.renderUnderstand(state)} ${this.renderColophon(state)}
+      <tg-panels-nav ?evaluated=${state.evaluation !== null}></tg-panels-nav>
+      <tg-error-alert .message=${state.error} @dismiss=${() => session.dismissError()}></tg-error-alert>
+    `;
+  }
+
+  /** @param {State} state */
+  renderUse({ reading, classes, shape, network, testPicture }) {
+    return html`
+      <section class="panel use" id="use" aria-labelledby="use-title">
+        <h2 id="use-title">Draw a digit</h2>
+        <div class="use-grid">
+          <tg-draw-pad .shape=${shape} .picture=${testPicture} @ink=${this.onInk}></tg-draw-pad>
+          <tg-prediction-view
+            .reading=${reading}
+            .classes=${classes}
+            .shape=${shape}
+            .network=${network}
+            .spoken=${this.spoken}
+          ></tg-prediction-view>
+          <tg-sample-picker .picture=${testPicture} @pick=${this.onPick}></tg-sample-picker>
+        </div>
+      </section>
+    `;
+  }
+
+  /** @param {State} state */
+  renderTrain({ phase, activity, recipes, settings, continues, progress, evaluation, summary, history }) {
+    const running = phase === 'loading' || phase === 'training' || phase === 'paused';
+    const { epochs } = history;
+    const marks = (/** @type {'heldOutLoss' | 'heldOutAccuracy'} */ key) => {
+      const rows = epochs.filter((row) => row[key] !== null);
+      return { steps: rows.map(({ step }) => step), values: rows.map((row) => Number(row[key])) };
+    };
+    return html`
+      <section class="panel train" id="train" aria-labelledby="train-title">
+        <h2 id="train-title">Train</h2>
+        <tg-recipe-form
+          .recipes=${recipes}
+          .settings=${settings}
+          ?running=${running}
+          @change-settings=${this.onChangeSettings}
+        ></tg-recipe-form>
+        <tg-train-controls
+          .phase=${phase}
+          ?continues=${continues}
+          ?testing=${phase === 'training' && activity !== ''}
+          @control=${this.onControl}
+        ></tg-train-controls>
+        <tg-run-status
+          .phase=${phase}
+          .activity=${activity}
+          .progress=${progress}
+          .evaluation=${evaluation}
+          .summary=${summary}
+        ></tg-run-status>
+        <div class="charts">
+          <tg-line-chart
+            data-testid="loss-chart"
+            name="Loss"
+            hint="The loss falls here while the network learns."
+            .curve=${history.loss}
+            .marks=${marks('heldOutLoss')}
+            .revision=${progress?.step ?? 0}
+            .format=${format.loss}
+          ></tg-line-chart>
+          <tg-line-chart
+            data-testid="accuracy-chart"
+            name="Accuracy"
+            hint="The share of pictures read right rises here."
+            .curve=${history.accuracy}
+            .marks=${marks('heldOutAccuracy')}
+            .revision=${progress?.step ?? 0}
+            .format=${format.percent}
+            share
+          ></tg-line-chart>
+        </div>
+        <p class="aside">Line: pictures it learns from. Dots: pictures held out, after each epoch.</p>
+      </section>
+    `;
+  }
+
+  /** @param {State} state */
+  renderData({ data, samples }) {
+    return html`
+      <section class="panel data" id="data" aria-labelledby="data-title">
+        <h2 id="data-title">Data</h2>
+        <tg-data-panel
+          .data=${data}
+          .samples=${samples}
+          @open-files=${(/** @type {CustomEvent} */ event) => this.session?.openFiles(event.detail)}
+          @use-mnist=${() => this.session?.useMnist()}
+        ></tg-data-panel>
+      </section>
+    `;
+  }
+
+  /** @param {State} state */
+  renderModel({ summary, canSave }) {
+    return html`
+      <section class="panel model" id="model" aria-labelledby="model-title">
+        <h2 id="model-title">Model</h2>
+        <tg-model-summary data-testid="model-summary" .summary=${summary}></tg-model-summary>
+        <div class="buttons">
+          <button type="button" class="button" data-testid="save-checkpoint" ?disabled=${!canSave} @click=${this.save}>
+            ${icon('save')}Save network
+          </button>
+          <label class="button">
+            ${icon('open')}Load network
+            <input
+              type="file"
+              accept=".safetensors"
+              class="visually-hidden"
+              data-testid="load-checkpoint"
+              @change=${this.load}
+            />
+          </label>
+        </div>
+      </section>
+    `;
+  }
+
+  /** @param {State} state */
+  renderUnderstand({ evaluation }) {
+    if (!evaluation) return '';
+    const { classes, confusion, mistakes, accuracy, count, loss } = evaluation;
+    const wrong = Math.round((1 - accuracy) * count);
+    return html`
+      <section class="panel understand" id="understand" aria-labelledby="understand-title">
+        <h2 id="understand-title">Understand</h2>
+        <p class="lead">
+          <b class="number">${format.percent(accuracy, 2)}</b> of ${format.count(count)} test pictures read right,
+          ${format.count(wrong)} wrong. Mean loss <span class="number">${format.loss(loss)}</span>.
+        </p>
+        <div class="understand-grid">
+          <div>
+            <h3>Read as</h3>
+            <tg-confusion-matrix
+              data-testid="confusion-matrix"
+              .confusion=${confusion}
+              .classes=${classes}
+            ></tg-confusion-matrix>
+          </div>
+          <div>
+            <h3>Worst mistakes</h3>
+            <p class="aside">What it is → what it was read as, and the loss. Choose one to put it on the pad.</p>
+            <tg-mistakes-grid .mistakes=${mistakes} .classes=${classes} @pick=${this.onPick}></tg-mistakes-grid>
+          </div>
+        </div>
+      </section>
+    `;
+  }
+
+  /** @param {State} state */
+  renderColophon({ engine }) {
+    const threads = engine && (engine.threads === 1 ? 'one thread' : `${engine.threads} threads`);
+    return html`
+      <footer class="colophon aside">
+        <span>${engine ? `Computed here, by WebAssembly SIMD in ${threads}` : 'The engine is starting'}</span>
+        <a href="THIRD-PARTY-NOTICES.txt">Third-party notices</a>
+      </footer>
+    `;
+  }
+
+  /** @param {Map<PropertyKey, unknown>} changed */
+  willUpdate(changed) {
+    const before = /** @type {State | undefined} */ (changed.get('state'));
+    const answer = this.state?.reading.answer;
+    if (!this.state || !answer || !this.speakNext || answer === before?.reading.answer) return;
+    this.speakNext = false;
+    const { classes } = this.state;
+    this.spoken = `Read as ${classes[answer.best]}, ${format.percent(answer.probabilities[answer.best], 0)}`;
+  }
+
+  /** @param {CustomEvent} event */
+  onInk({ detail: { image, since, final } }) {
+    this.speakNext = final;
+    this.session?.leaveTestPicture();
+    this.session?.read(image, since);
+  }
+
+  /** @param {CustomEvent} event */
+  onPick({ detail }) {
+    this.speakNext = true;
+    this.querySelector('tg-draw-pad')?.scrollIntoView({ block: 'nearest' });
+    this.session?.showTestPicture(detail);
+  }
+
+  /** @param {CustomEvent} event */
+  onChangeSettings({ detail }) {
+    this.session?.changeSettings(detail);
+  }
+
+  /** @param {CustomEvent<'train' | 'pause' | 'step' | 'stop' | 'reset'>} event */
+  async onControl({ detail: action }) {
+    if (action === 'train' || action === 'step') await this.takeSettings();
+    this.session?.[action]();
+  }
+
+  /** What was typed but not yet left counts too. */
+  async takeSettings() {
+    const form = /** @type {import('./recipe-form.js').RecipeForm} */ (this.querySelector('tg-recipe-form'));
+    await this.session?.takeSettings(form.values);
+  }
+
+  async save() {
+    const file = await this.session?.saveCheckpoint();
+    if (file) download(file.name, /** @type {BlobPart} */ (file.bytes));
+  }
+
+  /** @param {Event} event */
+  load(event) {
+    const input = /** @type {HTMLInputElement} */ (event.target);
+    const [file] = input.files ?? [];
+    if (file) this.session?.loadCheckpoint(file);
+    input.value = '';
+  }
+}
+
+customElements.define('tabgrad-app', TabgradApp);
