@@ -32,20 +32,27 @@ tg_status tg_fail(tg_error *err, tg_status status, const char *format, ...)
     return status;
 }
 
+/* Cut where the room ends. */
+static void append(char *to, size_t room, const char *text)
+{
+    size_t used = strlen(to);
+    while (*text && used + 1 < room) to[used++] = *text++;
+    to[used] = '\0';
+}
+
 tg_status tg_fail_at(tg_error *err, tg_status status, const char *format, ...)
 {
     if (!err) return status;
     char inner[sizeof err->where];
     memcpy(inner, err->where, sizeof inner);
     err->status = status;
-
     va_list arguments;
     va_start(arguments, format);
-    int written = vsnprintf(err->where, sizeof err->where, format, arguments);
+    vsnprintf(err->where, sizeof err->where, format, arguments);
     va_end(arguments);
-    size_t used = written < 0 ? 0 : (size_t)written;
-    if (inner[0] && used < sizeof err->where) {
-        snprintf(err->where + used, sizeof err->where - used, "%s%s", used ? ": " : "", inner);
+    if (inner[0]) {
+        append(err->where, sizeof err->where, ": ");
+        append(err->where, sizeof err->where, inner);
     }
     return status;
 }

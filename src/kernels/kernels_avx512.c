@@ -4,7 +4,7 @@
 
 #define TG_NAME "avx512"
 #define TG_MR 8
-#define TG_NV 2
+#define TG_NV 1
 #include "kernels/kernels_simd.inc.h"
 
 const tg_kernels *tg_kernels_avx512(void)

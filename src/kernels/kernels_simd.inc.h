@@ -9,11 +9,12 @@
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 
-enum { MR = TG_MR, NV = TG_NV, NR = NV * TG_LANES };
+enum { MR = TG_MR, NV = TG_NV, NR = NV * TG_LANES, HALF = (NV + 1) / 2 * TG_LANES };
 
 /* ---- matrix product ------------------------------------------------------------------------------------------ */
 
-/* The first `vectors` vectors of MR rows, all of it in registers once the loops are unrolled. */
+/* The first `vectors` vectors of MR rows, all of it in registers once the loops are unrolled. Two steps of k at a time,
+ * because the loop's own instructions count where vectors are short. */
 static inline __attribute__((always_inline)) void multiply(size_t k, const float *a, const float *b, float *c, size_t ldc,
                                                            bool accumulate, int vectors)
 {
@@ -25,6 +26,7 @@ static inline __attribute__((always_inline)) void multiply(size_t k, const float
             sum[i][j] = accumulate ? load(c + (size_t)i * ldc + j * TG_LANES) : (vf){0};
         }
     }
+#pragma GCC unroll 2
     for (size_t p = 0; p < k; p++) {
         vf row[TG_NV];
 #pragma GCC unroll 4
@@ -52,15 +54,15 @@ static void multiply_whole(size_t k, const float *a, const float *b, float *c, s
 
 static void multiply_half(size_t k, const float *a, const float *b, float *c, size_t ldc, bool accumulate)
 {
-    multiply(k, a, b, c, ldc, accumulate, NV / 2);
+    multiply(k, a, b, c, ldc, accumulate, HALF / TG_LANES);
 }
 
 static void gemm_tile(size_t k, const float *a, const float *b, float *c, size_t ldc, size_t rows, size_t cols,
                       bool accumulate)
 {
     void (*multiply_tile)(size_t, const float *, const float *, float *, size_t, bool) =
-        cols > NR / 2 ? multiply_whole : multiply_half;
-    if (rows == MR && (cols == NR || cols == NR / 2)) {
+        cols > HALF ? multiply_whole : multiply_half;
+    if (rows == MR && (cols == NR || cols == HALF)) {
         multiply_tile(k, a, b, c, ldc, accumulate);
         return;
     }
