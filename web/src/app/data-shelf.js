@@ -1,17 +1,18 @@
 // The pictures at hand: the site's own MNIST until a person opens other files. MNIST is fetched in halves, each when
 // first needed; opened files replace it only once they were read without a fault.
-import { classNames, fetchMnist, recogniseFiles } from './data-source.js';
+import { fetchMnist, recogniseFiles } from './data-source.js';
 import { MNIST } from './state.js';
 
 /** @typedef {import('./state.js').State} State */
-/** @typedef {{ train?: any, test?: any }} Sets data sets of the library */
+/** @typedef {import('tabgrad').Dataset} Dataset */
+/** @typedef {{ train: Dataset, test?: Dataset }} Sets */
 
 const SAMPLES = 32;
 
 export class DataShelf {
   #store;
   #engine;
-  /** @type {{ train?: Promise<any>, test?: Promise<any> }} */
+  /** @type {{ train?: Promise<Dataset>, test?: Promise<Dataset> }} */
   #mnist = {};
   /** @type {Sets | null} */
   #mnistSets = null;
@@ -20,7 +21,7 @@ export class DataShelf {
 
   /**
    * @param {import('./store.js').Store<State>} store
-   * @param {Promise<any>} engine that reads and keeps the pictures
+   * @param {Promise<import('./state.js').Engine>} engine that reads and keeps the pictures
    */
   constructor(store, engine) {
     this.#store = store;
@@ -53,26 +54,25 @@ export class DataShelf {
    */
   async release(sets) {
     if (sets === this.#opened || sets === this.#mnistSets) return;
-    await Promise.all([sets.train?.close(), sets.test?.close()]);
+    await Promise.all([sets.train.close(), sets.test?.close()]);
   }
 
   /**
    * @param {'train' | 'test'} part
-   * @returns {Promise<any>}
+   * @returns {Promise<Dataset>}
    */
   #half(part) {
-    this.#mnist[part] ??= this.#readHalf(part).catch((error) => {
-      delete this.#mnist[part]; // the next try fetches again
-      throw error;
-    });
-    return this.#mnist[part];
+    const half = this.#mnist[part] ?? this.#readHalf(part);
+    this.#mnist[part] = half;
+    half.catch(() => delete this.#mnist[part]); // the next try fetches again
+    return half;
   }
 
   /** @param {'train' | 'test'} part */
   async #readHalf(part) {
     const [engine, files] = await Promise.all([this.#engine, fetchMnist(part)]);
-    const read = await engine.readFiles(files);
-    return read.train ?? read.test; // one pair alone counts as training data
+    const { train } = await engine.readFiles(files, { classes: MNIST.classes });
+    return train; // what one pair alone counts as
   }
 
   /**
@@ -83,13 +83,10 @@ export class DataShelf {
   async open(files) {
     const known = await recogniseFiles(files);
     const engine = await this.#engine;
-    const sets = await engine.readFiles(files.map((file) => ({ name: file.name, bytes: file })));
-    const { train, test } = sets;
-    if (!train && !test) throw new Error(`${files[0].name}: neither pictures nor labels were found in it.`);
+    const sets = await engine.readFiles(files, { classes: known.classes });
     const before = this.#opened;
-    this.#opened = train ? { train, test } : { train: test };
-    const classes = classNames(known.classes, this.#opened.train.classes);
-    await this.#show(this.#opened, { name: known.name, title: known.title, classes });
+    this.#opened = sets;
+    await this.#show(sets, { ...known, classes: sets.train.classes });
     return before;
   }
 

@@ -1,7 +1,5 @@
 // Where pictures come from: the site's own MNIST, fetched when first needed, or files that a person opens.
-import { DIGITS } from './state.js';
-
-/** @typedef {{ name: string, bytes: Uint8Array }} NamedBytes */
+/** @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> }} NamedBytes */
 /** @typedef {{ name: string, title: string, classes: string[], sha256: Record<string, string> }} Descriptor */
 
 /** @type {Descriptor[]} the data sets whose class names are known */
@@ -41,18 +39,17 @@ export async function fetchBytes(path) {
 }
 
 /**
- * What a set of opened files is called and what its classes are called: known by the digest of a label file, else by
- * a file's name, else numbers.
+ * What opened files are called, and their classes where a label file's digest tells.
  * @param {File[]} files
- * @returns {Promise<{ name: string, title: string, classes: string[] | null }>}
+ * @returns {Promise<{ name: string, title: string, classes?: string[] }>}
  */
 export async function recogniseFiles(files) {
   const digests = await Promise.all(files.filter((file) => file.size < LABEL_FILE_LIMIT).map(plainDigest));
-  const known =
-    DESCRIPTORS.find(({ sha256 }) => Object.values(sha256).some((digest) => digests.includes(digest))) ??
-    DESCRIPTORS.find(({ name }) => name !== 'mnist' && files.some((file) => file.name.includes(name)));
+  const known = DESCRIPTORS.find(({ sha256 }) =>
+    Object.values(sha256).some((digest) => digests.includes(digest)),
+  );
   if (known) return { name: known.name, title: known.title, classes: known.classes };
-  return { name: 'files', title: files[0].name, classes: null };
+  return { name: 'files', title: files.map(({ name }) => name).join(', ') };
 }
 
 /**
@@ -71,14 +68,4 @@ async function plainDigest(file) {
   } catch {
     return ''; // cut short or unreadable: the reader says so with the file's name
   }
-}
-
-/**
- * The names of `classes` classes, numbered where nothing better is known.
- * @param {string[] | null} known
- * @param {string[]} given by the reader
- */
-export function classNames(known, given) {
-  if (known && known.length === given.length) return known;
-  return given.length <= DIGITS.length ? DIGITS.slice(0, given.length) : given;
 }

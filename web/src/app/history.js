@@ -1,22 +1,14 @@
 // What the charts draw: every step's loss, and after each epoch how the network did on pictures it does not learn from.
 import { Curve } from './curve.js';
 
+/** @typedef {import('tabgrad').Report} Report */
+
 /**
- * @typedef {object} Report of the library, the part used here
- * @property {number} epoch finished epochs
- * @property {number} step
- * @property {number} loss over the current epoch so far
- * @property {number} accuracy over the current epoch so far
- * @property {number} firstStep
- * @property {Float32Array} stepLosses
- * @property {boolean} epochFinished
- * @property {{ loss: number, accuracy: number } | null} heldOut
- *
  * @typedef {object} EpochRow
  * @property {number} epoch
  * @property {number} step
  * @property {number} loss
- * @property {number} accuracy
+ * @property {number | null} accuracy
  * @property {number | null} heldOutLoss
  * @property {number | null} heldOutAccuracy
  */
@@ -29,8 +21,7 @@ export class History {
 
   /**
    * What a loaded run remembers of its epochs.
-   * @param {{ epoch: number, step: number, loss: number, accuracy: number,
-   *   held_out_loss: number | null, held_out_accuracy: number | null }[]} epochs
+   * @param {import('tabgrad').History['epochs']} epochs
    */
   static of(epochs) {
     const history = new History();
@@ -53,8 +44,8 @@ export class History {
     if (report.epochFinished && this.epochs.at(-1)?.epoch !== report.epoch) this.#finishEpoch(report);
     if (report.step <= this.#lastStep) return;
     this.#lastStep = report.step;
-    this.loss.append(report.firstStep, report.stepLosses);
-    if (report.stepLosses.length > 0) this.accuracy.append(report.step, [report.accuracy]);
+    this.loss.append(report.firstStep + 1, report.stepLosses);
+    if (report.accuracy !== null) this.accuracy.append(report.step, [report.accuracy]);
   }
 
   /** @param {Report} report */

@@ -8,6 +8,7 @@ import { Trainer } from './trainer.js';
 
 /** @typedef {import('./state.js').State} State */
 /** @typedef {import('./state.js').Settings} Settings */
+/** @typedef {import('./state.js').Engine} Engine */
 
 export class Session {
   #store;
@@ -15,13 +16,13 @@ export class Session {
   #shelf;
   #trainer;
   #reader;
-  /** @type {any} the network that reads the pad while nothing was trained */
+  /** @type {import('tabgrad').Run | null} the network that reads the pad while nothing was trained */
   #bundled = null;
   #plans = 0;
 
   /**
    * @param {import('./store.js').Store<State>} store
-   * @param {Promise<any>} engine of the library
+   * @param {Promise<Engine>} engine
    */
   constructor(store, engine) {
     this.#store = store;
@@ -42,13 +43,13 @@ export class Session {
   start() {
     return this.#telling(async () => {
       const engine = await this.#engine;
-      engine.on('respawn', (/** @type {any} */ event) => this.#respawned(event));
+      engine.on('respawn', (event) => this.#respawned(event));
       this.#store.update({ engine: { variant: engine.variant, threads: engine.threads } });
       await Promise.all([this.#plan(), this.#wakeBundled(engine)]);
     });
   }
 
-  /** @param {any} engine */
+  /** @param {Engine} engine */
   async #wakeBundled(engine) {
     const { bytes } = await fetchBytes('bundled/mnist.safetensors');
     this.#bundled = await engine.load(bytes);
@@ -155,6 +156,7 @@ export class Session {
   saveCheckpoint() {
     return this.#telling(async () => {
       const run = this.#trainer.course?.run ?? this.#bundled;
+      if (!run) throw new Error('There is no network to save yet; wait a moment, or train one.');
       const bytes = await run.checkpoint();
       return { name: `${run.recipe.name}.safetensors`, bytes };
     });

@@ -1,6 +1,9 @@
 // Everything the page shows, in one object. The session changes it, the elements read it.
 
 /**
+ * @typedef {Awaited<ReturnType<import('tabgrad').createEngine>>} Engine
+ * @typedef {import('tabgrad').Summary} Summary
+ *
  * @typedef {'idle' | 'loading' | 'training' | 'paused' | 'stopped' | 'done' | 'error'} Phase
  *
  * @typedef {object} Settings what a person may change in a recipe
@@ -18,26 +21,13 @@
  * @property {number[]} shape
  * @property {string[]} classes
  *
- * @typedef {object} Layer
- * @property {string} name
- * @property {string} type
- * @property {number[]} shape
- * @property {number} parameters
- * @property {boolean} trainable
- *
- * @typedef {object} Summary
- * @property {Layer[]} layers
- * @property {number} parameters
- * @property {{ parametersBytes: number, optimizerBytes: number, activationsBytes: number,
- *   inferenceBytes: number, totalBytes: number }} memory
- *
  * @typedef {object} Progress the newest report of a run
  * @property {number} epoch finished epochs
  * @property {number} epochs wanted in all
  * @property {number} step
  * @property {number} stepsPerEpoch
  * @property {number} loss
- * @property {number} accuracy
+ * @property {number | null} accuracy null: the target is no class
  * @property {number} samplesPerSecond
  * @property {number | null} secondsLeft
  *

@@ -7,9 +7,12 @@ import { checkNumbers, fittedRecipe, sameRun } from './recipes.js';
 /** @typedef {import('./state.js').State} State */
 /** @typedef {import('./state.js').Settings} Settings */
 /** @typedef {import('./data-shelf.js').Sets} Sets */
+/** @typedef {import('tabgrad').Run} Run */
+/** @typedef {import('./state.js').Engine} Engine */
+/** @typedef {import('tabgrad').Report} Report */
 /**
  * @typedef {object} Course a run with what it was made from
- * @property {any} run of the library
+ * @property {Run} run
  * @property {Settings} settings
  * @property {Sets | null} sets null: it came from a file and was given no data yet
  * @property {Uint8Array | null} bytes of that file, until then
@@ -28,7 +31,6 @@ export class Trainer {
   #store;
   #shelf;
   #onCourse;
-  /** @type {Promise<any>} */
   #engine;
   /** @type {Course | null} */
   #course = null;
@@ -38,7 +40,7 @@ export class Trainer {
   /**
    * @param {import('./store.js').Store<State>} store
    * @param {import('./data-shelf.js').DataShelf} shelf
-   * @param {Promise<any>} engine
+   * @param {Promise<Engine>} engine
    * @param {(course: Course | null) => void} onCourse another run reads the pad from now on
    */
   constructor(store, shelf, engine, onCourse) {
@@ -81,9 +83,7 @@ export class Trainer {
     if (phase === 'loading' || (phase === 'training' && !this.#course?.followed)) return;
     const course = this.#course;
     if (course?.followed) {
-      const report = await course.run.step(1);
-      if (course !== this.#course) return;
-      this.#show(course, report);
+      await course.run.step(1); // whoever follows the run sees its report
       if (course.followed) this.#store.update({ phase: 'paused', activity: '' });
     } else {
       await this.#request(async (still) => {
@@ -118,7 +118,7 @@ export class Trainer {
 
   /**
    * A run from a file takes the place of the one at hand.
-   * @param {any} run
+   * @param {Run} run
    * @param {Uint8Array} bytes
    * @param {Settings} settings
    */
@@ -139,7 +139,8 @@ export class Trainer {
   /** Whether Train would go on with the run at hand. */
   get continues() {
     const course = this.#course;
-    if (!course || !sameRun(course.settings, this.#store.state.settings)) return false;
+    if (!course || course.run.state === 'error') return false;
+    if (!sameRun(course.settings, this.#store.state.settings)) return false;
     return course.sets === null || this.#shelf.holds(course.sets);
   }
 
@@ -194,14 +195,14 @@ export class Trainer {
    * @returns {Promise<Course>}
    */
   async #prepare(still) {
-    const { recipes, settings, phase } = this.#store.state;
+    const { recipes, settings } = this.#store.state;
     checkNumbers(settings);
     this.#store.update({ phase: 'loading', activity: 'Loading the pictures', error: '' });
     const engine = still(await this.#engine);
     const sets = still(await this.#shelf.all());
     let course = this.continues ? this.#course : null;
-    if (course && phase !== 'error') {
-      if (course.bytes) course = await this.#supply(course, engine, sets, still);
+    if (course) {
+      if (course.bytes) course = await this.#supply(course, engine, course.bytes, sets, still);
       await this.#applySettings(course, settings);
       still(course);
     } else {
@@ -218,12 +219,13 @@ export class Trainer {
   /**
    * Gives a run that came from a file the data to train on.
    * @param {Course} course
-   * @param {any} engine
+   * @param {Engine} engine
+   * @param {Uint8Array} bytes
    * @param {Sets} sets
    * @param {Still} still
    */
-  async #supply(course, engine, sets, still) {
-    const run = still(await engine.load(course.bytes, sets));
+  async #supply(course, engine, bytes, sets, still) {
+    const run = still(await engine.load(bytes, sets));
     const supplied = { ...course, run, sets, bytes: null };
     await this.#replace(supplied);
     return supplied;
@@ -257,12 +259,8 @@ export class Trainer {
     const test = course.sets?.test;
     if (test) {
       this.#store.update({ phase: 'training', activity: 'Reading the test pictures' });
-      const { loss, accuracy, count, confusion, predicted, losses } = still(
-        await course.run.evaluate(test, { details: true }),
-      );
-      const mistakes = still(await worstMistakes({ predicted, losses }, test, WORST_MISTAKES));
-      const { classes } = course;
-      this.#store.update({ evaluation: { loss, accuracy, count, confusion, classes, mistakes } });
+      const result = still(await course.run.evaluate(test, { details: true }));
+      this.#store.update({ evaluation: still(await digest(result, test, course.classes)) });
     }
     this.#store.update({ phase: still(phase), activity: '' });
     this.#onCourse(course);
@@ -270,7 +268,7 @@ export class Trainer {
 
   /**
    * @param {Course} course
-   * @param {any} report
+   * @param {Report} report
    */
   #show(course, report) {
     const { history } = this.#store.state;
@@ -304,6 +302,19 @@ export class Trainer {
   }
 }
 
+/**
+ * What the page shows of an evaluation.
+ * @param {import('tabgrad').Evaluation} result
+ * @param {import('tabgrad').Dataset} data
+ * @param {string[]} classes
+ * @returns {Promise<State['evaluation']>} null where the target is no class
+ */
+async function digest({ loss, accuracy, count, confusion, predicted, losses }, data, classes) {
+  if (accuracy === null || !confusion || !predicted || !losses) return null;
+  const mistakes = await worstMistakes({ predicted, losses }, data, WORST_MISTAKES);
+  return { loss, accuracy, count, confusion, classes, mistakes };
+}
+
 /** What a page without a run shows. */
 const FRESH = /** @type {const} */ ({
   phase: 'idle',
@@ -314,7 +325,7 @@ const FRESH = /** @type {const} */ ({
 });
 
 /**
- * @param {any} run
+ * @param {Run} run
  * @param {Settings} settings
  * @param {string[]} classes
  * @returns {Course}

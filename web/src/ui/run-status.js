@@ -46,7 +46,7 @@ export class RunStatus extends LightElement {
       ></progress>
       <dl class="figures">
         ${figure('Loss', progress ? loss(progress.loss) : '–')}
-        ${figure('Accuracy', progress ? percent(progress.accuracy) : '–')}
+        ${figure('Accuracy', typeof progress?.accuracy === 'number' ? percent(progress.accuracy) : '–')}
         ${figure('Pictures/s', running && progress ? count(progress.samplesPerSecond) : '–')}
         ${figure('Time left', running && progress ? duration(progress.secondsLeft) : '–')}
         ${figure('Memory', summary ? bytes(summary.memory.totalBytes) : '–')}
