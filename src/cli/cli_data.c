@@ -1,0 +1,168 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+enum { PATH_SIZE = 4096 };
+
+/* ---- a pair of IDX files ------------------------------------------------------------------------------ */
+
+static tg_status open_pair(const char *images, const char *labels, tg_dataset **out, tg_error *err) {
+    cli_file files[2] = {{0}};
+    tg_status status = cli_file_read(images, &files[0], err);
+    if (status == TG_OK && labels) status = cli_file_read(labels, &files[1], err);
+    if (status == TG_OK)
+        status = tg_dataset_from_idx((tg_bytes){images, (uint8_t *)files[0].data, files[0].size},
+                                     (tg_bytes){labels, (uint8_t *)files[1].data, files[1].size}, out, err);
+    free(files[0].data);
+    free(files[1].data);
+    return status;
+}
+
+static bool exists(const char *path) {
+    return access(path, F_OK) == 0;
+}
+
+/* Replaces the last `from` by `to`, which is as long or longer; false where there is none or no room. */
+static bool replace_last(char *text, size_t size, const char *from, const char *to) {
+    char *found = NULL;
+    for (char *at = strstr(text, from); at; at = strstr(at + 1, from)) found = at;
+    size_t more = strlen(to) - strlen(from);
+    if (!found || strlen(text) + more >= size) return false;
+    memmove(found + strlen(to), found + strlen(from), strlen(found + strlen(from)) + 1);
+    memcpy(found, to, strlen(to));
+    return true;
+}
+
+/* "x/train-images-idx3-ubyte.gz" -> "x/train-labels-idx1-ubyte.gz", with or without .gz, whichever is there.
+ */
+static bool guess_labels(const char *images, char *labels, size_t size) {
+    snprintf(labels, size, "%s", images);
+    if (!replace_last(labels, size, "images", "labels")) return false;
+    if (!replace_last(labels, size, "idx3", "idx1")) replace_last(labels, size, "idx4", "idx1");
+    if (exists(labels)) return true;
+    size_t length = strlen(labels);
+    if (length > 3 && strcmp(labels + length - 3, ".gz") == 0) labels[length - 3] = '\0';
+    else if (length + 4 <= size) memcpy(labels + length, ".gz", 4);
+    return exists(labels);
+}
+
+tg_status cli_data_open(const char *path, bool label_less, tg_dataset **out, tg_error *err) {
+    char images[PATH_SIZE], labels[PATH_SIZE];
+    if (strlen(path) >= PATH_SIZE)
+        return cli_fail(err, TG_E_ARGUMENT, NULL, "a path of %zu bytes is too long", strlen(path));
+    snprintf(images, sizeof images, "%s", path);
+    char *comma = exists(path) ? NULL : strchr(images, ',');
+    if (comma) {
+        *comma = '\0';
+        return open_pair(images, comma + 1, out, err);
+    }
+    if (label_less) return open_pair(images, NULL, out, err);
+    if (exists(images) && !guess_labels(images, labels, sizeof labels))
+        return cli_fail(err, TG_E_ARGUMENT, path,
+                        "its labels are not beside it; name them as well: %.80s,LABELS", path);
+    return open_pair(images, labels, out, err);
+}
+
+/* ---- a set by name ------------------------------------------------------------------------------------ */
+
+/* The checkout that build/native/tabgrad lies in, or "." */
+static void find_project(const cli_options *options, char *out) {
+    char self[PATH_SIZE];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length > 0) self[length] = '\0';
+    else if (!realpath(options->argv[0], self)) self[0] = '\0';
+    char *folder = self[0] ? dirname(self) : NULL;
+    if (!folder || snprintf(out, PATH_SIZE, "%s/../..", folder) >= PATH_SIZE) strcpy(out, ".");
+}
+
+/* datasets/NAME.json, from the first of the two places that has it. */
+static tg_status read_descriptor(const char *project, const char *name, const char **root, cJSON **out,
+                                 tg_error *err) {
+    const char *roots[] = {".", project};
+    char path[2 * PATH_SIZE];
+    bool plain = name[0] && name[0] != '.' && !strchr(name, '/');
+    for (size_t i = 0; plain && i < 2; i++) {
+        snprintf(path, sizeof path, "%s/datasets/%s.json", roots[i], name);
+        if (!exists(path)) continue;
+        cli_file file;
+        if (cli_file_read(path, &file, err) != TG_OK) return err->status;
+        *root = roots[i];
+        tg_status status = cli_json_parse(path, file.data, file.size, out, err);
+        free(file.data);
+        return status;
+    }
+    return cli_fail(err, TG_E_DATA, NULL,
+                    "there is no dataset \"%.60s\"; datasets/ has those there are, "
+                    "and --train and --test take files of your own",
+                    name);
+}
+
+static tg_status name_classes(const cJSON *descriptor, tg_dataset *dataset, tg_error *err) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(descriptor, "classes");
+    size_t count = (size_t)cJSON_GetArraySize(list), used = 0;
+    if (count == 0) return TG_OK;
+    const char **names = malloc(count * sizeof *names);
+    if (!names) return cli_fail(err, TG_E_MEMORY, NULL, "no memory is left for the class names");
+    for (const cJSON *item = list->child; item && used < count; item = item->next)
+        names[used++] = cJSON_IsString(item) ? item->valuestring : "";
+    tg_status status = tg_dataset_set_classes(dataset, count, names, err);
+    free(names);
+    if (status == TG_OK && !tg_dataset_sha256(dataset)[0]) status = tg_dataset_check(dataset, NULL, err);
+    return status;
+}
+
+static tg_status open_split(const cJSON *descriptor, const char *root, const char *name, const char *split,
+                            tg_dataset **out, tg_error *err) {
+    const cJSON *files =
+        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(descriptor, "splits"), split);
+    char paths[2][2 * PATH_SIZE];
+    const char *keys[] = {"images", "labels"};
+    for (size_t i = 0; i < 2; i++) {
+        const char *file = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(files, keys[i]));
+        if (!file)
+            return cli_fail(err, TG_E_DATA, NULL, "its descriptor names no %s for \"%s\"", keys[i], split);
+        snprintf(paths[i], sizeof paths[i], "%s/build/data/%s/%s", root, name, file);
+        if (!exists(paths[i]))
+            return cli_fail(err, TG_E_DATA, NULL,
+                            "\"%.60s\" is not prepared yet; run: npm run datasets %.60s", name, name);
+    }
+    return open_pair(paths[0], paths[1], out, err);
+}
+
+tg_status cli_data_named(const cli_options *options, const char *name, const char *split, tg_dataset **out,
+                         tg_error *err) {
+    char project[PATH_SIZE];
+    const char *root = NULL;
+    cJSON *descriptor = NULL;
+    find_project(options, project);
+    tg_status status = read_descriptor(project, name, &root, &descriptor, err);
+    if (status == TG_OK) status = open_split(descriptor, root, name, split, out, err);
+    if (status == TG_OK) status = name_classes(descriptor, *out, err);
+    cJSON_Delete(descriptor);
+    if (status == TG_OK || err->where[0]) return status;
+    cli_fail_in(err, "data.dataset"); /* what concerns no file concerns the recipe's choice */
+    return cli_fail_in(err, options->input);
+}
+
+/* ---- part of a set ------------------------------------------------------------------------------------ */
+
+tg_status cli_data_limit(tg_dataset **dataset, uint64_t count, tg_error *err) {
+    tg_dataset *whole = *dataset, *part;
+    size_t shape[3], size = tg_dataset_type(whole) == TG_U8 ? 1 : sizeof(float);
+    if (count >= tg_dataset_count(whole)) return TG_OK;
+    tg_dataset_shape(whole, shape);
+    tg_status status = tg_dataset_create(tg_dataset_type(whole), shape[0], shape[1], shape[2], (size_t)count,
+                                         tg_dataset_classes(whole), false, &part, err);
+    if (status != TG_OK) return status;
+    memcpy(tg_dataset_pixels(part), tg_dataset_pixels(whole),
+           size * shape[0] * shape[1] * shape[2] * (size_t)count);
+    memcpy(tg_dataset_labels(part), tg_dataset_labels(whole), sizeof(int32_t) * (size_t)count);
+    *dataset = part;
+    tg_dataset_destroy(whole);
+    return tg_dataset_check(part, NULL, err);
+}

@@ -1,0 +1,126 @@
+#define _POSIX_C_SOURCE 200809L
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+/* ---- recipe or checkpoint ----------------------------------------------------------------------------- */
+
+/* A .safetensors file begins with a 64-bit length far below 2^48: no text has zeros there. */
+static bool is_checkpoint(const cli_session *session) {
+    const char *name = session->options->input, *ending = ".safetensors";
+    size_t length = strlen(name), tail = strlen(ending);
+    const cli_file *file = &session->file;
+    if (length > tail && strcmp(name + length - tail, ending) == 0) return true;
+    return file->size >= 8 && file->data[6] == 0 && file->data[7] == 0;
+}
+
+static tg_status override(cJSON *recipe, const char *key, cli_number number, tg_error *err) {
+    if (!number.given) return TG_OK;
+    cJSON_DeleteItemFromObjectCaseSensitive(recipe, key);
+    if (cJSON_AddNumberToObject(recipe, key, (double)number.value)) return TG_OK;
+    return cli_fail(err, TG_E_MEMORY, NULL, "no memory is left to read the recipe");
+}
+
+static tg_status read_recipe(cli_session *session, tg_error *err) {
+    const cli_options *options = session->options;
+    tg_status status =
+        cli_json_parse(options->input, session->file.data, session->file.size, &session->document, err);
+    if (status != TG_OK) return status;
+    if (!cJSON_IsObject(session->document))
+        return cli_fail(err, TG_E_RECIPE, options->input,
+                        "a recipe is a JSON object, { \"tabgrad\": 1, ... }");
+    status = override(session->document, "epochs", options->epochs, err);
+    if (status == TG_OK) status = override(session->document, "seed", options->seed, err);
+    if (status == TG_OK) status = cli_json_walk(session->document, session->attrs, err);
+    return status == TG_OK ? TG_OK : cli_fail_in(err, options->input);
+}
+
+static tg_status read_checkpoint(cli_session *session, tg_error *err) {
+    static const char *const keys[] = {"recipe", "history", "classes"};
+    const char *name = session->options->input;
+    if (session->options->seed.given)
+        return cli_fail(err, TG_E_ARGUMENT, "--seed",
+                        "does not go with a checkpoint, whose seed is part of what it learned");
+    tg_bytes bytes = {name, (uint8_t *)session->file.data, session->file.size};
+    tg_status status = tg_checkpoint_open(bytes, &session->checkpoint, err);
+    session->document = cJSON_CreateObject();
+    for (size_t i = 0; status == TG_OK && i < 3; i++) {
+        const char *text = tg_checkpoint_metadata(session->checkpoint, keys[i]);
+        cJSON *value = NULL;
+        if (text) status = cli_json_parse(keys[i], text, strlen(text), &value, err);
+        if (value && !cJSON_AddItemToObject(session->document, keys[i], value)) cJSON_Delete(value);
+    }
+    if (status == TG_OK) status = cli_json_walk(session->document, session->attrs, err);
+    return status == TG_OK || strcmp(err->where, name) == 0 ? status : cli_fail_in(err, name);
+}
+
+/* ---- data --------------------------------------------------------------------------------------------- */
+
+/* Files where the command line names them, else the recipe's dataset. */
+static tg_status open_data(cli_session *session, unsigned wanted, tg_error *err) {
+    const cli_options *options = session->options;
+    const cJSON *recipe = session->checkpoint ? cJSON_GetObjectItemCaseSensitive(session->document, "recipe")
+                                              : session->document;
+    const cJSON *data = cJSON_GetObjectItemCaseSensitive(recipe, "data");
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(data, "dataset"));
+    const struct {
+        unsigned bit;
+        const char *path, *split, *option;
+        tg_dataset **out;
+    } sets[] = {{CLI_TRAIN_DATA, options->train, "train", "--train", &session->train},
+                {CLI_TEST_DATA, options->test, "test", "--test", &session->test}};
+    for (size_t i = 0; i < 2; i++) {
+        if (!(wanted & sets[i].bit)) continue;
+        tg_status status = TG_OK;
+        if (sets[i].path) status = cli_data_open(sets[i].path, false, sets[i].out, err);
+        else if (sets[i].bit == CLI_TEST_DATA && options->train) continue; /* own data, and none to test on */
+        else if (name) status = cli_data_named(options, name, sets[i].split, sets[i].out, err);
+        else
+            status = cli_fail(err, TG_E_DATA, options->input,
+                              "data.dataset names no dataset; give %s PATH,LABELS", sets[i].option);
+        if (status != TG_OK) return status;
+    }
+    return TG_OK;
+}
+
+/* ---- all of it ---------------------------------------------------------------------------------------- */
+
+static size_t thread_count(const cli_options *options) {
+    if (options->threads.given) return (size_t)options->threads.value;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores > 64 ? 64 : (size_t)cores;
+}
+
+static tg_status make_run(cli_session *session, tg_error *err) {
+    tg_status status = session->checkpoint ? tg_run_load(session->engine, session->checkpoint, session->attrs,
+                                                         session->train, session->test, &session->run, err)
+                                           : tg_run_create(session->engine, session->attrs, session->train,
+                                                           session->test, &session->run, err);
+    return status == TG_OK ? TG_OK : cli_fail_in(err, session->options->input);
+}
+
+tg_status cli_session_open(const cli_options *options, unsigned data, cli_session *out, tg_error *err) {
+    *out = (cli_session){.options = options};
+    tg_status status = cli_file_read(options->input, &out->file, err);
+    if (status == TG_OK) status = tg_attrs_create(&out->attrs, err);
+    if (status == TG_OK) status = is_checkpoint(out) ? read_checkpoint(out, err) : read_recipe(out, err);
+    if (status == TG_OK) status = tg_engine_create(thread_count(options), &out->engine, err);
+    if (status == TG_OK) status = open_data(out, data, err);
+    if (status == TG_OK) status = make_run(out, err);
+    if (status != TG_OK) cli_session_close(out);
+    return status;
+}
+
+void cli_session_close(cli_session *session) {
+    tg_run_destroy(session->run);
+    tg_dataset_destroy(session->train);
+    tg_dataset_destroy(session->test);
+    tg_engine_destroy(session->engine);
+    tg_checkpoint_destroy(session->checkpoint);
+    tg_attrs_destroy(session->attrs);
+    cJSON_Delete(session->document);
+    free(session->file.data);
+    *session = (cli_session){0};
+}
