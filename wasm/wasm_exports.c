@@ -1,0 +1,181 @@
+/* wasm_exports.c - tabgrad.h for JavaScript: numbers and pointers only, no logic.
+ *
+ * What already takes nothing but those is exported as it is (exports.txt). Here stands the rest: structs become rows
+ * of doubles (every count fits one exactly), 64-bit arguments become doubles, and the interrupt becomes a duration.
+ * The order of each row is that of its fields in tabgrad.h; web/src/worker/core.js reads it. */
+#include <emscripten.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "tabgrad.h"
+
+#define EXPORT EMSCRIPTEN_KEEPALIVE
+
+static double number_of_pointer(const void *pointer)
+{
+    return (double)(uintptr_t)pointer;
+}
+
+static double *put_score(double *row, const tg_score *score)
+{
+    *row++ = score->loss;
+    *row++ = score->accuracy;
+    *row++ = (double)score->count;
+    return row;
+}
+
+static double *put_shape(double *row, size_t rank, const size_t shape[4])
+{
+    *row++ = (double)rank;
+    for (size_t i = 0; i < 4; i++)
+        *row++ = i < rank ? (double)shape[i] : 0;
+    return row;
+}
+
+static void put_progress(double *row, const tg_progress *progress)
+{
+    *row++ = (double)progress->epoch;
+    *row++ = (double)progress->step;
+    *row++ = (double)progress->epoch_step;
+    *row++ = (double)progress->steps_per_epoch;
+    *row++ = (double)progress->samples;
+    *row++ = progress->learning_rate;
+    row = put_score(row, &progress->train);
+    row = put_score(row, &progress->held_out);
+    *row++ = progress->step_loss;
+    *row++ = progress->epoch_finished;
+    *row++ = progress->finished;
+}
+
+/* ---- errors, memory ------------------------------------------------------------------------------------------ */
+
+EXPORT tg_error *tg_wasm_error_create(void)
+{
+    return calloc(1, sizeof(tg_error));
+}
+
+EXPORT const char *tg_wasm_error_where(const tg_error *err)
+{
+    return err->where;
+}
+
+EXPORT const char *tg_wasm_error_what(const tg_error *err)
+{
+    return err->what;
+}
+
+/* Bytes of the heap that are handed out at this moment. */
+EXPORT size_t tg_wasm_heap_used(void)
+{
+    return (size_t)mallinfo().uordblks;
+}
+
+/* ---- datasets ------------------------------------------------------------------------------------------------ */
+
+EXPORT tg_status tg_wasm_dataset_from_idx(const char *images_name, const uint8_t *images, size_t images_size,
+                                          const char *labels_name, const uint8_t *labels, size_t labels_size,
+                                          tg_dataset **out, tg_error *err)
+{
+    return tg_dataset_from_idx((tg_bytes){images_name, images, images_size},
+                               (tg_bytes){labels_name, labels, labels_size}, out, err);
+}
+
+/* ---- runs ---------------------------------------------------------------------------------------------------- */
+
+static bool is_past(void *deadline)
+{
+    return emscripten_get_now() >= *(const double *)deadline;
+}
+
+/* row[15]: tg_progress, also after a failure. */
+EXPORT tg_status tg_wasm_run_train(tg_run *run, double max_steps, double slice_ms, float *step_losses,
+                                   size_t max_losses, size_t *losses_written, double *row, tg_error *err)
+{
+    double deadline = emscripten_get_now() + slice_ms;
+    tg_progress progress;
+    tg_status status = tg_run_train(run, (uint64_t)max_steps, is_past, &deadline, step_losses, max_losses,
+                                    losses_written, &progress, err);
+    if (status != TG_OK)
+        tg_run_progress(run, &progress);
+    put_progress(row, &progress);
+    return status;
+}
+
+/* row[15]: tg_progress. */
+EXPORT void tg_wasm_run_progress(const tg_run *run, double *row)
+{
+    tg_progress progress;
+    tg_run_progress(run, &progress);
+    put_progress(row, &progress);
+}
+
+EXPORT tg_status tg_wasm_run_set_epochs(tg_run *run, double epochs, tg_error *err)
+{
+    return tg_run_set_epochs(run, (uint64_t)epochs, err);
+}
+
+/* row[8]: tg_evaluation, its score first. Written only when the status is TG_OK. */
+EXPORT tg_status tg_wasm_run_evaluate(tg_run *run, double slice_ms, double *row, tg_error *err)
+{
+    double deadline = emscripten_get_now() + slice_ms;
+    tg_evaluation evaluation;
+    tg_status status = tg_run_evaluate(run, is_past, &deadline, &evaluation, err);
+    if (status != TG_OK)
+        return status;
+    row = put_score(row, &evaluation.score);
+    *row++ = (double)evaluation.classes;
+    *row++ = number_of_pointer(evaluation.confusion);
+    *row++ = number_of_pointer(evaluation.predicted);
+    *row++ = number_of_pointer(evaluation.losses);
+    *row++ = evaluation.finished;
+    return TG_OK;
+}
+
+/* row[9]: tg_layer_info. */
+EXPORT tg_status tg_wasm_run_layer(const tg_run *run, size_t index, double *row, tg_error *err)
+{
+    tg_layer_info layer;
+    tg_status status = tg_run_layer(run, index, &layer, err);
+    if (status != TG_OK)
+        return status;
+    *row++ = number_of_pointer(layer.name);
+    *row++ = number_of_pointer(layer.type);
+    row = put_shape(row, layer.rank, layer.shape);
+    *row++ = (double)layer.parameters;
+    *row++ = layer.trainable;
+    return TG_OK;
+}
+
+/* row[5]: tg_memory. */
+EXPORT void tg_wasm_run_memory(const tg_run *run, double *row)
+{
+    tg_memory memory;
+    tg_run_memory(run, &memory);
+    *row++ = (double)memory.parameters_bytes;
+    *row++ = (double)memory.optimizer_bytes;
+    *row++ = (double)memory.activations_bytes;
+    *row++ = (double)memory.inference_bytes;
+    *row++ = (double)memory.total_bytes;
+}
+
+/* row[8]: tg_tensor_info without the gradient. */
+EXPORT tg_status tg_wasm_run_parameter(const tg_run *run, size_t index, double *row, tg_error *err)
+{
+    tg_tensor_info tensor;
+    tg_status status = tg_run_parameter(run, index, &tensor, err);
+    if (status != TG_OK)
+        return status;
+    *row++ = number_of_pointer(tensor.name);
+    row = put_shape(row, tensor.rank, tensor.shape);
+    *row++ = (double)tensor.size;
+    *row++ = number_of_pointer(tensor.data);
+    return TG_OK;
+}
+
+/* ---- checkpoints --------------------------------------------------------------------------------------------- */
+
+EXPORT tg_status tg_wasm_checkpoint_open(const char *name, const uint8_t *data, size_t size, tg_checkpoint **out,
+                                         tg_error *err)
+{
+    return tg_checkpoint_open((tg_bytes){name, data, size}, out, err);
+}
