@@ -1,0 +1,99 @@
+// One worker from its start to its end: requests go out with an id, replies and events come back by it.
+import { startWorker } from './environment.js';
+import { TabgradError } from './errors.js';
+
+/** @typedef {import('./protocol.js').Message} Message */
+/** @typedef {import('./protocol.js').RequestEvent} RequestEvent */
+/** @typedef {import('./protocol.js').Requests} Requests */
+/** @typedef {import('./protocol.js').RequestType} RequestType */
+
+/** @typedef {{ transfer?: Transferable[], onEvent?: (event: any) => void }} RequestOptions */
+
+/**
+ * @typedef {object} Orphan  a request whose worker died before it replied
+ * @property {number | undefined} about  the run or dataset it was for
+ * @property {(error: TabgradError) => void} reject
+ */
+
+/** @typedef {Orphan & { resolve: (value: any) => void, onEvent?: (event: any) => void }} Pending */
+
+export class Connection {
+  #worker;
+  #onMessage;
+  /** @type {Map<number, Pending>} */
+  #pending = new Map();
+  #lastId = 0;
+  #isOver = false;
+  /** What to do when the worker dies. @type {(reason: string, orphans: Orphan[]) => void} */
+  onDeath = () => {};
+
+  /**
+   * @param {URL} workerUrl
+   * @param {(message: Message) => void} onMessage  those that answer no request
+   */
+  constructor(workerUrl, onMessage) {
+    this.#onMessage = onMessage;
+    this.#worker = startWorker(
+      workerUrl,
+      (message) => this.#hear(message),
+      (reason) => this.#die(reason),
+    );
+  }
+
+  /**
+   * @template {RequestType} T
+   * @param {T} type
+   * @param {Requests[T]['fields']} fields
+   * @param {RequestOptions} [options]
+   * @returns {Promise<Requests[T]['value']>}
+   */
+  request(type, fields, { transfer, onEvent } = {}) {
+    return new Promise((resolve, reject) => {
+      if (this.#isOver) throw new TabgradError('crashed', type, 'the worker has just stopped; try again');
+      const id = ++this.#lastId;
+      try {
+        this.#worker.post({ ...fields, type, id }, transfer);
+      } catch (error) {
+        // A detached buffer, or something that cannot be sent at all.
+        throw new TabgradError('argument', type, /** @type {Error} */ (error).message);
+      }
+      const { run, dataset } = /** @type {{ run?: number, dataset?: number }} */ (fields);
+      this.#pending.set(id, { about: run ?? dataset, resolve, reject, onEvent });
+      this.#worker.setBusy(true);
+    });
+  }
+
+  /** Ends the worker. @param {TabgradError} error  what those get who still wait */
+  close(error) {
+    for (const { reject } of this.#end()) reject(error);
+  }
+
+  /** @param {Message} message */
+  #hear(message) {
+    if (this.#isOver) return;
+    if (message.type === 'fatal') return this.#die(message.reason);
+    if (message.type === 'state' || message.type === 'saved') return this.#onMessage(message);
+    const pending = this.#pending.get(message.id);
+    if (!pending) return;
+    if (message.type === 'event') return pending.onEvent?.(message.event);
+    this.#pending.delete(message.id);
+    this.#worker.setBusy(this.#pending.size > 0);
+    if (message.ok) pending.resolve(message.value);
+    else pending.reject(TabgradError.from(message.error));
+  }
+
+  /** @param {string} reason */
+  #die(reason) {
+    if (!this.#isOver) this.onDeath(reason, this.#end());
+  }
+
+  /** @returns {Orphan[]} */
+  #end() {
+    this.#isOver = true;
+    this.#worker.setBusy(false);
+    this.#worker.terminate();
+    const orphans = [...this.#pending.values()];
+    this.#pending.clear();
+    return orphans;
+  }
+}

@@ -1,0 +1,156 @@
+// The engine as the library's users see it: makes datasets and runs.
+import { attributesOf } from './attributes.js';
+import { Dataset, datasetFields } from './dataset-client.js';
+import { TabgradError } from './errors.js';
+import { pairIdxFiles } from './idx-files.js';
+import { Run } from './run-client.js';
+import { Supervisor } from './supervisor.js';
+import { pickVariant, probeSupport } from './variant.js';
+
+/** @typedef {import('./dataset-client.js').DatasetOptions} DatasetOptions */
+/** @typedef {import('./gzip.js').NamedBytes} NamedBytes */
+/** @typedef {import('./idx-files.js').IdxPair} IdxPair */
+/** @typedef {import('./run-client.js').RunData} RunData */
+/** @typedef {import('./supervisor.js').Respawn} Respawn */
+/** @typedef {import('./variant.js').Variant} Variant */
+
+/**
+ * @typedef {object} EngineOptions
+ * @property {'auto' | number} [threads]  a number is taken literally; 'auto': up to 8, and 1 where there are no threads
+ * @property {'exact' | 'fast'} [precision]  'fast' gives up that all machines compute the same bits
+ * @property {string | URL} [baseUrl]  the folder of tabgrad.worker.js and the WebAssembly files
+ */
+
+export class Engine {
+  #supervisor;
+  #variant;
+
+  /** @param {Supervisor} supervisor @param {Variant} variant */
+  constructor(supervisor, variant) {
+    this.#supervisor = supervisor;
+    this.#variant = variant;
+  }
+
+  /** @param {EngineOptions} options @param {URL} home  where this library was loaded from */
+  static async start({ threads, precision, baseUrl }, home) {
+    const picked = pickVariant({ threads, precision }, await probeSupport());
+    const base =
+      baseUrl === undefined ? home : new URL(`${baseUrl}`.replace(/\/?$/, '/'), globalThis.location?.href);
+    const glueUrl = new URL(`tabgrad-${picked.variant}.js`, base).href;
+    const worker = new URL('tabgrad.worker.js', base);
+    const supervisor = new Supervisor(worker, { glueUrl, threads: picked.threads });
+    await supervisor.ready();
+    return new Engine(supervisor, picked.variant);
+  }
+
+  /** Which WebAssembly variant is running. */
+  get variant() {
+    return this.#variant;
+  }
+
+  /** How many threads it computes with. */
+  get threads() {
+    return this.#supervisor.engine.threads;
+  }
+
+  /** Which kernels it computes with: "wasm128". */
+  get kernels() {
+    return this.#supervisor.engine.kernels;
+  }
+
+  /**
+   * respawn: the worker died and was restarted; datasets and runs are there again (restored: all of them), runs as
+   * they were last saved: at most ten seconds of training ago.
+   * @param {'respawn'} event
+   * @param {(event: Respawn) => void} listener
+   * @returns {() => void} takes the listener off again
+   */
+  on(event, listener) {
+    if (event !== 'respawn')
+      throw new TabgradError('argument', 'on', `there is no event "${event}"; there is "respawn"`);
+    return this.#supervisor.onRespawn(listener);
+  }
+
+  /** @param {DatasetOptions} options */
+  async dataset(options) {
+    const dataset = this.#supervisor.nextId();
+    const fields = { ...datasetFields(options), dataset };
+    const transfer = options.transfer ? [fields.pixels.buffer, fields.labels.buffer] : [];
+    const facts = await this.#supervisor.request('createDataset', fields, {
+      transfer: /** @type {ArrayBuffer[]} */ (transfer),
+    });
+    const source = options.transfer ? null : { type: /** @type {const} */ ('createDataset'), fields };
+    return new Dataset(this.#supervisor, dataset, facts, source);
+  }
+
+  /**
+   * Reads MNIST-format IDX files, gzipped or not: images and labels of one or two parts.
+   * @param {(NamedBytes | File)[]} files
+   * @param {{ classes?: string[] }} [options]  names; without, the numbers
+   * @returns {Promise<{ train: Dataset, test?: Dataset }>}
+   */
+  async readFiles(files, { classes } = {}) {
+    const pairs = await pairIdxFiles(files.map(named));
+    const train = await this.#readIdx(pairs.train, classes ?? null);
+    if (!pairs.test) return { train };
+    try {
+      return { train, test: await this.#readIdx(pairs.test, classes ?? train.classes) };
+    } catch (error) {
+      await train.close();
+      throw error;
+    }
+  }
+
+  /** @param {IdxPair} pair @param {string[] | null} classes */
+  async #readIdx(pair, classes) {
+    const dataset = this.#supervisor.nextId();
+    const fields = { ...pair, dataset, classes };
+    const facts = await this.#supervisor.request('readIdx', fields);
+    return new Dataset(this.#supervisor, dataset, facts, { type: 'readIdx', fields });
+  }
+
+  /**
+   * @param {Record<string, any>} recipe  as JSON.parse makes it
+   * @param {RunData} [data]  none: a run that can only predict
+   */
+  async run(recipe, data = {}) {
+    const calls = attributesOf(recipe, 'recipe');
+    const run = this.#supervisor.nextId();
+    const facts = await this.#supervisor.request('createRun', { run, recipe: calls, ...this.#idsOf(data) });
+    return new Run(this.#supervisor, run, facts, { type: 'createRun', fields: { recipe: calls } }, data);
+  }
+
+  /**
+   * The run that was saved with run.checkpoint().
+   * @param {Uint8Array | ArrayBuffer | Blob} bytes
+   * @param {RunData & { name?: string }} [options]  data is only needed to train on; name: for messages
+   */
+  async load(bytes, { name = 'checkpoint', ...data } = {}) {
+    const copy = new Uint8Array(await new Blob([/** @type {BlobPart} */ (bytes)]).arrayBuffer());
+    const run = this.#supervisor.nextId();
+    const facts = await this.#supervisor.request('loadRun', { run, name, bytes: copy, ...this.#idsOf(data) });
+    return new Run(this.#supervisor, run, facts, { type: 'loadRun', fields: { name, bytes: copy } }, data);
+  }
+
+  /** @param {RunData} data */
+  #idsOf({ train, test }) {
+    return { train: train?.idFor(this.#supervisor) ?? null, test: test?.idFor(this.#supervisor) ?? null };
+  }
+
+  /** Bytes that the engine's memory has grown to, and how many of them are in use. */
+  async memory() {
+    return this.#supervisor.request('memory', {});
+  }
+
+  /** Ends the worker with everything in it. */
+  async close() {
+    await this.#supervisor.close();
+  }
+}
+
+/** @param {NamedBytes | File} file @returns {NamedBytes} */
+function named(file) {
+  return 'bytes' in file && !(file instanceof Blob)
+    ? file
+    : { name: file.name, bytes: /** @type {File} */ (file) };
+}

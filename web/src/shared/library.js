@@ -1,0 +1,22 @@
+// tabgrad: trains neural networks in a worker of this page, or of Node. See docs/library.md.
+import { Engine } from './engine-client.js';
+
+export { TabgradError } from './errors.js';
+
+/** @typedef {import('./dataset-client.js').Dataset} Dataset */
+/** @typedef {import('./dataset-client.js').DatasetOptions} DatasetOptions */
+/** @typedef {import('./engine-client.js').EngineOptions} EngineOptions */
+/** @typedef {import('./protocol.js').Evaluation} Evaluation */
+/** @typedef {import('./protocol.js').History} History */
+/** @typedef {import('./protocol.js').Report} Report */
+/** @typedef {import('./protocol.js').Summary} Summary */
+/** @typedef {import('./run-client.js').Run} Run */
+
+/**
+ * Starts the engine in a worker of its own.
+ * @param {EngineOptions} [options]
+ * @returns {Promise<Engine>}
+ */
+export function createEngine(options = {}) {
+  return Engine.start(options, new URL('./', import.meta.url));
+}

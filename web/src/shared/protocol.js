@@ -1,0 +1,162 @@
+// What crosses the boundary between the library and its worker: plain data only, typed, no DOM, no WebAssembly.
+//
+// Every request carries an id and gets one reply with that id; until then events with that id may come (reports of a
+// training, progress of an evaluation). Whatever bears an id that nobody waits for any more is dropped.
+// Runs and datasets have numbers that the library's side gives out, so that a restarted worker knows them again.
+
+/** @typedef {import('./attributes.js').AttributeCall} AttributeCall */
+/** @typedef {import('./errors.js').ErrorFacts} ErrorFacts */
+/** @typedef {import('./gzip.js').NamedBytes} NamedBytes */
+/** @typedef {import('./variant.js').Variant} Variant */
+/** @typedef {Record<string, never>} Nothing */
+
+/** @typedef {'idle' | 'training' | 'paused' | 'stopped' | 'done' | 'error'} RunState */
+
+/**
+ * @typedef {object} EngineFacts
+ * @property {number} threads
+ * @property {string} kernels  "wasm128"
+ */
+
+/**
+ * @typedef {object} DatasetFacts
+ * @property {number} count
+ * @property {[height: number, width: number, channels: number]} shape
+ * @property {string[]} classes
+ * @property {string} sha256  over type, shape, pixels and labels
+ */
+
+/**
+ * @typedef {object} Samples
+ * @property {Uint8Array | Float32Array} pixels  one sample after the other
+ * @property {Int32Array} labels  of soft labels the most probable class
+ */
+
+/** @typedef {{ name: string, type: string, shape: number[], parameters: number, trainable: boolean }} LayerFacts */
+
+/**
+ * @typedef {object} Memory  in bytes; planned before the first step, never more
+ * @property {number} parametersBytes  weights and their gradients
+ * @property {number} optimizerBytes
+ * @property {number} activationsBytes
+ * @property {number} inferenceBytes
+ * @property {number} totalBytes
+ */
+
+/** @typedef {{ layers: LayerFacts[], parameters: number, memory: Memory }} Summary */
+
+/** @typedef {{ loss: number, accuracy: number | null, count: number }} Score  accuracy 0..1; null: the target is no class */
+
+/**
+ * @typedef {object} Progress
+ * @property {number} epoch  finished epochs
+ * @property {number} step  finished optimizer steps since the start
+ * @property {number} epochStep  of them in the current epoch
+ * @property {number} stepsPerEpoch
+ * @property {number} samples  trained on since the start
+ * @property {number} loss  over the current epoch so far (at its end, the whole one); NaN before the first step
+ * @property {number | null} accuracy  the same; 0..1
+ * @property {number} learningRate
+ * @property {boolean} epochFinished  this report is the one at the end of an epoch
+ * @property {Score | null} heldOut  at the end of the last epoch: the validation part, else the test set
+ * @property {boolean} finished  all epochs of the recipe are done
+ */
+
+/**
+ * @typedef {object} Pace
+ * @property {number} firstStep  number of the step whose loss is stepLosses[0], counted from 0
+ * @property {Float32Array} stepLosses  of every step since the report before
+ * @property {number} samplesPerSecond  of late
+ * @property {number} secondsLeft  until this train() ends, at the pace so far
+ */
+
+/** @typedef {Progress & Pace} Report */
+
+/**
+ * @typedef {object} RunFacts
+ * @property {Record<string, any>} recipe  with every default filled in
+ * @property {Summary} summary
+ * @property {string[]} classes
+ * @property {[height: number, width: number, channels: number]} shape
+ * @property {number} outputs  values of one prediction
+ * @property {RunState} state
+ * @property {Progress} progress
+ */
+
+/**
+ * @typedef {object} Evaluation
+ * @property {number} loss
+ * @property {number | null} accuracy
+ * @property {number} count
+ * @property {number[][] | null} confusion  row: true class, column: predicted; null where the target is no class
+ * @property {Int32Array} [predicted]  with details: class of every sample
+ * @property {Float32Array} [losses]  with details: loss of every sample
+ */
+
+/** @typedef {{ done: number, count: number }} EvaluationProgress */
+
+/** @typedef {{ step: number, learning_rate: number }} HistoryEvent */
+/**
+ * @typedef {{ epoch: number, step: number, loss: number, accuracy: number | null, held_out_loss: number | null,
+ *   held_out_accuracy: number | null, learning_rate: number }} HistoryEpoch
+ */
+/** @typedef {{ events: HistoryEvent[], epochs: HistoryEpoch[] }} History */
+
+/** @typedef {Record<string, { shape: number[], data: Float32Array }>} Parameters */
+
+/** @typedef {{ heapBytes: number, usedBytes: number }} HeapFacts */
+
+/**
+ * What may be asked of the worker: the fields of each request and the value of its reply.
+ * @typedef {object} Requests
+ * @property {{ fields: { glueUrl: string, threads: number }, value: EngineFacts }} start
+ * @property {{ fields: Nothing, value: HeapFacts }} memory
+ * @property {{ fields: { dataset: number, name: string, shape: number[], pixels: Uint8Array | Float32Array,
+ *   labels: Int32Array | Float32Array, classes: string[] }, value: DatasetFacts }} createDataset
+ * @property {{ fields: { dataset: number, images: NamedBytes, labels: NamedBytes, classes: string[] | null },
+ *   value: DatasetFacts }} readIdx
+ * @property {{ fields: { dataset: number, indices: number[] }, value: Samples }} samples
+ * @property {{ fields: { dataset: number }, value: null }} closeDataset
+ * @property {{ fields: { run: number, recipe: AttributeCall[], train: number | null, test: number | null },
+ *   value: RunFacts }} createRun
+ * @property {{ fields: { run: number, name: string, bytes: Uint8Array, train: number | null, test: number | null },
+ *   value: RunFacts }} loadRun
+ * @property {{ fields: { run: number, epochs: number | null }, value: null }} train  replied to when it has ended
+ * @property {{ fields: { run: number }, value: null }} pause
+ * @property {{ fields: { run: number }, value: null }} resume
+ * @property {{ fields: { run: number }, value: null }} stop
+ * @property {{ fields: { run: number, steps: number }, value: Report }} step
+ * @property {{ fields: { run: number, value: number }, value: null }} setLearningRate
+ * @property {{ fields: { run: number, epochs: number }, value: RunFacts }} setEpochs
+ * @property {{ fields: { run: number, dataset: number, details: boolean }, value: Evaluation }} evaluate
+ * @property {{ fields: { run: number, pixels: Uint8Array | Float32Array }, value: Float32Array }} predict
+ * @property {{ fields: { run: number, weightsOnly: boolean }, value: Uint8Array<ArrayBuffer> }} checkpoint
+ * @property {{ fields: { run: number }, value: Parameters }} parameters
+ * @property {{ fields: { run: number }, value: string }} hash
+ * @property {{ fields: { run: number }, value: History }} history
+ * @property {{ fields: { run: number }, value: null }} closeRun
+ */
+
+/** @typedef {keyof Requests} RequestType */
+
+/**
+ * @template {RequestType} T
+ * @typedef {{ type: T, id: number } & Requests[T]['fields']} Request
+ */
+
+/** @typedef {{ [T in RequestType]: Request<T> }[RequestType]} AnyRequest */
+
+/** @typedef {Report[] | EvaluationProgress} RequestEvent */
+
+/**
+ * What the worker says: replies and events of requests, a run's new state, a run's checkpoint to continue from should
+ * the worker die, and that it has died.
+ * @typedef {{ type: 'reply', id: number, ok: true, value: unknown }
+ *   | { type: 'reply', id: number, ok: false, error: ErrorFacts }
+ *   | { type: 'event', id: number, event: RequestEvent }
+ *   | { type: 'state', run: number, state: RunState }
+ *   | { type: 'saved', run: number, step: number, bytes: Uint8Array<ArrayBuffer> }
+ *   | { type: 'fatal', reason: string }} Message
+ */
+
+export {};

@@ -1,0 +1,136 @@
+// What the C core tells of a run, as the objects that go to the library. The order in each row of numbers is that of
+// wasm/wasm_exports.c.
+
+/** @typedef {import('./core.js').Core} Core */
+/** @typedef {import('../shared/protocol.js').LayerFacts} LayerFacts */
+/** @typedef {import('../shared/protocol.js').Parameters} Parameters */
+/** @typedef {import('../shared/protocol.js').Progress} Progress */
+/** @typedef {import('../shared/protocol.js').RunFacts} RunFacts */
+/** @typedef {import('../shared/protocol.js').Score} Score */
+/** @typedef {import('../shared/protocol.js').Summary} Summary */
+
+/** @param {Core} core @param {number} run @returns {RunFacts} */
+export function describeRun(core, run) {
+  const progress = currentProgress(core, run);
+  return {
+    recipe: JSON.parse(core.text(core.make('run_recipe_json', run))),
+    summary: summarize(core, run),
+    classes: list(core.get('run_classes', run), (i) => core.text(core.get('run_class_name', run, i))),
+    shape: inputShape(core, run),
+    outputs: core.get('run_outputs', run),
+    state: progress.finished ? 'done' : 'idle',
+    progress,
+  };
+}
+
+/** @param {Core} core @param {number} run */
+export function currentProgress(core, run) {
+  return readProgress(core.row('get', 'wasm_run_progress', run));
+}
+
+/** @param {number[]} row @returns {Progress} */
+export function readProgress(row) {
+  const [epoch, step, epochStep, stepsPerEpoch, samples, learningRate, ...rest] = row;
+  const [loss, accuracy, , heldOutLoss, heldOutAccuracy, heldOutCount, , epochFinished, finished] = rest;
+  return {
+    epoch,
+    step,
+    epochStep,
+    stepsPerEpoch,
+    samples,
+    loss,
+    accuracy: numberOrNull(accuracy),
+    learningRate,
+    epochFinished: Boolean(epochFinished),
+    heldOut: heldOutCount > 0 ? score(heldOutLoss, heldOutAccuracy, heldOutCount) : null,
+    finished: Boolean(finished),
+  };
+}
+
+/** @param {number[]} row */
+export function readEvaluation(row) {
+  const [loss, accuracy, count, classes, confusion, predicted, losses, finished] = row;
+  return {
+    score: score(loss, accuracy, count),
+    classes,
+    confusion,
+    predicted,
+    losses,
+    finished: Boolean(finished),
+  };
+}
+
+/** @param {Core} core @param {number} run @returns {Parameters} */
+export function readParameters(core, run) {
+  const tensors = list(core.get('run_parameters', run), (i) => {
+    const [name, rank, ...rest] = core.row('call', 'wasm_run_parameter', run, i);
+    const [size, data] = rest.slice(4);
+    return [core.text(name), { shape: rest.slice(0, rank), data: core.f32(data, size) }];
+  });
+  return Object.fromEntries(tensors);
+}
+
+/** The run as the bytes of a .safetensors file.
+ * @param {Core} core @param {number} run @param {boolean} weightsOnly */
+export function takeSaved(core, run, weightsOnly) {
+  core.call('run_save', run, Number(weightsOnly), core.out, core.out + 4);
+  const [bytes, size] = core.u32(core.out, 2);
+  try {
+    return core.u8(bytes, size);
+  } finally {
+    core.get('free', bytes);
+  }
+}
+
+/** @param {Core} core @param {number} run @returns {Summary} */
+function summarize(core, run) {
+  const layers = list(core.get('run_layers', run), (i) => readLayer(core, run, i));
+  const memory = core.row('get', 'wasm_run_memory', run);
+  const [parametersBytes, optimizerBytes, activationsBytes, inferenceBytes, totalBytes] = memory;
+  return {
+    layers,
+    parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
+    memory: { parametersBytes, optimizerBytes, activationsBytes, inferenceBytes, totalBytes },
+  };
+}
+
+/** @param {Core} core @param {number} run @param {number} index @returns {LayerFacts} */
+function readLayer(core, run, index) {
+  const [name, type, rank, ...rest] = core.row('call', 'wasm_run_layer', run, index);
+  const [parameters, trainable] = rest.slice(4);
+  return {
+    name: core.text(name),
+    type: core.text(type),
+    shape: rest.slice(0, rank),
+    parameters,
+    trainable: Boolean(trainable),
+  };
+}
+
+/** @param {Core} core @param {number} run @returns {[number, number, number]} */
+function inputShape(core, run) {
+  return core.withScratch(({ alloc }) => {
+    const out = alloc(12);
+    core.get('run_input_shape', run, out);
+    return /** @type {[number, number, number]} */ ([...core.u32(out, 3)]);
+  });
+}
+
+/** @param {number} loss @param {number} accuracy @param {number} count @returns {Score} */
+function score(loss, accuracy, count) {
+  return { loss, accuracy: numberOrNull(accuracy), count };
+}
+
+/** @param {number} value */
+function numberOrNull(value) {
+  return Number.isNaN(value) ? null : value;
+}
+
+/**
+ * @template T
+ * @param {number} length
+ * @param {(index: number) => T} make
+ */
+function list(length, make) {
+  return Array.from({ length }, (_, index) => make(index));
+}

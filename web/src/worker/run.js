@@ -1,0 +1,400 @@
+// A run in the worker: the C core's run, whose turn is one slice of whatever is asked of it. Questions (evaluate,
+// predict, step) come before training; training stands still meanwhile, so that one set of weights answers each.
+import { TabgradError } from '../shared/errors.js';
+import { mergeReports } from '../shared/reports.js';
+import { typeOf } from './datasets.js';
+import { ReportWriter } from './report-writer.js';
+import {
+  currentProgress,
+  describeRun,
+  readEvaluation,
+  readParameters,
+  readProgress,
+  takeSaved,
+} from './run-facts.js';
+
+/** @typedef {import('./core.js').Core} Core */
+/** @typedef {import('./datasets.js').Dataset} Dataset */
+/** @typedef {import('./server.js').Post} Post */
+/** @typedef {import('./server.js').Reply} Reply */
+/** @typedef {import('../shared/protocol.js').Evaluation} Evaluation */
+/** @typedef {import('../shared/protocol.js').History} History */
+/** @typedef {import('../shared/protocol.js').Progress} Progress */
+/** @typedef {import('../shared/protocol.js').Report} Report */
+/** @typedef {import('../shared/protocol.js').RunState} RunState */
+
+/** @typedef {{ work: Generator<void, unknown, void>, reply: Reply }} Job  its work yields at the end of each slice */
+/**
+ * @typedef {object} Session  one train(), from the request to its reply
+ * @property {number} lastEpoch  where it ends; Infinity: where the recipe does
+ * @property {RunState} before
+ * @property {Reply} reply
+ */
+
+const SLICE_MS = 20;
+const REPORT_EVERY_MS = 100;
+const SAVE_EVERY_MS = 10_000;
+/** Saving takes at most one part in that many of the time. */
+const SAVE_SHARE = 50;
+/** Losses that one call hands out at most. */
+const MAX_LOSSES = 4096;
+/** Samples in one call of predict: few enough for a slice, even with a slow model. */
+const PREDICT_SAMPLES = 16;
+
+export class Run {
+  #core;
+  #post;
+  #id;
+  #pointer;
+  #data;
+  #losses;
+  #reports;
+  #state;
+  /** @type {Job[]} */
+  #jobs = [];
+  /** @type {Session | null} */
+  #session = null;
+  #stepsWanted = 0;
+  /** When the last slice of training ended, unless something else came after it.
+   * @type {number | null} */
+  #sliceEnd = null;
+  #reported = 0;
+  #saved;
+
+  /**
+   * @param {Core} core
+   * @param {number} id
+   * @param {number} pointer
+   * @param {Dataset[]} data  what it was made with: borrowed until it is destroyed
+   * @param {Post} post
+   */
+  constructor(core, id, pointer, data, post) {
+    this.#core = core;
+    this.#id = id;
+    this.#pointer = pointer;
+    this.#data = data.map((dataset) => dataset.retain());
+    this.#post = post;
+    this.#losses = core.alloc(4 * MAX_LOSSES);
+    this.facts = describeRun(core, pointer);
+    this.#state = this.facts.state;
+    this.#reports = new ReportWriter(this.facts.progress);
+    // Whoever made this run can make it again as it is now.
+    this.#saved = { at: performance.now(), tookMs: 0, step: this.facts.progress.step };
+  }
+
+  destroy() {
+    const closed = new TabgradError('closed', 'run', 'it was closed');
+    this.#session?.reply.fail(closed);
+    for (const { work, reply } of this.#jobs) {
+      work.return(undefined);
+      reply.fail(closed);
+    }
+    this.#core.get('run_destroy', this.#pointer);
+    this.#core.free(this.#losses);
+    for (const dataset of this.#data) dataset.release();
+  }
+
+  // What is asked of it
+
+  /** @param {number | null} epochs  this many more; null: those the recipe has left @param {Reply} reply */
+  train(epochs, reply) {
+    if (this.#session)
+      throw new TabgradError('state', 'train', 'the run is being trained already; stop it first');
+    const { epoch } = currentProgress(this.#core, this.#pointer);
+    const lastEpoch = epochs === null ? Infinity : epoch + epochs;
+    if (epochs !== null && lastEpoch > this.facts.recipe.epochs) this.setEpochs(lastEpoch);
+    this.#session = { lastEpoch, before: this.#state, reply };
+    this.#reported = performance.now();
+    this.#setState('training');
+  }
+
+  pause() {
+    this.#stepsWanted = 0;
+    if (this.#state !== 'training') return;
+    this.#setState('paused');
+    this.#sliceEnd = null;
+    this.#flush();
+    this.#save();
+  }
+
+  resume() {
+    if (this.#session) this.#setState('training');
+  }
+
+  stop() {
+    this.#stepsWanted = 0;
+    if (this.#session) this.#endSession('stopped');
+  }
+
+  /** @param {number} steps @param {Reply} reply */
+  step(steps, reply) {
+    if (this.#state === 'training') this.pause();
+    this.#jobs.push({ work: this.#steps(steps), reply });
+  }
+
+  /** @param {Dataset} dataset @param {boolean} details @param {Reply} reply */
+  evaluate(dataset, details, reply) {
+    this.#jobs.push({ work: this.#evaluation(dataset.retain(), details, reply), reply });
+  }
+
+  /** Begins at once, before whatever else waits: who asks for a prediction is looking at the screen.
+   * @param {Uint8Array | Float32Array} pixels @param {Reply} reply */
+  predict(pixels, reply) {
+    this.#jobs.unshift({ work: this.#prediction(pixels), reply });
+    this.slice();
+  }
+
+  /** @param {number} value */
+  setLearningRate(value) {
+    this.#core.call('run_set_learning_rate', this.#pointer, value);
+    this.#saved.step = -1;
+    if (this.#state !== 'training') this.#save();
+  }
+
+  /** @param {number} epochs */
+  setEpochs(epochs) {
+    this.#core.call('wasm_run_set_epochs', this.#pointer, epochs);
+    const { state, ...facts } = describeRun(this.#core, this.#pointer);
+    if (this.#state === 'done' && state !== 'done') this.#setState('stopped');
+    this.facts = { ...facts, state: this.#state };
+    this.#saved.step = -1;
+    if (this.#state !== 'training') this.#save();
+    return this.facts;
+  }
+
+  /** @param {boolean} weightsOnly */
+  checkpoint(weightsOnly) {
+    return takeSaved(this.#core, this.#pointer, weightsOnly);
+  }
+
+  parameters() {
+    return readParameters(this.#core, this.#pointer);
+  }
+
+  hash() {
+    return this.#core.withScratch(({ alloc }) => {
+      const hex = alloc(65);
+      this.#core.get('run_hash', this.#pointer, hex);
+      return this.#core.text(hex);
+    });
+  }
+
+  /** @returns {History} */
+  history() {
+    return JSON.parse(this.#core.text(this.#core.make('run_history_json', this.#pointer)));
+  }
+
+  // Its turn
+
+  get hasWork() {
+    return this.#jobs.length > 0 || this.#state === 'training';
+  }
+
+  /** One slice of work. What goes wrong in it is told to whoever asked for it. */
+  slice() {
+    const [job] = this.#jobs;
+    if (!job) return this.#trainSlice();
+    this.#sliceEnd = null;
+    try {
+      const { done, value } = job.work.next();
+      if (!done) return;
+      this.#remove(job);
+      job.reply.succeed(value);
+    } catch (error) {
+      if (!(error instanceof TabgradError)) throw error;
+      this.#remove(job);
+      job.reply.fail(error);
+    }
+  }
+
+  /** @param {Job} job */
+  #remove(job) {
+    this.#jobs.splice(this.#jobs.indexOf(job), 1);
+  }
+
+  #trainSlice() {
+    const until = performance.now() + SLICE_MS;
+    try {
+      do {
+        const progress = this.#advance(0, until);
+        if (this.#isOver(progress)) return this.#endSession(progress.finished ? 'done' : 'idle');
+      } while (performance.now() < until);
+    } catch (error) {
+      if (!(error instanceof TabgradError)) throw error;
+      return this.#breakOff(error);
+    }
+    const now = performance.now();
+    if (now - this.#reported >= REPORT_EVERY_MS) this.#flush();
+    if (now - this.#saved.at >= Math.max(SAVE_EVERY_MS, SAVE_SHARE * this.#saved.tookMs)) this.#save();
+  }
+
+  /** @param {number} count @returns {Generator<void, Report, void>} */
+  *#steps(count) {
+    this.#stepsWanted = count;
+    let progress = currentProgress(this.#core, this.#pointer);
+    while (this.#stepsWanted > 0 && !progress.finished) {
+      try {
+        progress = this.#advance(this.#stepsWanted, performance.now() + SLICE_MS);
+      } catch (error) {
+        if (error instanceof TabgradError) this.#breakOff(error);
+        throw error;
+      }
+      if (this.#session && this.#isOver(progress)) break;
+      yield;
+    }
+    const reports = this.#flush();
+    if (this.#isOver(progress)) this.#endSession(progress.finished ? 'done' : 'idle');
+    return reports.length > 0 ? reports.reduce(mergeReports) : this.#reports.write(progress);
+  }
+
+  /** @param {Dataset} dataset @param {boolean} details @param {Reply} reply
+   * @returns {Generator<void, Evaluation, void>} */
+  *#evaluation(dataset, details, reply) {
+    const core = this.#core;
+    try {
+      core.call('run_evaluate_begin', this.#pointer, dataset.pointer);
+      for (let told = performance.now(); ; ) {
+        const { score, finished, ...at } = readEvaluation(
+          core.row('call', 'wasm_run_evaluate', this.#pointer, SLICE_MS),
+        );
+        if (finished) {
+          const cells = core.u64(at.confusion, at.classes ** 2);
+          return {
+            ...score,
+            confusion: at.classes > 0 ? rows(cells, at.classes) : null,
+            ...(details && {
+              predicted: core.i32(at.predicted, score.count),
+              losses: core.f32(at.losses, score.count),
+            }),
+          };
+        }
+        if (performance.now() - told >= REPORT_EVERY_MS) {
+          told = performance.now();
+          reply.event({ done: score.count, count: dataset.facts.count });
+        }
+        yield;
+      }
+    } finally {
+      dataset.release();
+    }
+  }
+
+  /** @param {Uint8Array | Float32Array} pixels @returns {Generator<void, Float32Array, void>} */
+  *#prediction(pixels) {
+    const { shape, outputs } = this.facts;
+    const size = shape[0] * shape[1] * shape[2];
+    const count = pixels.length / size;
+    const all = new Float32Array(count * outputs);
+    let until = performance.now() + SLICE_MS;
+    for (let i = 0; i < count; i += PREDICT_SAMPLES) {
+      if (performance.now() > until) {
+        yield;
+        until = performance.now() + SLICE_MS;
+      }
+      const part = pixels.subarray(i * size, (i + PREDICT_SAMPLES) * size);
+      const n = part.length / size;
+      const out = this.#core.withScratch(({ alloc, copy }) => {
+        const values = alloc(4 * n * outputs);
+        this.#core.call('run_predict', this.#pointer, typeOf(part), copy(part), n, values);
+        return this.#core.f32(values, n * outputs);
+      });
+      all.set(out, i * outputs);
+    }
+    return all;
+  }
+
+  /** Trains until that many steps (0: no bound) or that time.
+   * @param {number} maxSteps @param {number} until @returns {Progress} */
+  #advance(maxSteps, until) {
+    const core = this.#core;
+    const begin = this.#sliceEnd ?? performance.now();
+    const sliceMs = until - performance.now();
+    /** @type {TabgradError | null} */
+    let failure = null;
+    try {
+      core.row(
+        'call',
+        'wasm_run_train',
+        this.#pointer,
+        maxSteps,
+        sliceMs,
+        this.#losses,
+        MAX_LOSSES,
+        core.out,
+      );
+    } catch (error) {
+      if (!(error instanceof TabgradError)) throw error;
+      failure = error;
+    }
+    const progress = readProgress(core.lastRow());
+    const losses = core.f32(this.#losses, core.u32(core.out, 1)[0]);
+    this.#sliceEnd = performance.now();
+    this.#reports.add(progress, losses, this.#sliceEnd - begin);
+    this.#stepsWanted = Math.max(0, this.#stepsWanted - losses.length);
+    if (failure) throw failure;
+    return progress;
+  }
+
+  /** Whether the session, or without one the whole run, ends here. @param {Progress} progress */
+  #isOver({ finished, epochFinished, epoch }) {
+    return finished || (epochFinished && this.#session !== null && epoch >= this.#session.lastEpoch);
+  }
+
+  /** @param {'done' | 'idle' | 'stopped'} state */
+  #endSession(state) {
+    this.#flush();
+    const session = this.#session;
+    this.#session = null;
+    this.#sliceEnd = null;
+    this.#setState(state);
+    session?.reply.succeed(null);
+    this.#save();
+  }
+
+  /** @param {TabgradError} error */
+  #breakOff(error) {
+    this.#flush();
+    const session = this.#session;
+    this.#session = null;
+    this.#sliceEnd = null;
+    if (error.code === 'diverged') this.#setState('error');
+    else if (session) this.#setState(session.before);
+    session?.reply.fail(error);
+  }
+
+  /** Sends the reports that are ready. @returns {Report[]} the same */
+  #flush() {
+    const { stepsPerEpoch } = currentProgress(this.#core, this.#pointer);
+    const lastEpoch = Math.min(this.#session?.lastEpoch ?? Infinity, this.facts.recipe.epochs);
+    const reports = this.#reports.take(lastEpoch * stepsPerEpoch);
+    if (reports.length > 0) this.#session?.reply.event(reports);
+    this.#reported = performance.now();
+    return reports;
+  }
+
+  /** Leaves with the library what it takes to go on from here, should the worker die. */
+  #save() {
+    const { step } = currentProgress(this.#core, this.#pointer);
+    if (step === this.#saved.step) return;
+    const at = performance.now();
+    try {
+      const bytes = this.checkpoint(false);
+      this.#post({ type: 'saved', run: this.#id, step, bytes }, [bytes.buffer]);
+    } catch (error) {
+      if (!(error instanceof TabgradError)) throw error; // no memory to spare: what was saved before has to do
+    }
+    this.#saved = { at, tookMs: performance.now() - at, step };
+  }
+
+  /** @param {RunState} state */
+  #setState(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#post({ type: 'state', run: this.#id, state });
+  }
+}
+
+/** @param {number[]} cells @param {number} width */
+function rows(cells, width) {
+  return Array.from({ length: width }, (_, row) => cells.slice(row * width, (row + 1) * width));
+}

@@ -1,0 +1,259 @@
+// The worker's side of the protocol: hears requests, gives runs their turns, replies.
+//
+// An exception that is not a TabgradError is a trap in the C core or a mistake of ours: nobody knows then what state
+// memory is in, so this worker reports it and falls silent; the library starts another one.
+import { attributesOf } from '../shared/attributes.js';
+import { TabgradError } from '../shared/errors.js';
+import { Core } from './core.js';
+import { Dataset } from './datasets.js';
+import { Run } from './run.js';
+import { makeTurn } from './turns.js';
+
+/** @typedef {import('../shared/protocol.js').AnyRequest} AnyRequest */
+/** @typedef {import('../shared/protocol.js').Message} Message */
+/** @typedef {import('../shared/protocol.js').RequestEvent} RequestEvent */
+/** @typedef {import('../shared/protocol.js').Requests} Requests */
+/** @typedef {import('../shared/protocol.js').RequestType} RequestType */
+/** @typedef {(message: Message, transfer?: Transferable[]) => void} Post */
+/**
+ * @typedef {object} Reply  the way back to who asked; used once
+ * @property {(value: unknown) => void} succeed
+ * @property {(error: TabgradError) => void} fail
+ * @property {(event: RequestEvent) => void} event  as often as needed before
+ */
+/**
+ * Answers by returning, or later through `reply` if it returns LATER.
+ * @template {RequestType} T
+ * @typedef {(fields: Requests[T]['fields'], reply: Reply) => Requests[T]['value'] | typeof LATER
+ *   | Promise<Requests[T]['value']>} Handler
+ */
+
+const LATER = Symbol('later');
+
+export class Server {
+  #post;
+  /** @type {Core | null} */
+  #core = null;
+  #engine = 0;
+  /** @type {Map<number, Dataset>} */
+  #datasets = new Map();
+  /** @type {Map<number, Run>} */
+  #runs = new Map();
+  #isDead = false;
+  #hasTurn = false;
+  #takeTurn = makeTurn(() => this.#guard(() => this.#turn()));
+
+  /** @param {Post} post */
+  constructor(post) {
+    this.#post = post;
+  }
+
+  /** @param {AnyRequest} request */
+  async receive({ type, id, ...fields }) {
+    if (this.#isDead) return;
+    const reply = this.#replyTo(id);
+    await this.#guard(async () => {
+      const handler = /** @type {Handler<any>} */ (this.#handlers[type]);
+      try {
+        const answer = handler(fields, reply);
+        // Awaiting what is there already would let other requests in between.
+        const value = answer instanceof Promise ? await answer : answer;
+        if (value !== LATER) reply.succeed(value);
+      } catch (error) {
+        if (!(error instanceof TabgradError)) throw error;
+        reply.fail(error);
+      }
+      this.#wake();
+    });
+  }
+
+  /** @type {{ [T in RequestType]: Handler<T> }} */
+  #handlers = {
+    start: async ({ glueUrl, threads }) => {
+      const core = await Core.load(glueUrl, threads);
+      this.#core = core;
+      this.#engine = core.make('engine_create', threads);
+      return {
+        threads: core.get('engine_threads', this.#engine),
+        kernels: core.text(core.get('engine_kernels', this.#engine)),
+      };
+    },
+    memory: () => this.#coreOrThrow().heap(),
+
+    createDataset: (fields) =>
+      this.#keepDataset(fields.dataset, Dataset.fromArrays(this.#coreOrThrow(), fields)),
+    readIdx: async (fields) =>
+      this.#keepDataset(fields.dataset, await Dataset.fromIdx(this.#coreOrThrow(), fields)),
+    samples: ({ dataset, indices }) => this.#dataset(dataset).samples(indices),
+    closeDataset: ({ dataset }) => {
+      this.#dataset(dataset).release();
+      this.#datasets.delete(dataset);
+      return null;
+    },
+
+    createRun: ({ run, recipe, train, test }) => {
+      const core = this.#coreOrThrow();
+      const data = this.#dataOf(train, test);
+      const pointer = core.withAttributes(recipe, (attrs) =>
+        core.make('run_create', this.#engine, attrs, ...data.pointers),
+      );
+      return this.#keepRun(run, pointer, data.datasets);
+    },
+    loadRun: ({ run, name, bytes, train, test }) => {
+      const data = this.#dataOf(train, test);
+      const pointer = this.#load(name, bytes, data.pointers);
+      return this.#keepRun(run, pointer, data.datasets);
+    },
+    closeRun: ({ run }) => {
+      this.#run(run).destroy();
+      this.#runs.delete(run);
+      return null;
+    },
+
+    train: ({ run, epochs }, reply) => later(this.#run(run).train(epochs, reply)),
+    step: ({ run, steps }, reply) => later(this.#run(run).step(steps, reply)),
+    evaluate: ({ run, dataset, details }, reply) =>
+      later(this.#run(run).evaluate(this.#dataset(dataset), details, reply)),
+    predict: ({ run, pixels }, reply) => later(this.#run(run).predict(pixels, reply)),
+
+    pause: ({ run }) => nothing(this.#run(run).pause()),
+    resume: ({ run }) => nothing(this.#run(run).resume()),
+    stop: ({ run }) => nothing(this.#run(run).stop()),
+    setLearningRate: ({ run, value }) => nothing(this.#run(run).setLearningRate(value)),
+    setEpochs: ({ run, epochs }) => this.#run(run).setEpochs(epochs),
+
+    checkpoint: ({ run, weightsOnly }) => this.#run(run).checkpoint(weightsOnly),
+    parameters: ({ run }) => this.#run(run).parameters(),
+    hash: ({ run }) => this.#run(run).hash(),
+    history: ({ run }) => this.#run(run).history(),
+  };
+
+  // Turns
+
+  #wake() {
+    if (this.#hasTurn || ![...this.#runs.values()].some((run) => run.hasWork)) return;
+    this.#hasTurn = true;
+    this.#takeTurn();
+  }
+
+  async #turn() {
+    this.#hasTurn = false;
+    if (this.#isDead) return;
+    for (const run of this.#runs.values()) if (run.hasWork) run.slice();
+    this.#wake();
+  }
+
+  /** @param {() => Promise<void>} work */
+  async #guard(work) {
+    try {
+      await work();
+    } catch (error) {
+      this.#isDead = true;
+      this.#post({ type: 'fatal', reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  // What numbers stand for
+
+  #coreOrThrow() {
+    if (!this.#core) throw new TabgradError('state', 'engine', 'it has not been started');
+    return this.#core;
+  }
+
+  /** @param {number} id */
+  #dataset(id) {
+    const dataset = this.#datasets.get(id);
+    if (!dataset) throw new TabgradError('closed', 'dataset', 'it was closed');
+    return dataset;
+  }
+
+  /** @param {number} id */
+  #run(id) {
+    const run = this.#runs.get(id);
+    if (!run) throw new TabgradError('closed', 'run', 'it was closed');
+    return run;
+  }
+
+  /** @param {number} id @param {Dataset} dataset */
+  #keepDataset(id, dataset) {
+    this.#datasets.set(id, dataset);
+    return dataset.facts;
+  }
+
+  /** @param {number} id @param {number} pointer @param {Dataset[]} data */
+  #keepRun(id, pointer, data) {
+    const run = new Run(this.#coreOrThrow(), id, pointer, data, this.#post);
+    this.#runs.set(id, run);
+    return run.facts;
+  }
+
+  /** @param {(number | null)[]} ids */
+  #dataOf(...ids) {
+    const sets = ids.map((id) => (id === null ? null : this.#dataset(id)));
+    return { pointers: sets.map((set) => set?.pointer ?? 0), datasets: sets.filter((set) => set !== null) };
+  }
+
+  /** @param {string} name @param {Uint8Array} bytes @param {number[]} data */
+  #load(name, bytes, data) {
+    const core = this.#coreOrThrow();
+    return core.withScratch(({ string, copy }) => {
+      const checkpoint = core.make('wasm_checkpoint_open', string(name), copy(bytes), bytes.length);
+      try {
+        const document = readMetadata(core, name, checkpoint);
+        return core.withAttributes(attributesOf(document, name), (attrs) =>
+          core.make('run_load', this.#engine, checkpoint, attrs, ...data),
+        );
+      } finally {
+        core.get('checkpoint_destroy', checkpoint);
+      }
+    });
+  }
+
+  /** @param {number} id @returns {Reply} */
+  #replyTo(id) {
+    return {
+      succeed: (value) => this.#post({ type: 'reply', id, ok: true, value }, buffersIn(value)),
+      fail: (error) => this.#post({ type: 'reply', id, ok: false, error: error.facts() }),
+      event: (event) => this.#post({ type: 'event', id, event }),
+    };
+  }
+}
+
+/** @param {void} _ @returns {typeof LATER} */
+function later(_) {
+  return LATER;
+}
+
+/** @param {void} _ */
+function nothing(_) {
+  return null;
+}
+
+/** The parts of a checkpoint that are JSON text, as one object. @param {Core} core @param {string} name @param {number} checkpoint */
+function readMetadata(core, name, checkpoint) {
+  /** @type {Record<string, unknown>} */
+  const document = {};
+  for (const key of ['recipe', 'history', 'classes']) {
+    const text = core.withScratch(({ string }) =>
+      core.text(core.get('checkpoint_metadata', checkpoint, string(key))),
+    );
+    if (text === '') continue; // the engine says what is missing
+    try {
+      document[key] = JSON.parse(text);
+    } catch {
+      throw new TabgradError(
+        'format',
+        name,
+        `its metadata "${key}" is not JSON; this is no checkpoint of tabgrad`,
+      );
+    }
+  }
+  return document;
+}
+
+/** Buffers that go over instead of being copied. @param {unknown} value @returns {Transferable[]} */
+function buffersIn(value) {
+  if (ArrayBuffer.isView(value)) return [/** @type {ArrayBuffer} */ (value.buffer)];
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  return Object.values(value).flatMap(buffersIn);
+}
