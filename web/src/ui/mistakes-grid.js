@@ -31,12 +31,13 @@ export class MistakesGrid extends LightElement {
         <button
           type="button"
           title="Put it on the pad"
-          aria-label="${is} read as ${seemed}, loss ${loss(value)}: put it on the pad"
           @click=${() => this.dispatchEvent(new CustomEvent('pick', { detail: index }))}
         >
           <tg-pixel-picture .pixels=${pixels} .shape=${shape}></tg-pixel-picture>
-          <span class="number"><b>${is}</b> → ${seemed}</span>
-          <span class="number aside">${loss(value)}</span>
+          <span class="number">
+            <b>${is}</b> <span aria-hidden="true">→</span><span class="visually-hidden">read as</span> ${seemed}
+          </span>
+          <span class="number aside"><span class="visually-hidden">loss</span> ${loss(value)}</span>
         </button>
       </li>
     `;
