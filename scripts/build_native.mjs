@@ -1,5 +1,5 @@
 // npm run build:native: leaves the command line program as build/native/tabgrad.
-import { buildPreset } from './build.mjs';
+import { buildPreset } from './cmake.mjs';
 import { prepareDataset } from './datasets.mjs';
 import { preparePackages } from './packages.mjs';
 import { runMain, step } from './steps.mjs';

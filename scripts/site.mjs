@@ -4,12 +4,14 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { build as viteBuild } from 'vite';
-import { binaryDirectory, PROJECT, WASM_PRESETS } from './build.mjs';
+import { binaryDirectory, WASM_PRESETS } from './cmake.mjs';
 import { notices } from './notices.mjs';
 import { run, step } from './steps.mjs';
 
+const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(PROJECT, 'dist');
 const STAMP = join(PROJECT, 'build/site.stamp');
 const LIBRARY = { tabgrad: 'web/src/shared/library.js', 'tabgrad.worker': 'web/src/worker/worker.js' };

@@ -3,13 +3,16 @@
 import { readFile, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { binaryDirectory, build, buildPreset, PROJECT } from './build.mjs';
+import { fileURLToPath } from 'node:url';
+import { build } from './build.mjs';
+import { binaryDirectory, buildPreset } from './cmake.mjs';
 import { countCtest, countVitest } from './count.mjs';
 import { attempt, Failure, step } from './steps.mjs';
 import { prepareTools } from './tools.mjs';
 
 /** @typedef {import('./count.mjs').Count} Count */
 
+const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const MODULES = join(PROJECT, 'node_modules');
 const BIOME = [join(MODULES, '@biomejs/biome/bin/biome'), 'check'];
 const TSC = join(MODULES, 'typescript/bin/tsc');
