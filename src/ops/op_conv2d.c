@@ -1,4 +1,5 @@
 /* Convolution as a matrix product whose right side, the patches, is unrolled panel by panel while it is packed. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -59,46 +60,104 @@ static tg_status conv2d_infer(tg_node *node, tg_error *err) {
 
 /* ---- patches ---------------------------------------------------------------------------------------------------- */
 
-/* The patches of one sample and group: a matrix [K, P] that exists only as packed panels. */
+/* What the windows of one sample and group see: the picture itself or, where there is padding, a copy with its zeros. */
+typedef struct canvas {
+    size_t h, w;  /* of one plane */
+    bool padded;
+} canvas;
+
+static canvas canvas_of(const tg_window *w) {
+    size_t h = (w->out_h - 1) * w->stride_h + (w->k_h - 1) * w->dilation_h + 1;
+    size_t width = (w->out_w - 1) * w->stride_w + (w->k_w - 1) * w->dilation_w + 1;
+    bool padded = w->pad_top || w->pad_left || h > w->in_h || width > w->in_w;
+    return padded ? (canvas){h, width, true} : (canvas){w->in_h, w->in_w, false};
+}
+
+/* The part of the input that lies on a padded canvas: rows and columns from its upper left corner. */
+static void visible(const tg_window *w, canvas c, size_t *rows, size_t *cols) {
+    *rows = c.h - w->pad_top < w->in_h ? c.h - w->pad_top : w->in_h;
+    *cols = c.w - w->pad_left < w->in_w ? c.w - w->pad_left : w->in_w;
+}
+
+static const tg_real *paint(const tg_window *w, canvas c, size_t channels, const tg_real *x, tg_real *padded) {
+    if (!c.padded) return x;
+    size_t rows, cols;
+    visible(w, c, &rows, &cols);
+    memset(padded, 0, channels * c.h * c.w * sizeof *padded);
+    for (size_t i = 0; i < channels; i++)
+        for (size_t y = 0; y < rows; y++)
+            memcpy(padded + (i * c.h + y + w->pad_top) * c.w + w->pad_left, x + (i * w->in_h + y) * w->in_w, cols * sizeof *x);
+    return padded;
+}
+
+/* The patches of a canvas: a matrix [K, P] that exists only as packed panels. Row k is one tap (channel, ky, kx), column
+ * p one output position; the value lies at tap_offset(k) + position_offset(p). */
 typedef struct patches {
     const tg_window *window;
-    const tg_real *x; /* [C, H, W] of the group */
+    canvas canvas;
+    const tg_real *values; /* [C, h, w] */
 } patches;
 
-/* Row k of the patch matrix is one (channel, ky, kx); its input cell for output (oy, ox) is (oy s - pad + ky d, ...). */
+static size_t tap_offset(const patches *from, size_t k) {
+    const tg_window *w = from->window;
+    size_t kx = k % w->k_w, ky = k / w->k_w % w->k_h, channel = k / (w->k_w * w->k_h);
+    return (channel * from->canvas.h + ky * w->dilation_h) * from->canvas.w + kx * w->dilation_w;
+}
+
+static size_t position_offset(const patches *from, size_t p) {
+    const tg_window *w = from->window;
+    return p / w->out_w * w->stride_h * from->canvas.w + p % w->out_w * w->stride_w;
+}
+
+/* A tap that walks on, without a division at every step. */
 typedef struct tap {
-    size_t channel, dy, dx; /* dy, dx: offset of the tap before the padding is taken off */
+    size_t kx, ky, offset;
 } tap;
 
-static tap tap_at(const tg_window *w, size_t k) {
-    size_t kx = k % w->k_w, ky = k / w->k_w % w->k_h;
-    return (tap){k / (w->k_w * w->k_h), ky * w->dilation_h, kx * w->dilation_w};
+static tap first_tap(const patches *from, size_t k) {
+    const tg_window *w = from->window;
+    return (tap){k % w->k_w, k / w->k_w % w->k_h, tap_offset(from, k)};
 }
 
-/* Values of row `k` at output positions p0..p0+count, zeros in the padding. */
-static void unroll_row(const patches *from, size_t k, size_t p0, size_t count, tg_real *dst) {
+static void next_tap(const patches *from, tap *t) {
     const tg_window *w = from->window;
-    tap t = tap_at(w, k);
-    const tg_real *plane = from->x + t.channel * w->in_h * w->in_w;
-    size_t oy = p0 / w->out_w, ox = p0 % w->out_w;
-    while (count) {
-        size_t run = w->out_w - ox < count ? w->out_w - ox : count;
-        size_t iy = oy * w->stride_h + t.dy - w->pad_top; /* wraps where it lies in the padding */
-        if (iy >= w->in_h) {
-            for (size_t i = 0; i < run; i++) dst[i] = 0;
-        } else {
-            const tg_real *row = plane + iy * w->in_w;
-            size_t ix = ox * w->stride_w + t.dx - w->pad_left;
-            for (size_t i = 0; i < run; i++, ix += w->stride_w) dst[i] = ix < w->in_w ? row[ix] : 0;
-        }
-        dst += run, count -= run, oy++, ox = 0;
-    }
+    canvas c = from->canvas;
+    t->offset += w->dilation_w;
+    if (++t->kx < w->k_w) return;
+    t->kx = 0;
+    t->offset += w->dilation_h * c.w - w->k_w * w->dilation_w;
+    if (++t->ky < w->k_h) return;
+    t->ky = 0;
+    t->offset += (c.h - w->k_h * w->dilation_h) * c.w;
 }
+
+enum { WIDEST_PANEL = 64 };
+
+/* Columns of a panel that lie in one output row: `count` values, `stride` apart, from `offset` on. */
+typedef struct run {
+    size_t column, offset, count;
+} run;
 
 /* b = patches [K, P]. */
 static void pack_patches(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t nr, tg_real *dst) {
-    for (size_t i = 0; i < k; i++, dst += nr) {
-        unroll_row(source, k0 + i, n0, cols, dst);
+    const patches *from = source;
+    size_t out_w = from->window->out_w, stride = from->window->stride_w, run_count = 0;
+    run runs[WIDEST_PANEL];
+    assert(nr <= WIDEST_PANEL);
+    for (size_t j = 0; j < cols; j += runs[run_count++].count) {
+        size_t left = out_w - (n0 + j) % out_w;
+        runs[run_count] = (run){j, position_offset(from, n0 + j), left < cols - j ? left : cols - j};
+    }
+    tap t = first_tap(from, k0);
+    for (size_t i = 0; i < k; i++, dst += nr, next_tap(from, &t)) {
+        for (size_t r = 0; r < run_count; r++) {
+            const tg_real *values = from->values + t.offset + runs[r].offset;
+            tg_real *to = dst + runs[r].column;
+            if (stride == 1)
+                for (size_t j = 0; j < runs[r].count; j++) to[j] = values[j];
+            else
+                for (size_t j = 0; j < runs[r].count; j++) to[j] = values[j * stride];
+        }
         for (size_t j = cols; j < nr; j++) dst[j] = 0;
     }
 }
@@ -106,30 +165,32 @@ static void pack_patches(const void *source, size_t k0, size_t k, size_t n0, siz
 /* b = patches^T [P, K]: the panel's rows are positions, its columns taps. */
 static void pack_patches_transposed(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t nr,
                                     tg_real *dst) {
-    enum { BLOCK = 64 }; /* positions unrolled at a time: they stay in the first-level cache */
-    tg_real row[BLOCK];
-    for (size_t p = 0; p < k; p += BLOCK) {
-        size_t count = k - p < BLOCK ? k - p : BLOCK;
-        for (size_t j = 0; j < nr; j++) {
-            if (j < cols) unroll_row(source, n0 + j, k0 + p, count, row);
-            else memset(row, 0, count * sizeof *row);
-            for (size_t i = 0; i < count; i++) dst[(p + i) * nr + j] = row[i];
+    const patches *from = source;
+    const tg_window *w = from->window;
+    size_t taps[WIDEST_PANEL];
+    assert(nr <= WIDEST_PANEL);
+    for (size_t j = 0; j < cols; j++) taps[j] = tap_offset(from, n0 + j);
+    for (size_t i = 0; i < k;) {
+        size_t ox = (k0 + i) % w->out_w, left = w->out_w - ox, count = left < k - i ? left : k - i;
+        const tg_real *values = from->values + position_offset(from, k0 + i);
+        for (size_t end = i + count; i < end; i++, values += w->stride_w, dst += nr) {
+            for (size_t j = 0; j < cols; j++) dst[j] = values[taps[j]];
+            for (size_t j = cols; j < nr; j++) dst[j] = 0;
         }
     }
 }
 
-/* dx += the patch gradients [K, P], each added where its value was read. */
-static void fold_patches(const tg_window *w, const tg_real *columns, size_t k_count, tg_real *dx) {
+/* canvas += the patch gradients [K, P], each added where its value was read. */
+static void fold_patches(const patches *to, size_t k_count, const tg_real *columns, tg_real *gradient) {
+    const tg_window *w = to->window;
     for (size_t k = 0; k < k_count; k++) {
-        tap t = tap_at(w, k);
-        tg_real *plane = dx + t.channel * w->in_h * w->in_w;
+        tg_real *plane = gradient + tap_offset(to, k);
         for (size_t oy = 0; oy < w->out_h; oy++, columns += w->out_w) {
-            size_t iy = oy * w->stride_h + t.dy - w->pad_top;
-            if (iy >= w->in_h) continue;
-            tg_real *row = plane + iy * w->in_w;
-            size_t ix = t.dx - w->pad_left;
-            for (size_t ox = 0; ox < w->out_w; ox++, ix += w->stride_w)
-                if (ix < w->in_w) row[ix] += columns[ox];
+            tg_real *row = plane + oy * w->stride_h * to->canvas.w;
+            if (w->stride_w == 1)
+                for (size_t ox = 0; ox < w->out_w; ox++) row[ox] += columns[ox];
+            else
+                for (size_t ox = 0; ox < w->out_w; ox++) row[ox * w->stride_w] += columns[ox];
         }
     }
 }
@@ -149,47 +210,74 @@ static size_t aligned(size_t elements) {
     return (elements + line - 1) / line * line;
 }
 
-typedef struct conv_job {
-    const tg_exec *ex;
-    const tg_node *node;
-    conv_sizes s;
-    size_t shards;
-    tg_real *partial;      /* [shards, weights] */
-    tg_real *thread;       /* scratch of thread 0 */
-    size_t thread_stride;  /* elements */
-} conv_job;
+/* Scratch of one thread: a padded canvas, patch gradients, what a product needs. */
+typedef struct thread_layout {
+    size_t columns, gemm, end; /* offsets */
+} thread_layout;
 
-static size_t thread_scratch(conv_sizes s) {
-    size_t forward = tg_gemm_scratch(s.f, s.p, s.k, 1);
-    size_t to_x = aligned(s.k * s.p) + tg_gemm_scratch(s.k, s.p, s.f, 1);
+static thread_layout layout_of(const tg_window *window, conv_sizes s) {
+    canvas c = canvas_of(window);
+    thread_layout t = {.columns = c.padded ? aligned(s.c * c.h * c.w) : 0};
+    t.gemm = t.columns + aligned(s.k * s.p);
+    size_t forward = tg_gemm_scratch(s.f, s.p, s.k, 1), to_x = tg_gemm_scratch(s.k, s.p, s.f, 1);
     size_t to_w = tg_gemm_scratch(s.f, s.k, s.p, 1);
     size_t most = forward > to_x ? forward : to_x;
-    return aligned(most > to_w ? most : to_w);
+    t.end = aligned(t.gemm + (most > to_w ? most : to_w));
+    return t;
 }
 
 static size_t conv2d_scratch(const tg_node *node, size_t n, size_t threads) {
     conv_sizes s = sizes_of(node);
     size_t weights = s.groups * s.f * s.k;
-    return threads * thread_scratch(s) + aligned(shard_count(n, weights) * weights);
+    const conv2d_attrs *a = node->attrs;
+    return threads * layout_of(&a->window, s).end + aligned(shard_count(n, weights) * weights);
 }
 
+typedef struct conv_job {
+    const tg_exec *ex;
+    const tg_node *node;
+    const tg_window *window;
+    conv_sizes s;
+    canvas canvas;
+    thread_layout layout;
+    size_t shards;
+    tg_real *partial; /* [shards, weights] */
+} conv_job;
+
 static conv_job job_of(const tg_exec *ex, const tg_node *node) {
-    conv_job job = {.ex = ex, .node = node, .s = sizes_of(node), .thread = ex->scratch};
-    job.thread_stride = thread_scratch(job.s);
-    job.partial = ex->scratch + job.thread_stride * tg_pool_threads(ex->pool);
+    const conv2d_attrs *a = node->attrs;
+    conv_job job = {.ex = ex, .node = node, .window = &a->window, .s = sizes_of(node), .canvas = canvas_of(&a->window)};
+    job.layout = layout_of(job.window, job.s);
+    job.partial = ex->scratch + job.layout.end * tg_pool_threads(ex->pool);
     return job;
+}
+
+static tg_real *scratch_of(const conv_job *job, size_t thread) {
+    return job->ex->scratch + thread * job->layout.end;
+}
+
+/* Elements before group g of sample i. */
+static size_t input_at(const conv_job *job, size_t i, size_t g) {
+    return i * job->s.in + g * job->s.c * job->window->in_h * job->window->in_w;
+}
+static size_t output_at(const conv_job *job, size_t i, size_t g) {
+    return i * job->s.out + g * job->s.f * job->s.p;
+}
+
+static patches patches_of(const conv_job *job, size_t i, size_t g, tg_real *scratch) {
+    const tg_real *x = tg_x(job->ex, job->node, 0) + input_at(job, i, g);
+    return (patches){job->window, job->canvas, paint(job->window, job->canvas, job->s.c, x, scratch)};
 }
 
 /* y[F,P] = w[F,K] patches[K,P] + b[F], one sample. */
 static void forward_sample(void *ctx, size_t i, size_t thread) {
     const conv_job *job = ctx;
-    const tg_node *node = job->node;
-    const conv2d_attrs *a = node->attrs;
     conv_sizes s = job->s;
-    const tg_param *w = &node->params[0], *b = node->param_count > 1 ? &node->params[1] : NULL;
+    const tg_param *w = &job->node->params[0], *b = job->node->param_count > 1 ? &job->node->params[1] : NULL;
+    tg_real *scratch = scratch_of(job, thread);
     for (size_t g = 0; g < s.groups; g++) {
-        patches from = {&a->window, tg_x(job->ex, node, 0) + i * s.in + g * s.c * a->window.in_h * a->window.in_w};
-        tg_real *y = tg_y(job->ex, node) + i * s.out + g * s.f * s.p;
+        patches from = patches_of(job, i, g, scratch);
+        tg_real *y = tg_y(job->ex, job->node) + output_at(job, i, g);
         tg_gemm gemm = {.m = s.f,
                         .n = s.p,
                         .k = s.k,
@@ -198,7 +286,7 @@ static void forward_sample(void *ctx, size_t i, size_t thread) {
                         .b_source = &from,
                         .c = y,
                         .ldc = s.p};
-        tg_gemm_serial(job->ex->kernels, &gemm, job->thread + thread * job->thread_stride);
+        tg_gemm_serial(job->ex->kernels, &gemm, scratch + job->layout.gemm);
         for (size_t f = 0; b && f < s.f; f++) job->ex->kernels->add_scalar(s.p, b->data[g * s.f + f], y + f * s.p);
     }
 }
@@ -211,25 +299,23 @@ static void conv2d_forward(const tg_exec *ex, const tg_node *node) {
 /* dw[F,K] += dy[F,P] patches^T[P,K], the samples of one shard in order. */
 static void weights_shard(void *ctx, size_t shard, size_t thread) {
     const conv_job *job = ctx;
-    const tg_node *node = job->node;
-    const conv2d_attrs *a = node->attrs;
     conv_sizes s = job->s;
     size_t weights = s.groups * s.f * s.k, n = job->ex->n;
     size_t begin = n * shard / job->shards, end = n * (shard + 1) / job->shards;
-    tg_real *dw = job->partial + shard * weights;
+    tg_real *dw = job->partial + shard * weights, *scratch = scratch_of(job, thread);
     for (size_t i = begin; i < end; i++) {
         for (size_t g = 0; g < s.groups; g++) {
-            patches from = {&a->window, tg_x(job->ex, node, 0) + i * s.in + g * s.c * a->window.in_h * a->window.in_w};
+            patches from = patches_of(job, i, g, scratch);
             tg_gemm gemm = {.m = s.f,
                             .n = s.k,
                             .k = s.p,
-                            .a = {tg_dy(job->ex, node) + i * s.out + g * s.f * s.p, s.p, 1},
+                            .a = {tg_dy(job->ex, job->node) + output_at(job, i, g), s.p, 1},
                             .pack_b = pack_patches_transposed,
                             .b_source = &from,
                             .c = dw + g * s.f * s.k,
                             .ldc = s.k,
                             .accumulate = i > begin};
-            tg_gemm_serial(job->ex->kernels, &gemm, job->thread + thread * job->thread_stride);
+            tg_gemm_serial(job->ex->kernels, &gemm, scratch + job->layout.gemm);
         }
     }
 }
@@ -246,21 +332,32 @@ static void bias_filter(void *ctx, size_t f, size_t thread) {
 /* dx += fold(w^T[K,F] dy[F,P]), one sample. */
 static void input_sample(void *ctx, size_t i, size_t thread) {
     const conv_job *job = ctx;
-    const tg_node *node = job->node;
-    const conv2d_attrs *a = node->attrs;
     conv_sizes s = job->s;
-    tg_real *columns = job->thread + thread * job->thread_stride;
+    canvas c = job->canvas;
+    tg_real *padded = scratch_of(job, thread), *columns = padded + job->layout.columns;
     for (size_t g = 0; g < s.groups; g++) {
         tg_gemm gemm = {.m = s.k,
                         .n = s.p,
                         .k = s.f,
-                        .a = {node->params[0].data + g * s.f * s.k, 1, s.k},
-                        .b = {tg_dy(job->ex, node) + i * s.out + g * s.f * s.p, s.p, 1},
+                        .a = {job->node->params[0].data + g * s.f * s.k, 1, s.k},
+                        .b = {tg_dy(job->ex, job->node) + output_at(job, i, g), s.p, 1},
                         .c = columns,
                         .ldc = s.p};
-        tg_gemm_serial(job->ex->kernels, &gemm, columns + aligned(s.k * s.p));
-        tg_real *dx = tg_dx(job->ex, node, 0) + i * s.in + g * s.c * a->window.in_h * a->window.in_w;
-        fold_patches(&a->window, columns, s.k, dx);
+        tg_gemm_serial(job->ex->kernels, &gemm, padded + job->layout.gemm);
+        tg_real *dx = tg_dx(job->ex, job->node, 0) + input_at(job, i, g);
+        patches to = {job->window, c, NULL};
+        if (!c.padded) {
+            fold_patches(&to, s.k, columns, dx);
+            continue;
+        }
+        size_t rows, cols;
+        visible(job->window, c, &rows, &cols);
+        memset(padded, 0, s.c * c.h * c.w * sizeof *padded);
+        fold_patches(&to, s.k, columns, padded);
+        for (size_t channel = 0; channel < s.c; channel++)
+            for (size_t y = 0; y < rows; y++)
+                job->ex->kernels->add(cols, padded + (channel * c.h + y + job->window->pad_top) * c.w + job->window->pad_left,
+                                      dx + (channel * job->window->in_h + y) * job->window->in_w);
     }
 }
 

@@ -49,33 +49,62 @@ static void inside(size_t o, size_t stride, size_t pad, size_t k, size_t in, siz
     *end = stop - pad < in ? stop - pad : in; /* padding is smaller than the window, so stop > pad */
 }
 
-/* ---- max_pool2d: the place of the maximum is kept for backward; of equals the first, and a NaN wins ------------- */
+/* ---- max_pool2d: the place of the maximum is kept for backward; of equals the first, of NaNs the last ------------- */
+
+/* One tap of a row of windows: y = the larger of y and x. */
+static void max_tap(const tg_real *x, size_t stride, size_t count, tg_real *y) {
+    for (size_t i = 0; i < count; i++) {
+        tg_real v = x[i * stride], most = y[i];
+        bool larger = (v > most) | (v != v);
+        y[i] = larger ? v : most;
+    }
+}
+
+/* The same with the place of what is in y, which lies at `at` for the first of x. */
+static void max_tap_with_place(const tg_real *x, size_t stride, uint32_t at, size_t count, tg_real *y, uint32_t *place) {
+    for (size_t i = 0; i < count; i++) {
+        tg_real v = x[i * stride], most = y[i];
+        bool larger = (v > most) | (v != v);
+        y[i] = larger ? v : most;
+        uint32_t here = at + (uint32_t)i * (uint32_t)stride;
+        place[i] = larger ? here : place[i];
+    }
+}
+
+/* Windows [*first, *end) whose tap kx lies inside the input. */
+static void windows_with_tap(const tg_window *w, size_t kx, size_t *first, size_t *end) {
+    *first = kx < w->pad_left ? (w->pad_left - kx + w->stride_w - 1) / w->stride_w : 0;
+    size_t reach = w->in_w + w->pad_left - 1; /* last column, counted with the padding */
+    *end = reach < kx ? 0 : (reach - kx) / w->stride_w + 1;
+    if (*end > w->out_w) *end = w->out_w;
+}
 
 static void max_forward_plane(void *ctx, size_t plane, size_t thread) {
     (void)thread;
     const pool_job *job = ctx;
     const tg_window *w = job->w;
     const tg_real *x = tg_x(job->ex, job->node, 0) + plane * w->in_h * w->in_w;
-    size_t out = w->out_h * w->out_w, at = 0;
+    size_t out = w->out_h * w->out_w;
     tg_real *y = tg_y(job->ex, job->node) + plane * out;
     uint32_t *place = job->ex->training ? (uint32_t *)(void *)job->ex->saved[job->node->index] + plane * out : NULL;
-    for (size_t oy = 0; oy < w->out_h; oy++) {
+    for (size_t oy = 0; oy < w->out_h; oy++, y += w->out_w, place += place ? w->out_w : 0) {
         size_t y0, y1;
         inside(oy, w->stride_h, w->pad_top, w->k_h, w->in_h, &y0, &y1);
-        for (size_t ox = 0; ox < w->out_w; ox++, at++) {
+        for (size_t ox = 0; ox < w->out_w; ox++) {
             size_t x0, x1;
             inside(ox, w->stride_w, w->pad_left, w->k_w, w->in_w, &x0, &x1);
-            size_t best = y0 * w->in_w + x0;
-            tg_real most = x[best];
-            for (size_t iy = y0; iy < y1; iy++) {
-                for (size_t i = iy * w->in_w + x0; i < iy * w->in_w + x1; i++) {
-                    bool larger = !(x[i] <= most) && most == most;
-                    best = larger ? i : best;
-                    most = larger ? x[i] : most;
-                }
+            y[ox] = x[y0 * w->in_w + x0];
+            if (place) place[ox] = (uint32_t)(y0 * w->in_w + x0);
+        }
+        for (size_t iy = y0; iy < y1; iy++) {
+            for (size_t kx = 0; kx < w->k_w; kx++) {
+                size_t first, end;
+                windows_with_tap(w, kx, &first, &end);
+                if (first >= end) continue;
+                size_t at = iy * w->in_w + first * w->stride_w + kx - w->pad_left;
+                if (place) max_tap_with_place(x + at, w->stride_w, (uint32_t)at, end - first, y + first, place + first);
+                else max_tap(x + at, w->stride_w, end - first, y + first);
             }
-            y[at] = most;
-            if (place) place[at] = (uint32_t)best;
         }
     }
 }
