@@ -1,0 +1,13 @@
+/* Recipes in tests are written as people write them, in JSON; with ' for ", so that C strings stay readable. */
+#ifndef TG_TESTS_RECIPE_H
+#define TG_TESTS_RECIPE_H
+
+#include "tabgrad.h"
+
+/* The attributes of a JSON object; the test fails where the text is none. printf arguments may fill it in. */
+tg_attrs *attrs_from(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
+
+/* What tg_run_load asks for: the metadata "recipe", "history" and "classes" of an open checkpoint, walked. */
+tg_attrs *document_of(const tg_checkpoint *checkpoint);
+
+#endif
