@@ -33,13 +33,19 @@ static size_t backward_at(const planner *p, size_t node) {
     return 2 * p->graph->count - node;
 }
 
+/* The node that computed the values of `node`: a reshape in place only hands on what lies there. */
+static const tg_node *writer_of(const planner *p, const tg_node *node) {
+    while ((node->op->flags & TG_OP_SAME_VALUES) && p->root[node->index] != node->index) node = node->inputs[0];
+    return node;
+}
+
 /* May the output of `node` lie where its input lies? Then nobody else may want the input's values afterwards. */
 static bool runs_in_place(const planner *p, const tg_node *node) {
     if (!(node->op->flags & TG_OP_INPLACE)) return false;
     const tg_node *input = node->inputs[0];
     if (input->index == 0 || p->is_output[input->index] || tg_graph_consumers(p->graph, input) != 1) return false;
     bool same_values = (node->op->flags & TG_OP_SAME_VALUES) != 0;
-    return same_values || !p->training || !(input->op->flags & TG_OP_BACKWARD_USES_Y);
+    return same_values || !p->training || !(writer_of(p, input)->op->flags & TG_OP_BACKWARD_USES_Y);
 }
 
 static void find_lifetimes(planner *p) {
@@ -62,15 +68,13 @@ static void find_lifetimes(planner *p) {
             touch(x, i);
             if (backward && (node->op->flags & TG_OP_BACKWARD_USES_X)) touch(x, backward_at(p, i));
         }
+        if (p->training && node->saved_bytes) touch(&p->saved[i], i); /* forward writes it, backward or not */
         if (!backward) continue;
         buffer *dy = &p->dy[p->root[i]];
         touch(dy, backward_at(p, i));
         if (p->is_output[i]) touch(dy, count);
         if (p->consumer[i] != NOBODY) touch(dy, backward_at(p, p->consumer[i]));
-        if (node->saved_bytes) {
-            touch(&p->saved[i], i);
-            touch(&p->saved[i], backward_at(p, i));
-        }
+        if (node->saved_bytes) touch(&p->saved[i], backward_at(p, i));
     }
 }
 
