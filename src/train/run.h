@@ -95,7 +95,7 @@ struct tg_run {
     /* Of one batch, the larger of training's and evaluation's. */
     tg_real *sample_losses, *loss_scratch;
     int32_t *batch_labels;
-    tg_real *batch_targets; /* [batch, outputs] of soft sets */
+    tg_real *batch_targets; /* [batch, scores of the largest output that looks at labels] of soft sets */
 
     tg_position at;
     tg_phase phase;

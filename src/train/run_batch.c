@@ -16,16 +16,18 @@ void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const 
                          tg_plan_input(plan));
 }
 
-/* What the network should have said. They are fetched only now: training and evaluation share these arrays. */
-static tg_targets label_targets(tg_run *run, const tg_dataset *dataset, const uint32_t *index, size_t first, size_t n) {
+/* What an output of `size` scores should have said. Fetched only now: all losses, training and evaluation share these
+ * arrays. */
+static tg_targets label_targets(tg_run *run, const tg_dataset *dataset, const uint32_t *index, size_t first, size_t n,
+                                size_t size) {
     if (dataset->labels) {
         for (size_t i = 0; i < n; i++) run->batch_labels[i] = dataset->labels[sample_at(index, first, i)];
         return (tg_targets){run->batch_labels, NULL};
     }
     tg_real *to = run->batch_targets;
-    for (size_t i = 0; i < n; i++, to += run->outputs) {
+    for (size_t i = 0; i < n; i++, to += size) {
         const float *from = dataset->targets + sample_at(index, first, i) * dataset->classes;
-        for (size_t j = 0; j < run->outputs; j++) to[j] = j < dataset->classes ? (tg_real)from[j] : 0;
+        for (size_t j = 0; j < size; j++) to[j] = j < dataset->classes ? (tg_real)from[j] : 0;
     }
     return (tg_targets){NULL, run->batch_targets};
 }
@@ -39,9 +41,9 @@ double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, cons
     for (size_t l = 0; ex->training && l < run->loss_count; l++) tg_plan_clear_gradient(plan, run->losses[l].node);
     for (size_t l = 0; l < run->loss_count; l++) {
         const tg_run_loss *loss = &run->losses[l];
-        tg_targets targets = loss->target == TG_TARGET_INPUT ? (tg_targets){NULL, tg_plan_input(plan)}
-                                                             : label_targets(run, dataset, index, first, n);
         size_t size = tg_shape_size(&run->graph->nodes[loss->node].shape);
+        tg_targets targets = loss->target == TG_TARGET_INPUT ? (tg_targets){NULL, tg_plan_input(plan)}
+                                                             : label_targets(run, dataset, index, first, n, size);
         double share = loss->sum ? loss->weight : loss->weight / (double)n;
         loss->row->run(ex, loss->attrs, size, ex->y[loss->node], &targets, one, (tg_real)share,
                        ex->training ? ex->dy[loss->node] : NULL);

@@ -58,6 +58,21 @@ static tg_status place_parameters(tg_run *run, tg_error *err) {
     return TG_OK;
 }
 
+/* Scores of an output that is compared with labels; 0 where it is compared with something else. */
+static size_t label_scores(const tg_run *run, const tg_run_loss *loss) {
+    return loss->target == TG_TARGET_LABELS ? tg_shape_size(&run->graph->nodes[loss->node].shape) : 0;
+}
+
+static tg_status check_classes(const tg_run *run, const tg_dataset *dataset, tg_error *err) {
+    for (size_t i = 0; i < run->loss_count; i++) {
+        size_t scores = label_scores(run, &run->losses[i]);
+        TG_REQUIRE(err, !scores || dataset->classes <= scores, TG_E_SHAPE,
+                   "there are %zu classes but layer %s gives only %zu scores; give it %zu units", dataset->classes,
+                   run->graph->nodes[run->losses[i].node].name, scores, dataset->classes);
+    }
+    return TG_OK;
+}
+
 tg_status tg_run_check_dataset(const tg_run *run, const tg_dataset *dataset, const char *name, tg_error *err) {
     const size_t *shape = run->graph->input_shape;
     tg_status status = TG_OK;
@@ -66,9 +81,7 @@ tg_status tg_run_check_dataset(const tg_run *run, const tg_dataset *dataset, con
     else if (dataset->height != shape[0] || dataset->width != shape[1] || dataset->channels != shape[2])
         status = tg_fail(err, TG_E_SHAPE, "samples are %zux%zux%zu but model.input is %zux%zux%zu; change one of the two",
                          dataset->height, dataset->width, dataset->channels, shape[0], shape[1], shape[2]);
-    else if (run->has_labels && dataset->classes > run->outputs)
-        status = tg_fail(err, TG_E_SHAPE, "there are %zu classes but layer %s gives only %zu scores; give it %zu units",
-                         dataset->classes, run->graph->nodes[run->losses[0].node].name, run->outputs, dataset->classes);
+    else status = check_classes(run, dataset, err);
     return status == TG_OK ? TG_OK : tg_fail_at(err, status, "%s", name);
 }
 
@@ -113,9 +126,10 @@ static tg_status plan_memory(tg_run *run, tg_error *err) {
     TG_TRY(tg_plan_create(run->graph, parts, true, run->batch_size, run->is_output, run->train != NULL, &run->train_plan, err));
     TG_TRY(tg_plan_create(run->graph, parts, false, TG_EVALUATE_BATCH, run->is_output, true, &run->evaluate_plan, err));
     TG_TRY(tg_plan_create(run->graph, parts, false, TG_PREDICT_BATCH, run->is_output, true, &run->predict_plan, err));
-    size_t batch = run->batch_size > TG_EVALUATE_BATCH ? run->batch_size : TG_EVALUATE_BATCH, targets;
-    bool soft = (run->train && run->train->targets) || (run->test && run->test->targets);
-    TG_REQUIRE(err, tg_mul_size(batch * sizeof(tg_real), soft ? run->outputs : 0, &targets), TG_E_MEMORY,
+    size_t batch = run->batch_size > TG_EVALUATE_BATCH ? run->batch_size : TG_EVALUATE_BATCH, scores = 0, targets;
+    for (size_t i = 0; i < run->loss_count; i++)
+        if (label_scores(run, &run->losses[i]) > scores) scores = label_scores(run, &run->losses[i]);
+    TG_REQUIRE(err, tg_mul_size(batch * sizeof(tg_real), scores, &targets), TG_E_MEMORY,
                "the targets of a batch do not fit into memory; use a smaller batch_size");
     run->sample_losses = tg_allocate(batch * sizeof *run->sample_losses);
     run->loss_scratch = tg_allocate(batch * sizeof *run->loss_scratch);
