@@ -9,7 +9,7 @@
  * blocking changes no bit. */
 #include "kernels/gemm.h"
 
-#include <string.h>
+#include "kernels/pack.h"
 
 /* One packed block of each matrix, 256 KB and 512 KB, stays in a second-level cache; a panel of b, KC x nr, in the first. */
 enum { KC = 256, MC = 256, NC = 512 };
@@ -40,18 +40,6 @@ static size_t divide_up(size_t a, size_t b)
     return (a + b - 1) / b;
 }
 
-/* dst[k][width] = src, `live` of the width columns, the rest 0. */
-static void pack_panel(const tg_real *src, size_t k_stride, size_t stride, size_t k, size_t live, size_t width,
-                       tg_real *dst)
-{
-    for (size_t p = 0; p < k; p++) {
-        const tg_real *from = src + p * k_stride;
-        tg_real *to = dst + p * width;
-        for (size_t i = 0; i < live; i++) to[i] = from[i * stride];
-        for (size_t i = live; i < width; i++) to[i] = 0;
-    }
-}
-
 static void pack_a_panel(void *ctx, size_t i, size_t thread)
 {
     (void)thread;
@@ -59,8 +47,8 @@ static void pack_a_panel(void *ctx, size_t i, size_t thread)
     const tg_matrix *a = &block->gemm->a;
     size_t mr = block->kernels->mr;
     const tg_real *src = a->data + (block->m0 + i * mr) * a->row_stride + block->k0 * a->col_stride;
-    pack_panel(src, a->col_stride, a->row_stride, block->k, smaller(mr, block->m - i * mr), mr,
-               block->a + i * mr * block->k);
+    tg_pack_panel(src, a->col_stride, a->row_stride, block->k, smaller(mr, block->m - i * mr), mr,
+                  block->a + i * mr * block->k);
 }
 
 static void pack_b_panel(void *ctx, size_t i, size_t thread)
@@ -76,7 +64,7 @@ static void pack_b_panel(void *ctx, size_t i, size_t thread)
         gemm->pack_b(gemm->b_source, block->k0, block->k, n0, cols, nr, dst);
     } else {
         const tg_real *src = gemm->b.data + block->k0 * gemm->b.row_stride + n0 * gemm->b.col_stride;
-        pack_panel(src, gemm->b.row_stride, gemm->b.col_stride, block->k, cols, nr, dst);
+        tg_pack_panel(src, gemm->b.row_stride, gemm->b.col_stride, block->k, cols, nr, dst);
     }
 }
 

@@ -13,8 +13,7 @@ enum { MR = TG_MR, NV = TG_NV, NR = NV * TG_LANES, HALF = (NV + 1) / 2 * TG_LANE
 
 /* ---- matrix product ------------------------------------------------------------------------------------------ */
 
-/* The first `vectors` vectors of MR rows, all of it in registers once the loops are unrolled. Two steps of k at a time,
- * because the loop's own instructions count where vectors are short. */
+/* The first `vectors` vectors of MR rows, all of it in registers once the loops are unrolled. */
 static inline __attribute__((always_inline)) void multiply(size_t k, const float *a, const float *b, float *c, size_t ldc,
                                                            bool accumulate, int vectors)
 {
@@ -26,8 +25,7 @@ static inline __attribute__((always_inline)) void multiply(size_t k, const float
             sum[i][j] = accumulate ? load(c + (size_t)i * ldc + j * TG_LANES) : (vf){0};
         }
     }
-#pragma GCC unroll 2
-    for (size_t p = 0; p < k; p++) {
+    for (const float *end = b + k * NR; b != end; b += NR, a += MR) {
         vf row[TG_NV];
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) row[j] = load(b + j * TG_LANES);
@@ -37,8 +35,6 @@ static inline __attribute__((always_inline)) void multiply(size_t k, const float
 #pragma GCC unroll 4
             for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
         }
-        a += MR;
-        b += NR;
     }
 #pragma GCC unroll 16
     for (int i = 0; i < TG_MR; i++) {
