@@ -7,10 +7,13 @@ import { LightElement } from './light-element.js';
 const HEIGHT = 152;
 const TABLE_ROWS = 12;
 const TABLE_EVERY_MS = 1000;
+/** Part of a smoothed value that comes from the values before it. */
+const SMOOTHING = 0.92;
 
 /**
- * A curve over the steps of a run, with a mark after each epoch for pictures that were held out. Draws once a frame
- * from the newest data; the same numbers stand in a table for whoever cannot see it.
+ * A curve over the steps of a run, with a mark after each epoch for pictures that were held out. Losses are noisy and
+ * fall by orders of magnitude: they are drawn faintly, their moving average on top, over a logarithmic scale. Draws
+ * once a frame from the newest data; the same numbers stand in a table for whoever cannot see it.
  */
 export class LineChart extends LightElement {
   static properties = {
@@ -43,7 +46,8 @@ export class LineChart extends LightElement {
     this.pointed = null;
     /** @type {[number, string][]} */
     this.rows = [];
-    this.rowsAt = -Infinity;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.tableTimer = undefined;
     this.frame = 0;
     /** @type {uPlot | null} */
     this.plot = null;
@@ -64,6 +68,7 @@ export class LineChart extends LightElement {
     this.darkness.removeEventListener('change', this.redraw);
     this.sizes.disconnect();
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.tableTimer);
     this.plot?.destroy();
     this.plot = null;
   }
@@ -92,7 +97,7 @@ export class LineChart extends LightElement {
 
   firstUpdated() {
     const box = /** @type {HTMLElement} */ (this.querySelector('.plot'));
-    this.plot = new uPlot(this.options(box.clientWidth), [[], [], []], box);
+    this.plot = new uPlot(this.options(box.clientWidth), [[], [], [], []], box);
     this.sizes.observe(box);
   }
 
@@ -101,13 +106,12 @@ export class LineChart extends LightElement {
     if (!changed.has('revision') && !changed.has('curve') && !changed.has('marks')) return;
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      this.plot?.setData(joined(this.curve, this.marks));
+      this.plot?.setData(joined(this.curve, this.share ? this.curve : smoothed(this.curve), this.marks));
     });
-    const now = performance.now();
-    if (changed.has('curve') || now - this.rowsAt > TABLE_EVERY_MS) {
-      this.rowsAt = now;
+    this.tableTimer ??= setTimeout(() => {
+      this.tableTimer = undefined;
       this.rows = tableRows(this.curve, this.format);
-    }
+    }, TABLE_EVERY_MS);
   }
 
   /**
@@ -124,14 +128,18 @@ export class LineChart extends LightElement {
       height: HEIGHT,
       legend: { show: false },
       cursor: { y: false, points: { size: 6 }, drag: { setScale: false } },
-      scales: { x: { time: false }, y: { range: (_, low, high) => this.rangeOf(low, high) } },
+      scales: {
+        x: { time: false },
+        y: { distr: this.share ? 1 : 3, range: (_, low, high) => this.rangeOf(low, high) },
+      },
       axes: [
         { ...axis, size: 28, grid: { show: false }, values: (_, splits) => splits.map(shortNumber) },
         { ...axis, size: 48, grid: line, values: (_, splits) => splits.map((value) => this.tick(value)) },
       ],
       series: [
         {},
-        { stroke: colour('--accent'), width: 1.75, points: { show: false } },
+        { stroke: colour('--accent-faint'), width: 1, spanGaps: true, points: { show: false } },
+        { stroke: colour('--accent'), width: 2, spanGaps: true, points: { show: false } },
         {
           stroke: colour('--text'),
           width: 1.25,
@@ -160,29 +168,47 @@ export class LineChart extends LightElement {
    * @returns {[number, number]}
    */
   rangeOf(low, high) {
-    if (low === null || high === null) return [0, 1];
-    return this.share ? [Math.max(0, Math.floor(low * 10) / 10), 1] : [0, high * 1.05 || 1];
+    if (low === null || high === null) return [0.1, 1];
+    return this.share ? [Math.max(0, Math.floor(low * 10) / 10), 1] : [low / 1.2, high * 1.2];
   }
 
-  /** @param {number} value */
+  /** @param {number | null} value null: a line without a number */
   tick(value) {
+    if (value === null) return '';
     return this.share ? `${Math.round(value * 100)} %` : String(Number(value.toPrecision(3)));
   }
 }
 
 /**
- * Both series over one axis; null where one has nothing.
- * @param {Series} curve
- * @param {Series} marks
+ * All series over one axis; null where one has nothing.
+ * @param {Series[]} all
  * @returns {uPlot.AlignedData}
  */
-function joined(curve, marks) {
-  const steps = [...new Set([...curve.steps, ...marks.steps])].sort((a, b) => a - b);
-  const column = (/** @type {Series} */ series) => {
+function joined(...all) {
+  const steps = [...new Set(all.flatMap((series) => series.steps))].sort((a, b) => a - b);
+  const columns = all.map((series) => {
     const values = new Map(series.steps.map((step, i) => [step, series.values[i]]));
     return steps.map((step) => values.get(step) ?? null);
+  });
+  return /** @type {uPlot.AlignedData} */ ([steps, ...columns]);
+}
+
+/**
+ * A moving average that gives older values ever less weight, and the first ones no more than their due.
+ * @param {Series} series
+ * @returns {Series}
+ */
+function smoothed({ steps, values }) {
+  let sum = 0;
+  let weight = 0;
+  return {
+    steps,
+    values: values.map((value) => {
+      sum = SMOOTHING * sum + (1 - SMOOTHING) * value;
+      weight = SMOOTHING * weight + (1 - SMOOTHING);
+      return sum / weight;
+    }),
   };
-  return [steps, column(curve), column(marks)];
 }
 
 /**
