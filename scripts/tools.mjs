@@ -13,6 +13,7 @@ const TOOLS = {
     program('ninja', 'ninja-build'),
     { what: 'a C compiler', package: 'gcc libc6-dev', present: () => findProgram('cc') !== null },
     header('cjson/cJSON.h', 'libcjson-dev'),
+    header('zlib.h', 'zlib1g-dev'),
   ],
   test: [
     program('clang'), // the same bits from a second compiler
