@@ -2,12 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run, step } from './steps.mjs';
+import { Failure, run, step } from './steps.mjs';
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Runs `npm ci` unless node_modules already holds what the lockfile asks for. */
 export async function preparePackages() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new Failure(`This is Node ${process.versions.node}: install 20.19 or newer, then try again.`);
+  }
   if (areInstalled()) return;
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   await step('installing npm packages', () => run(npm, ['ci', '--no-audit', '--no-fund'], { cwd: PROJECT }));
