@@ -13,7 +13,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['web/src/**/*.test.js', 'scripts/**/*.test.js', 'tests/library/**/*.test.js'],
+          include: ['{scripts,tests,web/src}/**/*.test.js'],
+          exclude: ['tests/e2e/**'],
+          testTimeout: 60_000, // some train
+          hookTimeout: 60_000,
         },
       },
       {
