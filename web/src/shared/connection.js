@@ -72,7 +72,7 @@ export class Connection {
   #hear(message) {
     if (this.#isOver) return;
     if (message.type === 'fatal') return this.#die(message.reason);
-    if (message.type === 'state' || message.type === 'saved') return this.#onMessage(message);
+    if (!('id' in message)) return this.#onMessage(message);
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     if (message.type === 'event') return pending.onEvent?.(message.event);

@@ -31,9 +31,9 @@ export function countCores() {
  */
 export function startWorker(url, onMessage, onDeath) {
   const threads = nodeModule('node:worker_threads');
-  return threads
-    ? startInNode(new threads.Worker(url), onMessage, onDeath)
-    : startInBrowser(url, onMessage, onDeath);
+  if (!threads) return startInBrowser(url, onMessage, onDeath);
+  // Node's own options are for the main script, and some (--input-type) would keep the worker from starting.
+  return startInNode(new threads.Worker(url, { execArgv: [] }), onMessage, onDeath);
 }
 
 /** @param {URL} url @param {(message: any) => void} onMessage @param {(reason: string) => void} onDeath */

@@ -95,7 +95,7 @@
 
 /** @typedef {{ done: number, count: number }} EvaluationProgress */
 
-/** @typedef {{ step: number, learning_rate: number }} HistoryEvent */
+/** @typedef {{ step: number, learning_rate: number } | { step: number, epochs: number }} HistoryEvent  a change on the way */
 /**
  * @typedef {{ epoch: number, step: number, loss: number, accuracy: number | null, held_out_loss: number | null,
  *   held_out_accuracy: number | null, learning_rate: number }} HistoryEpoch
@@ -127,7 +127,7 @@
  * @property {{ fields: { run: number }, value: null }} stop
  * @property {{ fields: { run: number, steps: number }, value: Report }} step
  * @property {{ fields: { run: number, value: number }, value: null }} setLearningRate
- * @property {{ fields: { run: number, epochs: number }, value: RunFacts }} setEpochs
+ * @property {{ fields: { run: number, epochs: number }, value: null }} setEpochs
  * @property {{ fields: { run: number, dataset: number, details: boolean }, value: Evaluation }} evaluate
  * @property {{ fields: { run: number, pixels: Uint8Array | Float32Array }, value: Float32Array }} predict
  * @property {{ fields: { run: number, weightsOnly: boolean }, value: Uint8Array<ArrayBuffer> }} checkpoint
@@ -149,12 +149,13 @@
 /** @typedef {Report[] | EvaluationProgress} RequestEvent */
 
 /**
- * What the worker says: replies and events of requests, a run's new state, a run's checkpoint to continue from should
- * the worker die, and that it has died.
+ * What the worker says: replies and events of requests, a run's new state, what else has changed about it, its
+ * checkpoint to go on from should the worker die, and that the worker has died.
  * @typedef {{ type: 'reply', id: number, ok: true, value: unknown }
  *   | { type: 'reply', id: number, ok: false, error: ErrorFacts }
  *   | { type: 'event', id: number, event: RequestEvent }
  *   | { type: 'state', run: number, state: RunState }
+ *   | { type: 'facts', run: number, facts: RunFacts }
  *   | { type: 'saved', run: number, step: number, bytes: Uint8Array<ArrayBuffer> }
  *   | { type: 'fatal', reason: string }} Message
  */

@@ -132,7 +132,7 @@ export class Run {
   /** How many epochs the run has in all. @param {number} epochs */
   async setEpochs(epochs) {
     checkCount(epochs, 'epochs');
-    this.#facts = await this.#request('setEpochs', { run: this.id, epochs });
+    await this.#request('setEpochs', { run: this.id, epochs });
   }
 
   /**
@@ -203,6 +203,8 @@ export class Run {
   hear(message) {
     if (message.type === 'state') {
       this.#facts = { ...this.#facts, state: message.state };
+    } else if (message.type === 'facts') {
+      this.#facts = message.facts;
     } else if (message.type === 'saved') {
       this.#source = { type: 'loadRun', fields: { name: 'saved run', bytes: message.bytes } };
     }

@@ -120,6 +120,7 @@ export class Supervisor {
   #respawn(reason, orphans) {
     const started = this.#connect();
     this.#connection = started.then(({ connection }) => connection);
+    this.#connection.catch(() => {}); // nobody may be waiting
     started.then(
       ({ restored }) => {
         for (const listener of this.#listeners) listener({ reason, restored });
@@ -141,7 +142,7 @@ export class Supervisor {
   /** Every request from now on fails. @param {TabgradError} error */
   #fail(error) {
     this.#connection = Promise.reject(error);
-    this.#connection.catch(() => {}); // whoever asks next hears of it
+    this.#connection.catch(() => {}); // nobody may be waiting
   }
 
   /** @param {Message} message */

@@ -157,9 +157,9 @@ export class Run {
     const { state, ...facts } = describeRun(this.#core, this.#pointer);
     if (this.#state === 'done' && state !== 'done') this.#setState('stopped');
     this.facts = { ...facts, state: this.#state };
+    this.#post({ type: 'facts', run: this.#id, facts: this.facts });
     this.#saved.step = -1;
     if (this.#state !== 'training') this.#save();
-    return this.facts;
   }
 
   /** @param {boolean} weightsOnly */

@@ -120,7 +120,7 @@ export class Server {
     resume: ({ run }) => nothing(this.#run(run).resume()),
     stop: ({ run }) => nothing(this.#run(run).stop()),
     setLearningRate: ({ run, value }) => nothing(this.#run(run).setLearningRate(value)),
-    setEpochs: ({ run, epochs }) => this.#run(run).setEpochs(epochs),
+    setEpochs: ({ run, epochs }) => nothing(this.#run(run).setEpochs(epochs)),
 
     checkpoint: ({ run, weightsOnly }) => this.#run(run).checkpoint(weightsOnly),
     parameters: ({ run }) => this.#run(run).parameters(),

@@ -1,0 +1,132 @@
+// The worker dies, for real: its thread is ended from outside, as when the system takes it. What was there must be
+// there again, and whoever waited must hear what happened.
+import { createRequire } from 'node:module';
+import { createEngine } from 'tabgrad';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { collect, stripes, stripesRecipe } from '../support/training.js';
+
+const threads = createRequire(import.meta.url)('node:worker_threads');
+const { Worker } = threads;
+
+/** @type {import('node:worker_threads').Worker[]} */
+let workers;
+/** @type {import('tabgrad').Engine} */
+let engine;
+/** @type {{ reason: string, restored: boolean }[]} */
+let respawns;
+
+beforeEach(async () => {
+  workers = [];
+  threads.Worker = class extends Worker {
+    /** @param {any} url @param {any} options */
+    constructor(url, options) {
+      super(url, options);
+      workers.push(this);
+    }
+  };
+  engine = await createEngine({ threads: 1 });
+  respawns = [];
+  engine.on('respawn', (event) => respawns.push(event));
+});
+afterEach(async () => {
+  threads.Worker = Worker;
+  await engine.close();
+});
+
+const kill = () => workers[workers.length - 1].terminate();
+
+it('goes on from the last saved state, to the same bits', async () => {
+  const data = await engine.dataset(stripes());
+  const run = await engine.run(stripesRecipe(), { train: data, test: data });
+  const twin = await engine.run(stripesRecipe(), { train: data, test: data });
+  await collect(twin.train());
+  const expected = await twin.hash();
+
+  await collect(run.train({ epochs: 1 })); // saved at its end
+  const steps = run.step(100_000_000);
+  await kill();
+  await expect(steps).rejects.toMatchObject({
+    code: 'crashed',
+    message: 'engine: the worker stopped (it ended) and was restarted; the run goes on from step 9',
+  });
+  expect(respawns).toEqual([{ reason: 'it ended', restored: true }]);
+  expect(workers).toHaveLength(2);
+  expect([run.state, run.progress.step]).toEqual(['stopped', 9]);
+  expect([twin.state, await twin.hash()]).toEqual(['done', expected]);
+  await collect(run.train());
+  expect(await run.hash()).toBe(expected);
+  expect((await data.sample(1)).label).toBe(1);
+});
+
+it('ends train() with what happened, and begins anew what was never saved', async () => {
+  const data = await engine.dataset(stripes(9000));
+  const run = await engine.run(stripesRecipe({ epochs: 10_000 }), { train: data });
+  const iterated = (async () => {
+    for await (const { step } of run.train()) if (step > 0) kill();
+  })();
+  await expect(iterated).rejects.toThrow(/was restarted; the run goes on from its beginning/);
+  expect([run.state, run.progress.step]).toEqual(['idle', 0]);
+  expect((await run.step(3)).step).toBe(3);
+});
+
+it('survives more than one death, also while nothing waits for an answer', async () => {
+  const data = await engine.dataset(stripes());
+  const run = await engine.run(stripesRecipe(), { train: data });
+  await run.step(2);
+  for (let i = 1; i <= 2; i++) {
+    const event = new Promise((resolve) => engine.on('respawn', resolve));
+    await kill();
+    await event;
+    expect((await data.sample(0)).label).toBe(0);
+  }
+  expect(respawns).toHaveLength(2);
+});
+
+it('says so when data was handed over and is gone, and keeps the run', async () => {
+  const data = await engine.dataset({ ...stripes(), transfer: true });
+  const run = await engine.run(stripesRecipe(), { train: data });
+  await collect(run.train());
+  const hash = await run.hash();
+  const evaluated = run.evaluate(data);
+  await kill();
+  await expect(evaluated).rejects.toThrow(/goes on from step 27, but without its data/);
+  expect(respawns).toEqual([{ reason: 'it ended', restored: false }]);
+  await expect(data.sample(0)).rejects.toMatchObject({ code: 'crashed', where: 'dataset' });
+  await expect(run.evaluate(data)).rejects.toThrow(/handed over with `transfer`/);
+  expect(await run.hash()).toBe(hash);
+  expect(await run.predict(new Uint8Array(16))).toHaveLength(3);
+});
+
+it('does not pass changed arrays off as the same data', async () => {
+  const arrays = stripes();
+  const data = await engine.dataset(arrays);
+  arrays.images[0] ^= 1;
+  const sampled = data.sample(0);
+  await kill();
+  await sampled.catch(() => {}); // may have been answered just before
+  await expect(data.sample(0)).rejects.toThrow(/its arrays have changed since they were given/);
+});
+
+it('gives up with one sentence when no worker can be started any more', async () => {
+  const data = await engine.dataset(stripes());
+  threads.Worker = class extends Worker {
+    constructor() {
+      super(new URL('nowhere.js', import.meta.url));
+    }
+  };
+  const sampled = data.sample(0);
+  await kill();
+  await sampled.catch(() => {});
+  await expect(data.sample(0)).rejects.toMatchObject({ code: 'crashed' });
+  await expect(data.sample(0)).rejects.toThrow(/cannot be restarted .* create a new engine$/);
+});
+
+it('a closed engine answers with that, and does not come back', async () => {
+  const data = await engine.dataset(stripes());
+  const sampled = data.sample(0);
+  const closed = engine.close();
+  await expect(sampled).rejects.toMatchObject({ code: 'closed', message: 'engine: it was closed' });
+  await closed;
+  await expect(data.sample(0)).rejects.toMatchObject({ code: 'closed' });
+  expect(workers).toHaveLength(1);
+});

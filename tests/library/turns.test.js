@@ -1,0 +1,76 @@
+// While a network trains, everything else is answered soon: training goes in slices of about 20 ms.
+import { createEngine } from 'tabgrad';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mnistFiles, mnistRecipe } from '../support/training.js';
+
+/** @type {import('tabgrad').Engine} */
+let engine;
+/** @type {import('tabgrad').Dataset} */
+let train;
+
+beforeAll(async () => {
+  engine = await createEngine({ threads: 1 });
+  ({ train } = await engine.readFiles((await mnistFiles()).slice(0, 2)));
+});
+afterAll(() => engine.close());
+
+/** @param {number[]} values */
+const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** Milliseconds that it takes. @param {() => Promise<unknown>} call */
+async function time(call) {
+  const begin = performance.now();
+  await call();
+  return performance.now() - begin;
+}
+
+it('predict, pause and save get in between two slices, even of one long step', {
+  timeout: 60_000,
+}, async () => {
+  const run = await engine.run(mnistRecipe({ batch_size: 2000, epochs: 100 }), { train });
+  const { pixels } = await train.sample(0);
+  const reports = run.train();
+  await reports.next();
+  const waits = {
+    predict: /** @type {number[]} */ ([]),
+    pause: /** @type {number[]} */ ([]),
+    save: /** @type {number[]} */ ([]),
+  };
+  for (let i = 0; i < 15; i++) {
+    waits.predict.push(await time(() => run.predict(pixels)));
+    waits.save.push(await time(() => run.checkpoint()));
+    waits.pause.push(await time(() => run.pause()));
+    await run.resume();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(run.state).toBe('training');
+  // Such a step takes some 350 ms.
+  for (const values of Object.values(waits)) expect(median(values)).toBeLessThan(150);
+  await run.close();
+});
+
+it('reports come about ten times a second', { timeout: 60_000 }, async () => {
+  const run = await engine.run(mnistRecipe({ epochs: 100 }), { train });
+  const reports = run.train();
+  await reports.next();
+  const begin = performance.now();
+  let count = 0;
+  while (performance.now() - begin < 1500) {
+    await reports.next();
+    count++;
+  }
+  expect(count).toBeGreaterThan(7);
+  expect(count).toBeLessThan(20);
+  await run.close();
+});
+
+it('a reader that does not keep up gets all losses in few reports', { timeout: 60_000 }, async () => {
+  const run = await engine.run(mnistRecipe({ epochs: 100 }), { train });
+  const reports = run.train();
+  await new Promise((resolve) => setTimeout(resolve, 800));
+  const { value } = await reports.next();
+  expect(value).toMatchObject({ firstStep: 0, epochFinished: false });
+  expect(value?.step).toBe(value?.stepLosses.length);
+  expect(run.progress.step - Number(value?.step)).toBeLessThan(Number(value?.step));
+  await run.close();
+});
