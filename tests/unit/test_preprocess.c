@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -199,6 +200,38 @@ static void mean_and_std_are_fitted_on_the_given_samples(void **state) {
     }
 }
 
+/* The two numbers that every MNIST recipe quotes. */
+static void mnist_is_standardized_by_its_known_mean_and_std(void **state) {
+    (void)state;
+    tg_bytes images = {.name = "train-images-idx3-ubyte"};
+    images.data = read_whole_file(TG_DATA "/mnist/train-images-idx3-ubyte", &images.size);
+    if (!images.data) {
+        print_message("skipped: MNIST is not prepared in build/data\n");
+        skip();
+    }
+    tg_dataset *dataset = NULL;
+    assert_int_equal(tg_dataset_from_idx(images, (tg_bytes){0}, &dataset, NULL), TG_OK);
+    free((void *)images.data);
+    static uint32_t index[60000];
+    for (uint32_t i = 0; i < 60000; i++) index[i] = i;
+    tg_attrs *attrs = open_steps();
+    add_rescale(attrs, 255);
+    add_standardize(attrs, NULL, NULL, 0);
+    tg_preprocess *preprocess = create_and_free(attrs, (const size_t[3]){28, 28, 1});
+    assert_int_equal(tg_preprocess_fit(preprocess, dataset, index, 60000, NULL), TG_OK);
+    tg_text text = {0};
+    tg_preprocess_write(preprocess, &text, NULL);
+    double mean, std;
+    const char *format =
+        "[{\"type\":\"rescale\",\"divide\":255},{\"type\":\"standardize\",\"mean\":%lf,\"std\":%lf}]";
+    assert_int_equal(sscanf(text.data, format, &mean, &std), 2);
+    assert_float_equal(mean, 0.1307, 5e-5);
+    assert_float_equal(std, 0.3081, 5e-5);
+    tg_text_free(&text);
+    tg_preprocess_destroy(preprocess);
+    tg_dataset_destroy(dataset);
+}
+
 /* What is written reads back to the same bits: that is how fitted numbers travel with a checkpoint. */
 static void fitted_numbers_travel(void **state) {
     (void)state;
@@ -264,7 +297,7 @@ static void wrong_steps_are_refused(void **state) {
     attrs = open_steps();
     open_step(attrs, "rescale");
     assert_int_equal(tg_attrs_number(attrs, "factor", 255, NULL), TG_OK);
-    check_refused(attrs, gray_2x2, "preprocess[0] rescale: unknown key \"factor\"");
+    check_refused(attrs, gray_2x2, "preprocess[0] rescale: unknown key \"factor\"; there are type, divide");
 
     attrs = open_steps();
     add_rescale(attrs, 0);
@@ -322,6 +355,7 @@ int main(void) {
         cmocka_unit_test(u8_and_f32_give_the_same_bits),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(mean_and_std_are_fitted_on_the_given_samples),
+        cmocka_unit_test(mnist_is_standardized_by_its_known_mean_and_std),
         cmocka_unit_test(fitted_numbers_travel),
         cmocka_unit_test(wrong_steps_are_refused),
         cmocka_unit_test(every_allocation_may_fail),
