@@ -53,8 +53,8 @@ tg_status cli_json_walk(const cJSON *object, tg_attrs *attrs, tg_error *err);
 
 /* ---- cli_data.c: datasets ----------------------------------------------------------------------------- */
 
-/* PATH[,LABELS]; without LABELS "images" in the name becomes "labels". label_less: images alone will do. */
-tg_status cli_data_open(const char *path, bool label_less, tg_dataset **out, tg_error *err);
+/* PATH[,LABELS]; without LABELS "images" in the name becomes "labels". images_only: there are no labels. */
+tg_status cli_data_open(const char *path, bool images_only, tg_dataset **out, tg_error *err);
 /* A set by name, prepared in build/data/NAME: split "train" or "test". Class names come from
  * datasets/NAME.json. */
 tg_status cli_data_named(const cli_options *options, const char *name, const char *split, tg_dataset **out,

@@ -51,7 +51,7 @@ static bool guess_labels(const char *images, char *labels, size_t size) {
     return exists(labels);
 }
 
-tg_status cli_data_open(const char *path, bool label_less, tg_dataset **out, tg_error *err) {
+tg_status cli_data_open(const char *path, bool images_only, tg_dataset **out, tg_error *err) {
     char images[PATH_SIZE], labels[PATH_SIZE];
     if (strlen(path) >= PATH_SIZE)
         return cli_fail(err, TG_E_ARGUMENT, NULL, "a path of %zu bytes is too long", strlen(path));
@@ -61,7 +61,7 @@ tg_status cli_data_open(const char *path, bool label_less, tg_dataset **out, tg_
         *comma = '\0';
         return open_pair(images, comma + 1, out, err);
     }
-    if (label_less) return open_pair(images, NULL, out, err);
+    if (images_only) return open_pair(images, NULL, out, err);
     if (exists(images) && !guess_labels(images, labels, sizeof labels))
         return cli_fail(err, TG_E_ARGUMENT, path,
                         "its labels are not beside it; name them as well: %.80s,LABELS", path);
