@@ -1,6 +1,7 @@
 #include "base/attrs.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -198,13 +199,12 @@ static tg_status check_number(const tg_attr *row, const tg_value *value, bool wh
                whole ? "a whole number" : "a number", kind_name(value->kind));
     double x = value->number;
     TG_REQUIRE(err, isfinite(x), TG_E_RECIPE, "%s must be a finite number", row->name);
-    TG_REQUIRE(err, !whole || (x == floor(x) && fabs(x) <= 9007199254740992.0), TG_E_RECIPE,
-               "%s must be a whole number, not %g", row->name, x);
+    TG_REQUIRE(err, !whole || x == floor(x), TG_E_RECIPE, "%s must be a whole number, not %.16g", row->name, x);
     bool low = (row->flags & TG_ATTR_ABOVE_MIN) ? x <= row->min : x < row->min;
     bool high = (row->flags & TG_ATTR_BELOW_MAX) ? x >= row->max : x > row->max;
-    TG_REQUIRE(err, !low, TG_E_RECIPE, "%s must be %s %.10g, not %.10g", row->name,
+    TG_REQUIRE(err, !low, TG_E_RECIPE, "%s must be %s %.16g, not %.16g", row->name,
                (row->flags & TG_ATTR_ABOVE_MIN) ? "above" : "at least", row->min, x);
-    TG_REQUIRE(err, !high, TG_E_RECIPE, "%s must be %s %.10g, not %.10g", row->name,
+    TG_REQUIRE(err, !high, TG_E_RECIPE, "%s must be %s %.16g, not %.16g", row->name,
                (row->flags & TG_ATTR_BELOW_MAX) ? "below" : "at most", row->max, x);
     return TG_OK;
 }
@@ -218,7 +218,7 @@ static tg_status read_numbers(const tg_attr *row, const tg_value *value, bool wh
         put(into, (*count)++, value->number);
         return TG_OK;
     }
-    TG_REQUIRE(err, value->count >= 1 && value->count <= most, TG_E_RECIPE, "%s must be a number or a list of 1 to %zu",
+    TG_REQUIRE(err, value->count >= 1 && value->count <= most, TG_E_RECIPE, "%s must be a number or a list of 1 to %zu numbers",
                row->name, most);
     for (const tg_value *v = value->first; v; v = v->next) {
         TG_TRY(check_number(row, v, whole, err));
@@ -306,6 +306,21 @@ static void set_default(const tg_attr *row, void *field) {
     }
 }
 
+static tg_status unknown_key(const char *key, const tg_attr *rows, size_t count, const char *also, tg_error *err) {
+    char known[240];
+    int used = 0;
+    for (const char *at = also; at && *at;) {
+        int span = (int)strcspn(at, "|");
+        if ((size_t)used < sizeof known) used += snprintf(known + used, sizeof known - (size_t)used, "%.*s, ", span, at);
+        at += at[span] ? span + 1 : span;
+    }
+    for (size_t i = 0; i < count && (size_t)used < sizeof known; i++)
+        used += snprintf(known + used, sizeof known - (size_t)used, "%s, ", rows[i].name);
+    if (used == 0) return tg_fail(err, TG_E_RECIPE, "unknown key \"%.40s\"; there are none", key);
+    if ((size_t)used < sizeof known) known[used - 2] = 0; /* the last comma */
+    return tg_fail(err, TG_E_RECIPE, "unknown key \"%.40s\"; there are %s", key, known);
+}
+
 tg_status tg_attrs_read(const tg_value *object, const tg_attr *rows, size_t count, const char *also, void *out,
                         tg_error *err) {
     TG_REQUIRE(err, !object || object->kind == TG_OBJECT, TG_E_RECIPE, "must be an object, not %s",
@@ -320,7 +335,7 @@ tg_status tg_attrs_read(const tg_value *object, const tg_attr *rows, size_t coun
     for (const tg_value *v = object ? object->first : NULL; v; v = v->next) {
         bool known = strncmp(v->key, "x-", 2) == 0 || has_word(also, v->key);
         for (size_t i = 0; i < count && !known; i++) known = strcmp(rows[i].name, v->key) == 0;
-        TG_REQUIRE(err, known, TG_E_RECIPE, "unknown key \"%.60s\"", v->key);
+        if (!known) return unknown_key(v->key, rows, count, also, err);
     }
     return TG_OK;
 }

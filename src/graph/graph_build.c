@@ -100,7 +100,10 @@ static tg_status read_layer(builder *b, size_t index, const tg_value *value, tg_
         used += (size_t)snprintf(also + used, sizeof also - used, i ? "|%s" : "%s", d->op->attrs[i].name);
     TG_TRY(tg_attrs_read(value, layer_rows, LAYER_ROWS, used ? also : NULL, &d->common, err));
     if (d->common.name) TG_TRY(check_name(d->common.name, err));
-    if (d->common.initializer) TG_TRY(tg_initializer_check(d->common.initializer, err));
+    if (d->common.initializer) {
+        tg_status status = tg_initializer_check(d->common.initializer, err);
+        if (status != TG_OK) return tg_fail_at(err, status, "initializer");
+    }
     size_t nth = 1;
     for (size_t i = 0; i < index; i++) nth += b->drafts[i].op == d->op;
     if (d->common.name) snprintf(d->name, sizeof d->name, "%s", d->common.name);

@@ -71,10 +71,10 @@ static tg_status read_scheme(const tg_value *value, const scheme **out, scheme_a
     if (value && value->kind == TG_OBJECT) {
         object = value;
         const tg_value *type = tg_value_get(value, "type");
-        TG_REQUIRE(err, type && type->kind == TG_STRING, TG_E_RECIPE, "initializer needs a type");
+        TG_REQUIRE(err, type && type->kind == TG_STRING, TG_E_RECIPE, "type is missing");
         name = type->string;
     } else if (value) {
-        TG_REQUIRE(err, value->kind == TG_STRING, TG_E_RECIPE, "initializer must be a name or an object with a type");
+        TG_REQUIRE(err, value->kind == TG_STRING, TG_E_RECIPE, "must be a name or an object with a type");
         name = value->string;
     }
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
@@ -84,7 +84,7 @@ static tg_status read_scheme(const tg_value *value, const scheme **out, scheme_a
         return tg_attrs_read(object, schemes[i].rows, schemes[i].row_count, "type", attrs, err);
     }
     return tg_fail(err, TG_E_RECIPE,
-                   "unknown initializer \"%.40s\"; there are xavier_uniform, xavier_normal, he_uniform, he_normal, "
+                   "unknown type \"%.40s\"; there are xavier_uniform, xavier_normal, he_uniform, he_normal, "
                    "normal, uniform, zeros", name);
 }
 
@@ -98,7 +98,7 @@ void tg_graph_initialize(const tg_graph *graph, uint64_t seed) {
     uint32_t tensor = 0;
     for (size_t i = 0; i < graph->count; i++) {
         const tg_node *node = &graph->nodes[i];
-        const scheme *found;
+        const scheme *found = NULL;
         scheme_attrs attrs;
         if (read_scheme(node->initializer, &found, &attrs, NULL) != TG_OK) continue; /* checked when the graph was built */
         for (size_t j = 0; j < node->param_count; j++, tensor++) {

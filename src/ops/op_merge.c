@@ -44,8 +44,8 @@ static tg_status concat_infer(tg_node *node, tg_error *err) {
     size_t axis = (size_t)((const concat_attrs *)node->attrs)->axis - 1;
     const tg_node *first = node->inputs[0];
     char a[96], b[96];
-    TG_REQUIRE(err, axis < first->shape.rank, TG_E_SHAPE, "axis %zu does not exist in %s", axis + 1,
-               tg_shape_text(&first->shape, a));
+    TG_REQUIRE(err, axis < first->shape.rank, TG_E_SHAPE, "axis %zu does not exist in %s (%s), whose axis 0 is the batch",
+               axis + 1, first->name, tg_shape_text(&first->shape, a));
     node->shape = first->shape;
     for (size_t i = 1; i < node->input_count; i++) {
         tg_shape other = node->inputs[i]->shape;

@@ -51,8 +51,10 @@ static tg_status place_parameters(tg_run *run, tg_error *err) {
             run->weights_block = tg_allocate_zeroed(weights.used);
             run->state_block = tg_allocate_zeroed(state.used);
         }
-        TG_REQUIRE(err, fits && run->weights_block && run->state_block, TG_E_MEMORY,
-                   "the model's parameters need more memory than this machine gives; use smaller layers");
+        if (fits && run->weights_block && run->state_block) continue;
+        tg_fail(err, TG_E_MEMORY, "the parameters need %.0f MB, which this machine does not give; use smaller layers",
+                fits ? ((double)weights.used + (double)state.used) / 1e6 : (double)SIZE_MAX / 1e6);
+        return tg_fail_at(err, TG_E_MEMORY, "model");
     }
     tg_graph_initialize(run->graph, run->recipe.seed);
     return TG_OK;

@@ -92,8 +92,11 @@ describe('recipes', () => {
       'model.layers[0] conv2d: kernel 5x5 exceeds input 3x3',
     ));
 
-  it('name an unknown key', () =>
-    refusedRecipe(model({ type: 'dense', unit: 4 }), 'model.layers[0] dense: unknown key "unit"'));
+  it('name an unknown key', () => {
+    const known = 'units, bias, type, name, inputs, initializer, trainable, learning_rate_factor';
+    const what = `unknown key "unit"; there are ${known}`;
+    return refusedRecipe(model({ type: 'dense', unit: 4 }), `model.layers[0] dense: ${what}`);
+  });
 
   it('name a wrong type', () =>
     refusedRecipe({ epochs: 'three' }, 'recipe: epochs must be a whole number, not a text'));
