@@ -1,4 +1,4 @@
-/* Recipes in tests are written as people write them, in JSON; with ' for ", so that C strings stay readable. */
+/* Recipes in tests are written as people write them: in JSON, with ' for " to keep C strings readable. */
 #ifndef TG_TESTS_RECIPE_H
 #define TG_TESTS_RECIPE_H
 

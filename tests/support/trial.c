@@ -14,8 +14,8 @@ static uint8_t random_byte(tg_rng *rng) {
 }
 
 /* Integers only: there is nothing in it that could differ between machines. */
-tg_dataset *make_pictures(size_t height, size_t width, size_t channels, size_t count, size_t classes, uint64_t seed,
-                          uint32_t set) {
+tg_dataset *make_pictures(size_t height, size_t width, size_t channels, size_t count, size_t classes,
+                          uint64_t seed, uint32_t set) {
     size_t size = height * width * channels;
     uint8_t *pictures = malloc(classes * size);
     tg_rng rng = tg_rng_stream(seed, TG_RNG_TEST, CLASS_PICTURES, 0);
@@ -28,7 +28,8 @@ tg_dataset *make_pictures(size_t height, size_t width, size_t channels, size_t c
     for (size_t i = 0; i < count; i++) {
         uint32_t label = tg_rng_below(&rng, (uint32_t)classes);
         tg_dataset_labels(dataset)[i] = (int32_t)label;
-        for (size_t j = 0; j < size; j++) *pixels++ = (uint8_t)((3 * pictures[label * size + j] + random_byte(&rng)) / 4);
+        for (size_t j = 0; j < size; j++)
+            *pixels++ = (uint8_t)((3 * pictures[label * size + j] + random_byte(&rng)) / 4);
     }
     free(pictures);
     ASSERT_OK(tg_dataset_check(dataset, "pictures", &err));
@@ -78,7 +79,8 @@ tg_progress train_steps(tg_run *run, uint64_t steps) {
     tg_run_progress(run, &progress);
     uint64_t target = progress.step + steps;
     while (!progress.finished && (steps == 0 || progress.step < target))
-        ASSERT_OK(tg_run_train(run, steps ? target - progress.step : 0, NULL, NULL, NULL, 0, NULL, &progress, &err));
+        ASSERT_OK(tg_run_train(run, steps ? target - progress.step : 0, NULL, NULL, NULL, 0, NULL, &progress,
+                               &err));
     return progress;
 }
 
@@ -120,7 +122,8 @@ tg_evaluation evaluate_all(tg_run *run, tg_dataset *dataset) {
     return evaluation;
 }
 
-tg_run *load_bytes(tg_engine *engine, const uint8_t *bytes, size_t size, tg_dataset *train, tg_dataset *test) {
+tg_run *load_bytes(tg_engine *engine, const uint8_t *bytes, size_t size, tg_dataset *train,
+                   tg_dataset *test) {
     tg_checkpoint *checkpoint;
     tg_run *run;
     tg_error err;

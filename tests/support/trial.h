@@ -4,12 +4,12 @@
 
 #include "tabgrad.h"
 
-/* Pictures of u8 that can be learned: every class has its own random picture, every sample is a quarter noise.
+/* Pictures of u8 that can be learned: every class has its own random picture, a quarter of each sample is noise.
  * The same seed gives the same classes; `set` tells training from test samples. */
-tg_dataset *make_pictures(size_t height, size_t width, size_t channels, size_t count, size_t classes, uint64_t seed,
-                          uint32_t set);
-/* Normally distributed f32 values with random labels, or random distributions over the classes: nothing to learn,
- * but smooth. */
+tg_dataset *make_pictures(size_t height, size_t width, size_t channels, size_t count, size_t classes,
+                          uint64_t seed, uint32_t set);
+/* Normally distributed f32 values with random labels, or random distributions over the classes: nothing to
+ * learn, but smooth. */
 tg_dataset *make_noise(size_t height, size_t width, size_t channels, size_t count, size_t classes, bool soft,
                        uint64_t seed);
 

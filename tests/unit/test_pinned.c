@@ -1,4 +1,5 @@
-/* Same bits everywhere: the hashes in fixtures/pinned, which the tests in Node, Chromium and Firefox compare with too. */
+/* Same bits everywhere: the hashes in fixtures/pinned, which the tests in Node, Chromium and Firefox compare
+ * with too. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@ static tg_dataset *make_set(void) {
 
 static tg_dataset *open_set(void) {
     tg_bytes images = {.name = "images"}, labels = {.name = "labels"};
-    uint8_t *pixels = read_whole_file(PINNED "images", &images.size), *classes = read_whole_file(PINNED "labels", &labels.size);
+    uint8_t *pixels = read_whole_file(PINNED "images", &images.size),
+            *classes = read_whole_file(PINNED "labels", &labels.size);
     assert_true(pixels && classes);
     images.data = pixels, labels.data = classes;
     tg_dataset *dataset;
@@ -41,7 +43,8 @@ static tg_dataset *open_set(void) {
     return dataset;
 }
 
-static const char *hash_after_training(const char *name, tg_dataset *dataset, size_t threads, const char *kernels) {
+static const char *hash_after_training(const char *name, tg_dataset *dataset, size_t threads,
+                                       const char *kernels) {
     char path[512];
     size_t size;
     snprintf(path, sizeof path, PINNED "%s.json", name);
@@ -124,7 +127,7 @@ static void three_threads(void **state) {
     every_recipe_ends_at_its_hash("scalar", 3);
 }
 
-/* ---- writing the fixtures: TG_PIN=1 ------------------------------------------------------------------------------ */
+/* ---- writing the fixtures: TG_PIN=1 -------------------------------------------------------------------- */
 
 static void write_bytes(const char *name, const void *head, size_t head_size, const void *data, size_t size) {
     char path[512];
@@ -146,8 +149,9 @@ static void pin(void **state) {
     write_bytes("images", images_head, sizeof images_head, tg_dataset_pixels(dataset), COUNT * SIDE * SIDE);
     write_bytes("labels", labels_head, sizeof labels_head, labels, sizeof labels);
     char text[1024];
-    int used = snprintf(text, sizeof text, "{\n  \"steps\": %d,\n  \"dataset_sha256\": \"%s\",\n  \"hashes\": {\n", STEPS,
-                        tg_dataset_sha256(dataset));
+    int used =
+        snprintf(text, sizeof text, "{\n  \"steps\": %d,\n  \"dataset_sha256\": \"%s\",\n  \"hashes\": {\n",
+                 STEPS, tg_dataset_sha256(dataset));
     for (size_t i = 0; i < NAMES; i++)
         used += snprintf(text + used, sizeof text - (size_t)used, "    \"%s\": \"%s\"%s\n", names[i],
                          hash_after_training(names[i], dataset, 1, "scalar"), i + 1 < NAMES ? "," : "");
