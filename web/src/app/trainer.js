@@ -247,6 +247,7 @@ export class Trainer {
     } finally {
       course.followed = false;
     }
+    still(course); // a run that was closed ends its reports too
     await this.#finish(course, course.stopping ? 'stopped' : 'done', still);
   }
 

@@ -94,6 +94,7 @@ function isPlainObject(value) {
 /** @param {unknown} value */
 function describe(value) {
   if (typeof value === 'number' || value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return `a ${value.constructor?.name ?? 'object'}`;
   return `a ${typeof value}`;
 }

@@ -74,7 +74,7 @@ export class LineChart extends LightElement {
   }
 
   render() {
-    const { steps, values } = this.curve;
+    const { steps, values } = this.drawn;
     const at = this.pointed ?? steps.length - 1;
     const shown = steps.length > 0 && at >= 0 ? values[at] : undefined;
     return html`
@@ -106,12 +106,17 @@ export class LineChart extends LightElement {
     if (!changed.has('revision') && !changed.has('curve') && !changed.has('marks')) return;
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      this.plot?.setData(joined(this.curve, this.share ? this.curve : smoothed(this.curve), this.marks));
+      this.plot?.setData(joined(this.curve, this.drawn, this.marks));
     });
     this.tableTimer ??= setTimeout(() => {
       this.tableTimer = undefined;
-      this.rows = tableRows(this.curve, this.format);
+      this.rows = tableRows(this.drawn, this.format);
     }, TABLE_EVERY_MS);
+  }
+
+  /** What the eye follows. */
+  get drawn() {
+    return this.share ? this.curve : smoothed(this.curve);
   }
 
   /**
@@ -217,11 +222,12 @@ function smoothed({ steps, values }) {
  * @returns {[number, string][]}
  */
 function tableRows({ steps, values }, format) {
-  const stride = Math.max(1, Math.ceil(steps.length / TABLE_ROWS));
-  /** @type {[number, string][]} */
-  const rows = [];
-  for (let i = steps.length - 1; i >= 0; i -= stride) rows.unshift([steps[i], format(values[i])]);
-  return rows;
+  const last = steps.length - 1;
+  const count = Math.min(TABLE_ROWS, steps.length);
+  return Array.from({ length: count }, (_, row) => {
+    const i = count > 1 ? Math.round((row * last) / (count - 1)) : last;
+    return [steps[i], format(values[i])];
+  });
 }
 
 /** @param {number} value */

@@ -1,0 +1,154 @@
+// One click on Train: real MNIST is learned in the tab, the curve falls, and the same pad is read anew all the while.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serve } from '../../scripts/serve.mjs';
+import { BROWSERS } from '../support/browsers.js';
+import { DIGITS, Person } from '../support/person.js';
+
+describe.each(BROWSERS)('training in %s', (browser) => {
+  let site;
+  let person;
+
+  beforeAll(async () => {
+    site = await serve();
+    person = await Person.arrive(browser);
+    await person.open(site.url);
+  });
+
+  afterAll(async () => {
+    await person?.leave();
+    await site?.close();
+  });
+
+  it('learns MNIST to more than 90 % in one epoch of the linear network', async () => {
+    await person.draw(DIGITS[7]);
+    const states = await person.recordStates();
+    await person.chooseRecipe('mnist-linear');
+    await person.fill('epochs', 1);
+    await person.click('train');
+    await person.untilState('done');
+    expect(await states()).toEqual(['loading', 'training', 'done']);
+
+    const status = await person.status();
+    expect(status).toMatchObject({ epoch: 1, step: 469 });
+    expect(status.testAccuracy).toBeGreaterThan(0.9);
+    expect(await person.text('status')).toContain(`${(status.testAccuracy * 100).toFixed(1)} %`);
+    expect(await person.text('prediction')).toBe('7');
+  });
+
+  it('shows the curve in numbers too: the loss fell, the accuracy rose', async () => {
+    const losses = await person.tableNumbers('loss-chart');
+    expect(losses.length).toBeGreaterThan(5);
+    expect(losses.at(-1)).toBeLessThan(losses[0] / 3);
+    const accuracies = await person.tableNumbers('accuracy-chart');
+    expect(accuracies.at(-1)).toBeGreaterThan(80);
+  });
+
+  it('tells what was confused with what, and where it was most wrong', async () => {
+    const cells = await person.page.$$eval('[data-testid="confusion-matrix"] td', (cells) =>
+      cells.map((cell) => Number(cell.textContent)),
+    );
+    expect(cells).toHaveLength(100);
+    expect(cells.reduce((sum, count) => sum + count, 0)).toBe(10_000);
+    const right = cells.filter((_, i) => i % 11 === 0).reduce((sum, count) => sum + count, 0);
+    expect(right / 10_000).toBeCloseTo((await person.status()).testAccuracy, 6);
+    const mistakes = await person.page.$$eval('[data-testid="mistakes"] li', (items) =>
+      items.map((item) =>
+        Array.from(item.querySelectorAll('.number'), (part) => part.textContent.replace(/\s+/g, ' ').trim()),
+      ),
+    );
+    expect(mistakes).toHaveLength(24);
+    for (const [classes] of mistakes) expect(classes).toMatch(/^(\d) → ?read as (?!\1)\d$/);
+  });
+
+  it('puts a mistake on the pad and makes the same mistake again', async () => {
+    const mistake = await person.page.$('[data-testid="mistakes"] button');
+    const [, read] = (await mistake.evaluate((button) => button.textContent)).match(/read as\s+(\d)/);
+    await mistake.click();
+    await person.until(
+      (digit) => document.querySelector('[data-testid="prediction"]')?.textContent?.trim() === digit,
+      read,
+    );
+  });
+
+  it('pauses, takes one step at a time, resumes and stops', async () => {
+    await person.click('reset');
+    await person.untilState('idle');
+    expect(await person.status()).toMatchObject({ step: 0, testAccuracy: null });
+    await person.chooseRecipe('mnist-mlp');
+    await person.click('train');
+    await person.untilStep(20);
+    await person.click('pause');
+    await person.untilState('paused');
+    const { step } = await person.settledStatus();
+    await person.click('step');
+    await person.untilStep(step + 1);
+    await person.click('step');
+    await person.untilStep(step + 2);
+    expect(await person.settledStatus()).toMatchObject({ state: 'paused', step: step + 2 });
+    await person.click('pause');
+    await person.untilState('training');
+    await person.untilStep(step + 20);
+    await person.click('stop');
+    await person.untilState('stopped');
+    const stopped = await person.status();
+    expect(stopped.testAccuracy).toBeGreaterThan(0.5);
+    expect((await person.settledStatus()).step).toBe(stopped.step);
+  });
+
+  it('goes on from where it was stopped, with another learning rate', async () => {
+    const { step } = await person.status();
+    await person.click('train');
+    await person.untilStep(step + 10);
+    await person.fill('learning-rate', 0.0001);
+    await person.untilStep((await person.status()).step + 10);
+    await person.click('stop');
+    await person.untilState('stopped');
+    const saved = await person.saved(() => person.click('save-checkpoint'));
+    const { events } = JSON.parse(metadataOf(saved.bytes).history);
+    expect(events).toEqual([{ step: expect.any(Number), learning_rate: expect.closeTo(0.0001) }]);
+    expect(events[0].step).toBeGreaterThanOrEqual(step + 10);
+  });
+
+  it('answers the lifted pen within 60 ms while it trains (95th percentile)', async () => {
+    await person.chooseRecipe('mnist-cnn');
+    await person.click('train');
+    await person.untilStep(5);
+    const waits = (await person.penUpLatencies(40)).toSorted((a, b) => a - b);
+    expect((await person.status()).state).toBe('training');
+    await person.click('reset');
+    expect(waits[Math.floor(waits.length * 0.95)]).toBeLessThanOrEqual(60);
+  });
+
+  it('lets the network from the start read again after Reset', async () => {
+    await person.untilState('idle');
+    await person.click('draw-clear');
+    await person.draw(DIGITS[3]);
+    expect(await person.text('prediction')).toBe('3');
+    expect(await person.page.$('[data-testid="confusion-matrix"]')).toBeNull();
+  });
+
+  it('says in one sentence that a learning rate is absurd, and trains again afterwards', async () => {
+    await person.chooseRecipe('mnist-linear');
+    await person.fill('learning-rate', 1e30);
+    await person.click('train');
+    await person.untilState('error');
+    expect(await person.untilError()).toMatch(/learning.rate/i);
+    await person.chooseRecipe('mnist-mlp');
+    await person.chooseRecipe('mnist-linear');
+    await person.fill('epochs', 1);
+    await person.click('train');
+    await person.untilState('done');
+    expect(await person.text('error')).toBe('');
+    expect((await person.status()).testAccuracy).toBeGreaterThan(0.9);
+  });
+
+  it('made nobody complain', () => {
+    expect(person.complaints).toEqual([]);
+  });
+});
+
+/** The metadata of a .safetensors file. @param {Buffer} bytes */
+function metadataOf(bytes) {
+  const length = Number(bytes.readBigUInt64LE(0));
+  return JSON.parse(bytes.subarray(8, 8 + length).toString()).__metadata__;
+}
