@@ -6,9 +6,9 @@
 
 #include "base/math_f32.h"
 
-/* The functions below reduce their argument to a small interval in the manner of Cody and Waite, then sum Taylor's
- * series there: its coefficients need no explanation, and the few terms more than a minimax polynomial has do not
- * matter where these functions are used. */
+/* The functions below reduce their argument to a small interval in the manner of Cody and Waite, then sum
+ * Taylor's series there: its coefficients need no explanation, and the few terms more than a minimax
+ * polynomial has do not matter where these functions are used. */
 
 static uint64_t bits_of_f64(double x)
 {
@@ -44,7 +44,7 @@ static const double round_f64 = 0x1.8p+52;
 static const double ln2_high = 0x1.62e42fefp-1;
 static const double ln2_low = 0x1.473de6af278edp-34;
 
-/* ---- pairs: for what needs some bits more than a double has ----------------------------------------------- */
+/* ---- pairs: for what needs some bits more than a double has -------------------------------------------- */
 
 /* A sum of two doubles that do not overlap (Dekker, "A floating-point technique for extending the available
  * precision", 1971). */
@@ -89,7 +89,7 @@ static pair pair_divide(pair a, pair b)
     return two_sum(quotient, rest / b.high);
 }
 
-/* ---- exp and what follows from it ------------------------------------------------------------------------- */
+/* ---- exp and what follows from it ---------------------------------------------------------------------- */
 
 /* exp(x + tail) = 2^n (1 + p), returning p and n; |tail| far below |x|, both finite. */
 static double exp_reduced(double x, double tail, int64_t *n)
@@ -149,7 +149,7 @@ double tg_tanh_f64(double x)
     return copysign(pair_divide((pair){t, 0.0}, two_sum(2.0, t)).high, x);
 }
 
-/* ---- log ---------------------------------------------------------------------------------------------------- */
+/* ---- log ----------------------------------------------------------------------------------------------- */
 
 /* x = 2^k m with m in [sqrt(1/2), sqrt(2)), x positive and finite. */
 static double split_exponent(double x, int64_t *k)
@@ -170,9 +170,9 @@ static double split_exponent(double x, int64_t *k)
     return m;
 }
 
-/* With f = m - 1 and s = f / (2 + f):  log m = 2 artanh(s) = 2 s + 2/3 s^3 + 2/5 s^5 + ..., where |s| < 0.172. Since
- * 2 s = f - s f, log m = f - s (f - R) with R = 2/3 s^2 + ...; f - f^2/2 in front keeps the large part exact:
- * s (f - R) = f^2/2 - s (f^2/2 + R)  (as in Ng's fdlibm, e_log.c). */
+/* With f = m - 1 and s = f / (2 + f):  log m = 2 artanh(s) = 2 s + 2/3 s^3 + 2/5 s^5 + ..., |s| < 0.172.
+ * Since 2 s = f - s f, log m = f - s (f - R) with R = 2/3 s^2 + ..., and s (f - R) = f^2/2 - s (f^2/2 + R):
+ * f - f^2/2 in front keeps the large part exact (as in Ng's fdlibm, e_log.c). */
 double tg_log_f64(double x)
 {
     if (x != x || x < 0.0) return NAN;
@@ -200,9 +200,9 @@ double tg_log_f64(double x)
     return whole * ln2_high - ((half_square - (s * (half_square + remainder) + whole * ln2_low)) - f);
 }
 
-/* ---- pow ---------------------------------------------------------------------------------------------------- */
+/* ---- pow ----------------------------------------------------------------------------------------------- */
 
-/* The series of tg_log_f64, in pairs: the exponent multiplies its error by up to 2^10. x positive and finite. */
+/* The series of tg_log_f64, in pairs: the exponent multiplies its error by up to 2^10. x positive, finite. */
 static pair log_pair(double x)
 {
     int64_t k;
@@ -239,10 +239,11 @@ double tg_pow_f64(double base, double exponent)
     return sign * exp_with_tail(power.high, power.low);
 }
 
-/* ---- sin and cos --------------------------------------------------------------------------------------------- */
+/* ---- sin and cos --------------------------------------------------------------------------------------- */
 
-/* r = x - n pi/2, |r| <= pi/4, as a pair; returns n mod 4. pi/2 in parts of 33 bits: n times one of them is exact
- * for n < 2^20, and 151 bits of it leave a full double even where x is as near to n pi/2 as a double can be. */
+/* r = x - n pi/2, |r| <= pi/4, as a pair; returns n mod 4. pi/2 in parts of 33 bits: n times one of them is
+ * exact for n < 2^20, and 151 bits of it leave a full double even where x is as near to n pi/2 as a double
+ * can be. */
 static unsigned reduce_angle(double x, pair *r)
 {
     double whole = x * 0x1.45f306dc9c883p-1 + round_f64 - round_f64; /* x / (pi/2) */
@@ -300,7 +301,7 @@ double tg_cos_f64(double x)
     return quadrant == 0 || quadrant == 3 ? y : -y;
 }
 
-/* ---- f32: see math_f32.h ----------------------------------------------------------------------------------- */
+/* ---- f32: see math_f32.h ------------------------------------------------------------------------------- */
 
 /* 2^n for -126 <= n <= 127. */
 static float power_of_two_f32(int32_t n)

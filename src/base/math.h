@@ -1,7 +1,8 @@
 /* Elementary functions with the same bits everywhere: libc's differ from machine to machine.
  *
- * Only +, -, *, /, sqrt, comparisons and bit patterns, each a single IEEE operation (-ffp-contract=off). The f64 ones are
- * within 2 ulp, the f32 ones within 3 ulp of the true value (tests/numeric). Defined for every input: NaN in, NaN out. */
+ * Only +, -, *, /, sqrt, comparisons and bit patterns, each a single IEEE operation (-ffp-contract=off). The
+ * f64 ones are within 2 ulp, the f32 ones within 3 ulp of the true value (tests/numeric). Defined for every
+ * input: NaN in, NaN out. */
 #ifndef TG_BASE_MATH_H
 #define TG_BASE_MATH_H
 

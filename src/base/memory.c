@@ -23,7 +23,7 @@ void tg_set_allocator(const tg_allocator *allocator)
     current = allocator ? *allocator : libc_allocator;
 }
 
-/* The allocator need not align: we ask for more, and keep its own pointer just before the block handed out. */
+/* The allocator need not align: we ask for more, and keep its own pointer just before the aligned block. */
 void *tg_allocate(size_t bytes)
 {
     size_t padded;

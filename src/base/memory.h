@@ -23,8 +23,8 @@ void *tg_allocate_zeroed(size_t bytes);
 bool tg_mul_size(size_t a, size_t b, size_t *out);
 bool tg_add_size(size_t a, size_t b, size_t *out);
 
-/* A block that is measured first and placed afterwards: the same calls are made twice, first with base NULL (they
- * count), then on the allocated block (they hand out). Nothing is freed singly. */
+/* A block that is measured first and placed afterwards: the same calls are made twice, first with base NULL
+ * (they count), then on the allocated block (they hand out). Nothing is freed singly. */
 typedef struct tg_arena {
     uint8_t *base;
     size_t used;

@@ -8,8 +8,9 @@
 
 #include "base/memory.h"
 
-/* How often a waiting thread looks before it sleeps: about 50 microseconds, longer than the serial stretches inside a
- * step, much shorter than a thread's time slice. Where there is no pause instruction, as in WebAssembly, a look is shorter. */
+/* How often a waiting thread looks before it sleeps: about 50 microseconds, longer than the serial stretches
+ * inside a step, much shorter than a thread's time slice. Where there is no pause instruction, as in
+ * WebAssembly, a look is shorter. */
 #if defined(__x86_64__)
 #define SPINS 2000
 #define PAUSE() __builtin_ia32_pause()
@@ -18,10 +19,10 @@
 #define PAUSE() ((void)0)
 #endif
 
-/* A loop is one word: its generation above, the number of indices not handed out yet below. A thread takes an index by
- * counting the word down, so it can only ever take one of the loop that is running; what else there is to know
- * (fn, ctx, n) it reads after that. The loop is over when `finished` has reached n. Hence nobody waits for a thread
- * that sleeps or was never scheduled: whoever is awake does the work. */
+/* A loop is one word: its generation above, the number of indices not handed out yet below. A thread takes an
+ * index by counting the word down, so it can only ever take one of the loop that is running; what else there
+ * is to know (fn, ctx, n) it reads after that. The loop is over when `finished` has reached n. Hence nobody
+ * waits for a thread that sleeps or was never scheduled: whoever is awake does the work. */
 struct tg_pool {
     size_t threads;
     size_t started; /* of the threads - 1 workers */
@@ -77,7 +78,7 @@ static void *worker_main(void *argument)
         work(pool, thread);
         for (int i = 0; i < SPINS && !worker_has_reason(pool); i++) PAUSE();
         if (worker_has_reason(pool)) continue;
-        /* Announce the sleep, then look once more: who publishes a loop looks at the announcement afterwards. */
+        /* Announce the sleep, then look once more: who publishes a loop looks for announcements after. */
         pthread_mutex_lock(&pool->mutex);
         atomic_fetch_add(&pool->sleeping_workers, 1);
         while (!worker_has_reason(pool)) pthread_cond_wait(&pool->wake_workers, &pool->mutex);
@@ -134,8 +135,8 @@ size_t tg_pool_threads(const tg_pool *pool)
 tg_status tg_pool_create(size_t threads, tg_pool **out, tg_error *err)
 {
     *out = NULL;
-    TG_REQUIRE(err, threads >= 1 && threads <= TG_MAX_THREADS, TG_E_ARGUMENT, "%zu threads: ask for 1 to %d", threads,
-               TG_MAX_THREADS);
+    TG_REQUIRE(err, threads >= 1 && threads <= TG_MAX_THREADS, TG_E_ARGUMENT, "%zu threads: ask for 1 to %d",
+               threads, TG_MAX_THREADS);
     tg_pool *pool = tg_allocate_zeroed(sizeof *pool);
     TG_REQUIRE(err, pool, TG_E_MEMORY, "no memory for the thread pool");
     pool->threads = threads;
@@ -144,9 +145,10 @@ tg_status tg_pool_create(size_t threads, tg_pool **out, tg_error *err)
     pthread_cond_init(&pool->wake_caller, NULL);
     while (pool->started < threads - 1) {
         if (pthread_create(&pool->worker[pool->started], NULL, worker_main, pool) != 0) {
-            size_t started = pool->started + 1;
+            size_t refused = pool->started + 2; /* the caller's is the first */
             tg_pool_destroy(pool);
-            return tg_fail(err, TG_E_MEMORY, "the system refused thread %zu of %zu: ask for fewer", started + 1, threads);
+            return tg_fail(err, TG_E_MEMORY, "the system refused thread %zu of %zu: ask for fewer", refused,
+                           threads);
         }
         pool->started++;
     }

@@ -11,7 +11,7 @@ struct tg_pool {
 tg_status tg_pool_create(size_t threads, tg_pool **out, tg_error *err)
 {
     *out = NULL;
-    TG_REQUIRE(err, threads == 1, TG_E_ARGUMENT, "this build has no threads: ask for 1 instead of %zu", threads);
+    TG_REQUIRE(err, threads == 1, TG_E_ARGUMENT, "this build has no threads: ask for 1, not %zu", threads);
     tg_pool *pool = tg_allocate(sizeof *pool);
     TG_REQUIRE(err, pool, TG_E_MEMORY, "no memory for the thread pool");
     pool->threads = threads;

@@ -5,7 +5,8 @@
 
 #include "base/math.h"
 
-/* One block: ten rounds, the key bumped between them by the golden ratio and sqrt(3) - 1 (Salmon et al., section 4.3). */
+/* One block: ten rounds, the key bumped between them by the golden ratio and sqrt(3) - 1 (Salmon et al.,
+ * section 4.3). */
 static void philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];

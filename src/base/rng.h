@@ -1,7 +1,8 @@
-/* Counter-based random numbers: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
+/* Counter-based random numbers: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as
+ * 1, 2, 3", 2011).
  *
- * A stream is addressed, not advanced: seed, purpose and two indices (epoch and sample, or parameter and element) name
- * it, so order of use, threads, prefetch and resuming cannot change what it yields. */
+ * A stream is addressed, not advanced: seed, purpose and two indices (epoch and sample, or parameter and
+ * element) name it, so order of use, threads, prefetch and resuming cannot change what it yields. */
 #ifndef TG_BASE_RNG_H
 #define TG_BASE_RNG_H
 
@@ -28,7 +29,7 @@ tg_rng tg_rng_stream(uint64_t seed, tg_rng_purpose purpose, uint32_t major, uint
 uint32_t tg_rng_u32(tg_rng *rng);
 uint32_t tg_rng_below(tg_rng *rng, uint32_t bound); /* unbiased (Lemire 2019); bound >= 1 */
 double tg_rng_uniform(tg_rng *rng);                 /* [0, 1), 53 bits */
-double tg_rng_normal(tg_rng *rng);                  /* mean 0, deviation 1; Box-Muller with tabgrad's own log, sin, cos */
+double tg_rng_normal(tg_rng *rng);                  /* mean 0, deviation 1; Box-Muller with base/math.h */
 
 /* index[count] = a permutation of 0..count-1 (Fisher-Yates). */
 void tg_rng_permutation(tg_rng *rng, uint32_t *index, size_t count);

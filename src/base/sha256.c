@@ -91,7 +91,8 @@ void tg_sha256_update(tg_sha256 *hash, const void *data, size_t size)
 void tg_sha256_end(tg_sha256 *hash, char hex[65])
 {
     uint64_t bits = hash->length * 8;
-    uint8_t padding[72] = {0x80}; /* a one, zeros until 8 bytes are left in a block, the length in bits (5.1.1) */
+    /* A one, zeros until 8 bytes are left in a block, the length in bits (5.1.1). */
+    uint8_t padding[72] = {0x80};
     size_t zeros_end = 1 + (119 - (size_t)(hash->length % 64)) % 64;
     for (int i = 0; i < 8; i++) padding[zeros_end + (size_t)i] = (uint8_t)(bits >> (56 - 8 * i));
     tg_sha256_update(hash, padding, zeros_end + 8);

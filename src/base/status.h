@@ -10,22 +10,23 @@
 #define TG_PRINTF(text, first)
 #endif
 
-/* Fills err (NULL is fine) and returns status, so that `return tg_fail(...)` reads as one thing. where starts empty. */
+/* Fills err (NULL is fine) and returns status, so that `return tg_fail(...)` reads as one thing. where starts
+ * empty. */
 tg_status tg_fail(tg_error *err, tg_status status, const char *format, ...) TG_PRINTF(3, 4);
 
-/* Sets the place of an error, or prepends to it on its way up: "recipe.json", then "model.layers[3]" inside it, becomes
- * "recipe.json: model.layers[3]". Returns status. */
+/* Sets the place of an error, or prepends to it on its way up: "recipe.json", then "model.layers[3]" inside
+ * it, becomes "recipe.json: model.layers[3]". Returns status. */
 tg_status tg_fail_at(tg_error *err, tg_status status, const char *format, ...) TG_PRINTF(3, 4);
 
-#define TG_REQUIRE(err, condition, status, ...)                                                                        \
-    do {                                                                                                               \
-        if (!(condition)) return tg_fail((err), (status), __VA_ARGS__);                                                \
+#define TG_REQUIRE(err, condition, status, ...)                                                              \
+    do {                                                                                                     \
+        if (!(condition)) return tg_fail((err), (status), __VA_ARGS__);                                      \
     } while (0)
 
-#define TG_TRY(call)                                                                                                   \
-    do {                                                                                                               \
-        tg_status tg_try_status = (call);                                                                              \
-        if (tg_try_status != TG_OK) return tg_try_status;                                                              \
+#define TG_TRY(call)                                                                                         \
+    do {                                                                                                     \
+        tg_status tg_try_status = (call);                                                                    \
+        if (tg_try_status != TG_OK) return tg_try_status;                                                    \
     } while (0)
 
 #endif

@@ -1,17 +1,19 @@
-/* The loops around the register tile, after Goto and van de Geijn, "Anatomy of high-performance matrix multiplication"
- * (2008): a block of b and one of a are packed into panels that the tile reads from start to end.
+/* The loops around the register tile, after Goto and van de Geijn, "Anatomy of high-performance matrix
+ * multiplication" (2008): blocks of b and a are packed into panels that the tile reads from start to end.
  *
  *     for n0 in n by NC:  for k0 in k by KC:  for m0 in m by MC:
  *         pack b[k0.., n0..] (once) and a[m0.., k0..], panel by panel            (parallel over panels)
  *         c[m0.., n0..] += packed a x packed b, item by item, tile by tile       (parallel over items)
  *
- * A sum that is interrupted after KC terms is stored in c and taken up again from there: tg_real holds it exactly, so
- * blocking changes no bit. */
+ * A sum that is interrupted after KC terms is stored in c and taken up again from there: tg_real holds it
+ * exactly, so blocking changes no bit. */
 #include "kernels/gemm.h"
+
+#include <assert.h>
 
 #include "kernels/pack.h"
 
-/* One packed block of each matrix, 256 KB and 512 KB, stays in a second-level cache; a panel of b, KC x nr, in the first. */
+/* A packed block of each matrix, 256 KB and 512 KB, stays in a second-level cache, a panel of b in the first. */
 enum { KC = 256, MC = 256, NC = 512 };
 
 /* What one thread takes at a time, about: some ten microseconds at k = KC. */
@@ -116,6 +118,7 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
             for (size_t j = 0; j < gemm->n; j++) gemm->c[i * gemm->ldc + j] = 0;
         }
     }
+    assert(kernels->mr <= LARGEST_MR && kernels->nr <= LARGEST_NR);
     gemm_block block = {.kernels = kernels, .gemm = gemm, .b = scratch};
     for (block.n0 = 0; block.n0 < gemm->n; block.n0 += NC) {
         block.n = smaller(NC, gemm->n - block.n0);

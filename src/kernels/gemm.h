@@ -1,8 +1,8 @@
 /* Matrix product on packed panels.
  *
- * c[m, n] = (accumulate ? c : 0) + a[m, k] b[k, n], each element its k terms in order, whatever the tile, the blocking
- * and the number of threads. a and b are read through strides, so that transposes cost nothing, or b through a function
- * that writes packed panels itself (convolution unrolls its patches there). */
+ * c[m, n] = (accumulate ? c : 0) + a[m, k] b[k, n], each element its k terms in order, whatever the tile, the
+ * blocking and the number of threads. a and b are read through strides, so that transposes cost nothing, or b
+ * through a function that writes packed panels itself (convolution unrolls its patches there). */
 #ifndef TG_KERNELS_GEMM_H
 #define TG_KERNELS_GEMM_H
 
@@ -15,7 +15,8 @@ typedef struct tg_matrix {
 } tg_matrix;
 
 /* Writes rows k0..k0+k of columns n0..n0+cols of b as a panel dst[k][nr], columns from cols to nr zero. */
-typedef void (*tg_pack_fn)(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t nr, tg_real *dst);
+typedef void (*tg_pack_fn)(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t nr,
+                           tg_real *dst);
 
 typedef struct tg_gemm {
     size_t m, n, k;
@@ -28,8 +29,8 @@ typedef struct tg_gemm {
     bool accumulate;
 } tg_gemm;
 
-/* Elements of tg_real that one product needs as scratch (64-byte aligned): a bound over all kernel tables and tiles.
- * pool's thread count for tg_gemm_parallel, 1 for tg_gemm_serial. */
+/* Elements of tg_real that one product needs as scratch (64-byte aligned): a bound over all kernel tables and
+ * tiles. pool's thread count for tg_gemm_parallel, 1 for tg_gemm_serial. */
 size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads);
 
 /* Spread over the pool (b packed once, shared). */

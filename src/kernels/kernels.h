@@ -1,9 +1,10 @@
 /* kernels.h - the arithmetic of training, arrays only: one table of functions per instruction set.
  *
- * The scalar table is the specification. Every other table yields the same bits, because the order of every sum is part
- * of the specification and no kernel fuses a multiplication with an addition:
+ * The scalar table is the specification. Every other table yields the same bits, because the order of every
+ * sum is part of the specification and no kernel fuses a multiplication with an addition:
  *   - elementwise kernels compute each element by the same operations in the same order;
- *   - a matrix product adds its k terms one after the other, starting from c (or 0): vectors run along n, never along k;
+ *   - a matrix product adds its k terms one after the other, starting from c (or 0): vectors run along n,
+ *     never along k;
  *   - sum() has 16 virtual lanes (see there).
  * Pointers need tg_real's alignment only. Arrays do not overlap unless said. n may be 0. */
 #ifndef TG_KERNELS_KERNELS_H
@@ -28,19 +29,20 @@ typedef struct tg_adam_step {
 typedef struct tg_kernels {
     const char *name; /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128" */
 
-    /* Register tile of the matrix product: c[rows, cols] (row stride ldc) = (accumulate ? c : 0) + a b, rows <= mr,
-     * cols <= nr. a is packed [k][mr], b [k][nr], both 64-byte aligned, padded with zeros. */
+    /* Register tile of the matrix product: c[rows, cols] (row stride ldc) = (accumulate ? c : 0) + a b, rows
+     * <= mr, cols <= nr. a is packed [k][mr], b [k][nr], padded with zeros. */
     size_t mr, nr;
-    void (*gemm_tile)(size_t k, const tg_real *a, const tg_real *b, tg_real *c, size_t ldc, size_t rows, size_t cols,
-                      bool accumulate);
+    void (*gemm_tile)(size_t k, const tg_real *a, const tg_real *b, tg_real *c, size_t ldc, size_t rows,
+                      size_t cols, bool accumulate);
 
     /* Activations. forward: y may be x. backward: dx += dy * y'(x), or dx = ... where dx is dy.
-     * relu(x) = x < 0 ? 0 : x, so NaN stays NaN and -0 stays -0; its slope is y > 0 ? 1 : 0, and where it is 0, 0 is
-     * added whatever dy is. */
+     * relu(x) = x < 0 ? 0 : x, so NaN stays NaN and -0 stays -0; its slope is y > 0 ? 1 : 0, and where it is
+     * 0, 0 is added whatever dy is. */
     void (*relu)(size_t n, const tg_real *x, tg_real *y);
     void (*relu_backward)(size_t n, const tg_real *y, const tg_real *dy, tg_real *dx);
     void (*leaky_relu)(size_t n, tg_real slope, const tg_real *x, tg_real *y);
-    void (*leaky_relu_backward)(size_t n, tg_real slope, const tg_real *y, const tg_real *dy, tg_real *dx); /* slope >= 0 */
+    /* slope >= 0 */
+    void (*leaky_relu_backward)(size_t n, tg_real slope, const tg_real *y, const tg_real *dy, tg_real *dx);
     void (*sigmoid)(size_t n, const tg_real *x, tg_real *y);
     void (*sigmoid_backward)(size_t n, const tg_real *y, const tg_real *dy, tg_real *dx);
     void (*tanh)(size_t n, const tg_real *x, tg_real *y);
@@ -52,18 +54,20 @@ typedef struct tg_kernels {
     void (*axpy)(size_t n, tg_real alpha, const tg_real *x, tg_real *y); /* y += alpha * x */
     void (*scale)(size_t n, tg_real alpha, tg_real *y);                  /* y *= alpha */
     void (*add_scalar)(size_t n, tg_real value, tg_real *y);             /* y += value */
-    /* 16 lanes, lane l adds x[l], x[l + 16], ... in order from 0; then lanes l and l + 8, l + 4, l + 2, l + 1. */
+    /* 16 lanes, lane l adds x[l], x[l + 16], ... in order from 0; then lanes l and l + 8, l + 4, l + 2, l +
+     * 1. */
     tg_real (*sum)(size_t n, const tg_real *x);
     bool (*all_finite)(size_t n, const tg_real *x);
-    /* The largest of start and x[0..n): NaN if there is one, and a zero is +0, so that the order does not matter. */
+    /* The largest of start and x[0..n): NaN if there is one, and a zero is +0, so that the order does not
+     * matter. */
     tg_real (*max)(size_t n, const tg_real *x, tg_real start);
 
     /* Rows: y[rows, cols]. */
-    void (*add_row)(size_t rows, size_t cols, const tg_real *row, tg_real *y);     /* y[r, :] += row */
-    void (*sum_rows)(size_t rows, size_t cols, const tg_real *x, tg_real *out);    /* out[:] += x[0, :], then x[1, :], ... */
+    void (*add_row)(size_t rows, size_t cols, const tg_real *row, tg_real *y); /* y[r, :] += row */
+    void (*sum_rows)(size_t rows, size_t cols, const tg_real *x, tg_real *out); /* out[:] += x[0, :], x[1, :], ... */
 
-    /* Optimizers, one pass. g holds the gradient before and the new weight afterwards: the old one stays in w until the
-     * caller knows that the step is finite. v, m, s: state, updated in place.
+    /* Optimizers, one pass. g holds the gradient before and the new weight afterwards: the old one stays in w
+     * until the caller knows that the step is finite. v, m, s: state, updated in place.
      *   sgd:      g' = g + (2 l2 + weight_decay) w;  w' = w - lr g'
      *   momentum: v = momentum v + g';  w' = w - lr (nesterov ? g' + momentum v : v)          (PyTorch's)
      *   adam:     m = b1 m + (1 - b1) g';  s = b2 s + (1 - b2) g'^2;
@@ -82,8 +86,8 @@ const tg_kernels *tg_kernels_avx512(void);
 const tg_kernels *tg_kernels_neon(void);
 const tg_kernels *tg_kernels_wasm128(void);
 
-/* The widest that runs here, chosen anew at each call; the environment variable TG_KERNELS (a table's name) overrides
- * it natively, so that tests force every path on one machine. */
+/* The widest that runs here, chosen anew at each call; the environment variable TG_KERNELS (a table's name)
+ * overrides it natively, so that tests force every path on one machine. */
 const tg_kernels *tg_kernels_choose(void);
 
 #endif

@@ -7,8 +7,8 @@
 
 enum { MR = 4, NR = 8, LANES = 16 };
 
-static void gemm_tile(size_t k, const tg_real *a, const tg_real *b, tg_real *c, size_t ldc, size_t rows, size_t cols,
-                      bool accumulate)
+static void gemm_tile(size_t k, const tg_real *a, const tg_real *b, tg_real *c, size_t ldc, size_t rows,
+                      size_t cols, bool accumulate)
 {
     for (size_t i = 0; i < rows; i++) {
         tg_real sum[NR] = {0};
@@ -20,7 +20,7 @@ static void gemm_tile(size_t k, const tg_real *a, const tg_real *b, tg_real *c, 
     }
 }
 
-/* ---- activations --------------------------------------------------------------------------------------------- */
+/* ---- activations --------------------------------------------------------------------------------------- */
 
 static void relu(size_t n, const tg_real *x, tg_real *y)
 {
@@ -73,7 +73,7 @@ static void tanh_backward(size_t n, const tg_real *y, const tg_real *dy, tg_real
     for (size_t i = 0; i < n; i++) dx[i] = gradient_base(dy, dx, i) + dy[i] * (1 - y[i] * y[i]);
 }
 
-/* ---- vectors ------------------------------------------------------------------------------------------------- */
+/* ---- vectors ------------------------------------------------------------------------------------------- */
 
 static void add(size_t n, const tg_real *x, tg_real *y)
 {
@@ -120,7 +120,7 @@ static tg_real max(size_t n, const tg_real *x, tg_real start)
     return m + 0; /* -0 + 0 is +0 */
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------------------- */
 
 static void add_row(size_t rows, size_t cols, const tg_real *row, tg_real *y)
 {
@@ -132,7 +132,7 @@ static void sum_rows(size_t rows, size_t cols, const tg_real *x, tg_real *out)
     for (size_t r = 0; r < rows; r++) add(cols, x + r * cols, out);
 }
 
-/* ---- optimizers ---------------------------------------------------------------------------------------------- */
+/* ---- optimizers ---------------------------------------------------------------------------------------- */
 
 static void sgd(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g)
 {

@@ -1,5 +1,5 @@
-/* The kernel table of one instruction set, written once for all of them: simd.h has the vector, and the file that
- * includes this one defines
+/* The kernel table of one instruction set, written once for all of them: simd.h has the vector, and the file
+ * that includes this one defines
  *     TG_NAME "avx2"    TG_MR, TG_NV: the register tile is TG_MR rows by TG_NV vectors
  * Operation by operation what kernels_scalar.c and base/math.c do, so the bits are the same. */
 #include <float.h>
@@ -11,11 +11,11 @@
 
 enum { MR = TG_MR, NV = TG_NV, NR = NV * TG_LANES, HALF = (NV + 1) / 2 * TG_LANES };
 
-/* ---- matrix product ------------------------------------------------------------------------------------------ */
+/* ---- matrix product ------------------------------------------------------------------------------------ */
 
 /* The first `vectors` vectors of MR rows, all of it in registers once the loops are unrolled. */
-static inline __attribute__((always_inline)) void multiply(size_t k, const float *a, const float *b, float *c, size_t ldc,
-                                                           bool accumulate, int vectors)
+__attribute__((always_inline)) static inline void multiply(size_t k, const float *a, const float *b, float *c,
+                                                           size_t ldc, bool accumulate, int vectors)
 {
     vf sum[TG_MR][TG_NV];
 #pragma GCC unroll 16
@@ -53,8 +53,8 @@ static void multiply_half(size_t k, const float *a, const float *b, float *c, si
     multiply(k, a, b, c, ldc, accumulate, HALF / TG_LANES);
 }
 
-static void gemm_tile(size_t k, const float *a, const float *b, float *c, size_t ldc, size_t rows, size_t cols,
-                      bool accumulate)
+static void gemm_tile(size_t k, const float *a, const float *b, float *c, size_t ldc, size_t rows,
+                      size_t cols, bool accumulate)
 {
     void (*multiply_tile)(size_t, const float *, const float *, float *, size_t, bool) =
         cols > HALF ? multiply_whole : multiply_half;
@@ -68,7 +68,7 @@ static void gemm_tile(size_t k, const float *a, const float *b, float *c, size_t
     for (size_t i = 0; i < rows; i++) memcpy(c + i * ldc, edge + i * NR, cols * sizeof *c);
 }
 
-/* ---- elementary functions: base/math.c -------------------------------------------------------------------- */
+/* ---- elementary functions: base/math.c ----------------------------------------------------------------- */
 
 static inline vf absolute(vf x)
 {
@@ -126,7 +126,7 @@ static inline vf tanh_of(vf x)
     return (vf)((vu)y | ((vu)x & 0x80000000u));
 }
 
-/* ---- activations --------------------------------------------------------------------------------------------- */
+/* ---- activations --------------------------------------------------------------------------------------- */
 
 static void relu(size_t n, const float *x, float *y)
 {
@@ -198,7 +198,7 @@ static void tanh_backward(size_t n, const float *y, const float *dy, float *dx)
     }
 }
 
-/* ---- vectors ------------------------------------------------------------------------------------------------- */
+/* ---- vectors ------------------------------------------------------------------------------------------- */
 
 static void add(size_t n, const float *x, float *y)
 {
@@ -270,7 +270,7 @@ static float max(size_t n, const float *x, float start)
     return largest + 0.0f;
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------------------- */
 
 static void add_row(size_t rows, size_t cols, const float *row, float *y)
 {
@@ -286,7 +286,7 @@ static void sum_rows(size_t rows, size_t cols, const float *x, float *out)
     }
 }
 
-/* ---- optimizers ---------------------------------------------------------------------------------------------- */
+/* ---- optimizers ---------------------------------------------------------------------------------------- */
 
 static void sgd(size_t n, const tg_sgd_step *step, const float *w, float *g)
 {

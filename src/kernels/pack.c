@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* Four columns of a panel at a time, in vectors of four: contiguous columns are copied, contiguous terms transposed. */
+/* Four columns of a panel at a time, in vectors of four: contiguous columns are copied, contiguous terms
+ * transposed. */
 enum { WIDTH = 4 };
 typedef tg_real four __attribute__((vector_size(WIDTH * sizeof(tg_real))));
 
@@ -41,8 +42,8 @@ static void transpose(const tg_real *src, size_t src_stride, tg_real *dst, size_
 }
 
 /* One element at a time, `live` of four columns. */
-static void pack_plainly(const tg_real *src, size_t k_stride, size_t stride, size_t k, size_t live, size_t width,
-                         tg_real *dst)
+static void pack_plainly(const tg_real *src, size_t k_stride, size_t stride, size_t k, size_t live,
+                         size_t width, tg_real *dst)
 {
     for (size_t p = 0; p < k; p++) {
         for (size_t i = 0; i < WIDTH; i++) dst[p * width + i] = i < live ? src[p * k_stride + i * stride] : 0;

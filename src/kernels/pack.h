@@ -4,7 +4,8 @@
 
 #include "tabgrad.h"
 
-/* dst[p, i] = src[p * k_stride + i * stride] for p < k and i < live, 0 for live <= i < width. width: a multiple of 4. */
+/* dst[p, i] = src[p * k_stride + i * stride] for p < k and i < live, 0 for live <= i < width. width: a
+ * multiple of 4. */
 void tg_pack_panel(const tg_real *src, size_t k_stride, size_t stride, size_t k, size_t live, size_t width,
                    tg_real *dst);
 

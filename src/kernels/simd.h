@@ -1,6 +1,7 @@
-/* A vector of floats, as wide as the instruction set for which this file is compiled, through the vector extension of
- * GCC and Clang: + - * / and comparisons work on vectors as they do on numbers, each lane one IEEE operation. Only what
- * the extension lacks is spelled out per instruction set. A comparison yields lanes of all ones or zeros. */
+/* A vector of floats, as wide as the instruction set for which this file is compiled, through the vector
+ * extension of GCC and Clang: + - * / and comparisons work on vectors as they do on numbers, each lane one
+ * IEEE operation. Only what the extension lacks is spelled out per instruction set. A comparison yields lanes
+ * of all ones or zeros. */
 #ifndef TG_KERNELS_SIMD_H
 #define TG_KERNELS_SIMD_H
 

@@ -24,7 +24,8 @@ typedef struct visits {
 static void visit(void *ctx, size_t i, size_t thread)
 {
     visits *v = ctx;
-    if (thread >= v->threads || atomic_exchange(&v->busy[thread], true)) v->wrong++; /* two in one thread's scratch */
+    /* Two indices at a time in one thread's scratch memory? */
+    if (thread >= v->threads || atomic_exchange(&v->busy[thread], true)) v->wrong++;
     v->count[i] += v->value;
     volatile uint32_t work = 0;
     for (uint32_t w = 0; w < v->value % 3 * 200; w++) work += w;
@@ -40,7 +41,7 @@ static tg_pool *pool_of(size_t threads)
     return pool;
 }
 
-/* Loops of all sizes in a row, so quick that workers of the last one are still looking when the next one begins. */
+/* Loops of all sizes in a row, so quick that workers still look at the last one when the next begins. */
 static void every_index_is_visited_once(void **state)
 {
     (void)state;

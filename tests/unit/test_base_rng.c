@@ -67,7 +67,7 @@ static void below_is_unbiased(void **state)
         uint32_t count[7] = {0};
         for (int i = 0; i < DRAWS; i++) count[tg_rng_below(&rng, bound)]++;
         double expected = (double)DRAWS / bound, chi_square = 0;
-        for (uint32_t b = 0; b < bound; b++) chi_square += (count[b] - expected) * (count[b] - expected) / expected;
+        for (uint32_t b = 0; b < bound; b++) chi_square += pow(count[b] - expected, 2) / expected;
         assert_true(chi_square < 27); /* p < 0.0001 at 6 degrees of freedom */
     }
     /* Where refusing matters: without it every second draw below 3/4 * 2^32 would be a multiple of 3. */
@@ -98,7 +98,8 @@ static void uniform_and_normal_have_their_moments(void **state)
     assert_true(smallest >= 0 && smallest < 1e-5 && largest < 1 && largest > 1 - 1e-5);
     /* Five standard errors of each moment. */
     assert_true(fabs(u[1] - 0.5) < 0.0015 && fabs(u[2] - 1.0 / 3.0) < 0.0015);
-    assert_true(fabs(z[1]) < 0.005 && fabs(z[2] - 1) < 0.0071 && fabs(z[3]) < 0.0194 && fabs(z[4] - 3) < 0.049);
+    assert_true(fabs(z[1]) < 0.005 && fabs(z[2] - 1) < 0.0071);
+    assert_true(fabs(z[3]) < 0.0194 && fabs(z[4] - 3) < 0.049);
 }
 
 static void a_permutation_has_every_index_once(void **state)
@@ -133,7 +134,7 @@ static void permutations_are_uniform(void **state)
     for (size_t i = 0; i < 256; i++) {
         if (count[i] == 0) continue;
         orders++;
-        chi_square += (count[i] - DRAWS / 24.0) * (count[i] - DRAWS / 24.0) / (DRAWS / 24.0);
+        chi_square += pow(count[i] - DRAWS / 24.0, 2) / (DRAWS / 24.0);
     }
     assert_int_equal(orders, 24);
     assert_true(chi_square < 58); /* p < 0.0001 at 23 degrees of freedom */

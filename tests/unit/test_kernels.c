@@ -1,5 +1,5 @@
-/* Every kernel table that runs on this machine against the scalar one, bit for bit: all sizes around the vector widths,
- * unaligned arrays, and the values on which instruction sets disagree by themselves. */
+/* Every kernel table that runs on this machine against the scalar one, bit for bit: all sizes around the
+ * vector widths, unaligned arrays, and the values on which instruction sets disagree by themselves. */
 #define _POSIX_C_SOURCE 200809L /* setenv */
 
 #include <math.h>
@@ -21,10 +21,14 @@ typedef struct arrays {
     tg_real a[LARGEST + OFFSETS], b[LARGEST + OFFSETS], c[LARGEST + OFFSETS], d[LARGEST + OFFSETS];
 } arrays;
 
-static const tg_sgd_step sgd_step = {.learning_rate = 0.1f, .l2 = 0.01f, .weight_decay = 0.003f, .momentum = 0.9f};
+static const tg_sgd_step sgd_step = {
+    .learning_rate = 0.1f, .l2 = 0.01f, .weight_decay = 0.003f, .momentum = 0.9f,
+};
 static const tg_sgd_step nesterov_step = {.learning_rate = 0.03f, .momentum = 0.7f, .nesterov = true};
-static const tg_adam_step adam_step = {.learning_rate = 0.001f, .l2 = 0.01f, .decoupled_decay = 0.02f, .beta1 = 0.9f,
-                                       .beta2 = 0.999f, .epsilon = 1e-8f, .correction1 = 0.271f, .correction2 = 0.0547f};
+static const tg_adam_step adam_step = {
+    .learning_rate = 0.001f, .l2 = 0.01f, .decoupled_decay = 0.02f, .beta1 = 0.9f,
+    .beta2 = 0.999f, .epsilon = 1e-8f, .correction1 = 0.271f, .correction2 = 0.0547f,
+};
 
 /* One kernel applied to arrays of n; what it returns is left in d[0], which it is not given then. */
 typedef void (*apply_fn)(const tg_kernels *k, size_t n, tg_real *a, tg_real *b, tg_real *c, tg_real *d);
@@ -33,11 +37,11 @@ typedef struct kernel_case {
     apply_fn apply;
 } kernel_case;
 
-#define APPLY(name, call)                                                                                              \
-    static void apply_##name(const tg_kernels *k, size_t n, tg_real *a, tg_real *b, tg_real *c, tg_real *d)            \
-    {                                                                                                                  \
-        (void)a, (void)b, (void)c, (void)d;                                                                            \
-        call;                                                                                                          \
+#define APPLY(name, call)                                                                                    \
+    static void apply_##name(const tg_kernels *k, size_t n, tg_real *a, tg_real *b, tg_real *c, tg_real *d)  \
+    {                                                                                                        \
+        (void)a, (void)b, (void)c, (void)d;                                                                  \
+        call;                                                                                                \
     }
 APPLY(relu, k->relu(n, a, b))
 APPLY(relu_in_place, k->relu(n, a, a))
@@ -74,8 +78,9 @@ static const kernel_case cases[] = {
     CASE(relu), CASE(relu_in_place), CASE(relu_backward), CASE(relu_backward_in_place), CASE(leaky_relu),
     CASE(leaky_relu_backward), CASE(leaky_relu_backward_in_place), CASE(sigmoid), CASE(sigmoid_backward),
     CASE(sigmoid_backward_in_place), CASE(tanh), CASE(tanh_backward), CASE(tanh_backward_in_place), CASE(exp),
-    CASE(exp_in_place), CASE(add), CASE(axpy), CASE(scale), CASE(add_scalar), CASE(sum), CASE(all_finite), CASE(max),
-    CASE(max_from_zero), CASE(add_row), CASE(sum_rows), CASE(sgd), CASE(momentum), CASE(nesterov), CASE(adam),
+    CASE(exp_in_place), CASE(add), CASE(axpy), CASE(scale), CASE(add_scalar), CASE(sum), CASE(all_finite),
+    CASE(max), CASE(max_from_zero), CASE(add_row), CASE(sum_rows), CASE(sgd), CASE(momentum), CASE(nesterov),
+    CASE(adam),
 };
 
 /* special: one value in four is an awkward one; wild: that may be infinite or NaN. */
@@ -89,7 +94,8 @@ static void fill(arrays *values, tg_rng *rng, bool special, bool wild)
     tg_real *first = (tg_real *)values;
     for (size_t i = 0; i < sizeof *values / sizeof *first; i++) {
         bool pick = special && tg_rng_below(rng, 4) == 0;
-        first[i] = (tg_real)(pick ? specials[tg_rng_below(rng, (uint32_t)choices)] : 3.0 * tg_rng_normal(rng));
+        double value = pick ? specials[tg_rng_below(rng, (uint32_t)choices)] : 3.0 * tg_rng_normal(rng);
+        first[i] = (tg_real)value;
     }
 }
 
@@ -99,16 +105,22 @@ static bool same_bits(tg_real a, tg_real b)
     return (a != a && b != b) || memcmp(&a, &b, sizeof a) == 0;
 }
 
-static void compare(const tg_kernels *kernels, const kernel_case *kernel, size_t n, size_t offset, const arrays *input)
+static void apply(const kernel_case *kernel, const tg_kernels *k, size_t n, size_t offset, arrays *x)
+{
+    kernel->apply(k, n, x->a + offset, x->b + offset, x->c + offset, x->d + offset);
+}
+
+static void compare(const tg_kernels *kernels, const kernel_case *kernel, size_t n, size_t offset,
+                    const arrays *input)
 {
     arrays wanted = *input, got = *input;
-    kernel->apply(tg_kernels_scalar(), n, wanted.a + offset, wanted.b + offset, wanted.c + offset, wanted.d + offset);
-    kernel->apply(kernels, n, got.a + offset, got.b + offset, got.c + offset, got.d + offset);
+    apply(kernel, tg_kernels_scalar(), n, offset, &wanted);
+    apply(kernel, kernels, n, offset, &got);
     const tg_real *x = (const tg_real *)&wanted, *y = (const tg_real *)&got;
     for (size_t i = 0; i < sizeof wanted / sizeof *x; i++) { /* also what lies outside of n */
         if (same_bits(x[i], y[i])) continue;
-        fail_msg("%s %s, n %zu, offset %zu, element %zu: %.9g instead of %.9g", kernels->name, kernel->name, n, offset, i,
-                 (double)y[i], (double)x[i]);
+        fail_msg("%s %s, n %zu, offset %zu, element %zu: %.9g instead of %.9g", kernels->name, kernel->name,
+                 n, offset, i, (double)y[i], (double)x[i]);
     }
 }
 
@@ -191,9 +203,9 @@ static void chooses_what_is_wanted(void **state)
 int main(void)
 {
     unsetenv("TG_KERNELS");
-#define TABLE_TESTS(name)                                                                                              \
-    {"matches_scalar " #name, matches_scalar, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name()},                     \
-    {"functions_match_scalar_everywhere " #name, functions_match_scalar_everywhere, NULL, NULL,                        \
+#define TABLE_TESTS(name)                                                                                    \
+    {"matches_scalar " #name, matches_scalar, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name()},           \
+    {"functions_match_scalar_everywhere " #name, functions_match_scalar_everywhere, NULL, NULL,              \
      (void *)(uintptr_t)tg_kernels_##name()}
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scalar_keeps_its_word),

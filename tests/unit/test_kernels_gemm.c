@@ -39,7 +39,8 @@ static void naive(const tg_gemm *g, tg_real *c)
 }
 
 /* A packing function as an op might write one: b is a matrix all the same. */
-static void pack_matrix(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t nr, tg_real *dst)
+static void pack_matrix(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t nr,
+                        tg_real *dst)
 {
     const tg_matrix *b = source;
     for (size_t p = 0; p < k; p++) {
@@ -93,8 +94,8 @@ static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s
         tg_gemm_serial(kernels, &packing, scratch);
     }
     if (memcmp(c, wanted, size * sizeof *c) != 0) { /* the gaps of c included */
-        fail_msg("%s %zux%zux%zu, threads %zu, a form %u, b form %u, accumulate %d, pack_b %d", kernels->name, s.m, s.n,
-                 s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form, g.accumulate, pack);
+        fail_msg("%s %zux%zux%zu, threads %zu, a form %u, b form %u, accumulate %d, pack_b %d",
+                 kernels->name, s.m, s.n, s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form, g.accumulate, pack);
     }
     tg_free(scratch);
     tg_free(wanted);
@@ -134,7 +135,8 @@ static void threads_change_no_bit(void **state)
         tg_pool *pool;
         tg_error err;
         if (tg_pool_create(threads, &pool, &err) != TG_OK) skip(); /* a build without threads */
-        static const shape shapes[] = {{1, 1, 1}, {64, 64, 64}, {32, 10, 784}, {128, 256, 300}, {300, 600, 33}, {8, 1500, 27}};
+        static const shape shapes[] = {{1, 1, 1},       {64, 64, 64},   {32, 10, 784},
+                                       {128, 256, 300}, {300, 600, 33}, {8, 1500, 27}};
         for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
             for (size_t repeat = 0; repeat < 4; repeat++) check(kernels, pool, &rng, shapes[i]);
         }
@@ -144,8 +146,9 @@ static void threads_change_no_bit(void **state)
 
 int main(void)
 {
-#define TABLE_TEST(name)                                                                                               \
-    {"equals_the_triple_loop " #name, equals_the_triple_loop, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name()}
+#define TABLE_TEST(name)                                                                                     \
+    {"equals_the_triple_loop " #name, equals_the_triple_loop, NULL, NULL,                                    \
+     (void *)(uintptr_t)tg_kernels_##name()}
     const struct CMUnitTest tests[] = {
         TABLE_TEST(scalar), TABLE_TEST(sse2),    TABLE_TEST(avx2),
         TABLE_TEST(avx512), TABLE_TEST(neon),    TABLE_TEST(wasm128),
