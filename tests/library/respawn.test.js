@@ -82,6 +82,15 @@ it('survives more than one death, also while nothing waits for an answer', async
   expect(respawns).toHaveLength(2);
 });
 
+it('replaces a worker that says itself that it cannot go on', async () => {
+  const data = await engine.dataset(stripes());
+  const event = new Promise((resolve) => engine.on('respawn', resolve));
+  // Past the library, which would refuse it: samples far outside of memory.
+  workers[0].postMessage({ type: 'samples', id: 1_000_000, dataset: data.id, indices: [2 ** 31] });
+  expect(await event).toEqual({ reason: expect.stringMatching(/./), restored: true });
+  expect((await data.sample(4)).label).toBe(1);
+});
+
 it('says so when data was handed over and is gone, and keeps the run', async () => {
   const data = await engine.dataset({ ...stripes(), transfer: true });
   const run = await engine.run(stripesRecipe(), { train: data });

@@ -1,0 +1,56 @@
+import { beforeAll, expect, it } from 'vitest';
+import { attributesOf } from '../shared/attributes.js';
+import { Core } from './core.js';
+
+/** @type {Core} */
+let core;
+
+beforeAll(async () => {
+  core = await Core.load(new URL('../../../dist/tabgrad-simd.js', import.meta.url).href, 1);
+});
+
+it('copies in and out, and frees what it took', () => {
+  const before = core.heap().usedBytes;
+  core.withScratch(({ copy, string, alloc }) => {
+    const numbers = copy(Float32Array.of(1.5, -2));
+    expect(core.f32(numbers, 2)).toEqual(Float32Array.of(1.5, -2));
+    expect(core.text(string('Grüße, 世界'))).toBe('Grüße, 世界');
+    expect(alloc(0)).toBeGreaterThan(0);
+  });
+  expect(core.text(0)).toBe('');
+  expect(core.heap().usedBytes).toBe(before);
+});
+
+it('reads memory as it is after it has grown', () => {
+  const small = core.alloc(4);
+  core.write(small, Int32Array.of(42));
+  const { heapBytes } = core.heap();
+  const large = core.alloc(heapBytes);
+  expect(core.heap().heapBytes).toBeGreaterThan(heapBytes);
+  core.write(large + heapBytes - 4, Int32Array.of(7));
+  expect([core.i32(small, 1)[0], core.i32(large + heapBytes - 4, 1)[0]]).toEqual([42, 7]);
+  core.free(large);
+  core.free(small);
+});
+
+it('throws what the engine says, and leaves nothing behind', () => {
+  const before = core.heap().usedBytes;
+  const engine = core.make('engine_create', 1);
+  const recipe = attributesOf({ tabgrad: 1 }, 'recipe');
+  const create = () => core.withAttributes(recipe, (attrs) => core.make('run_create', engine, attrs, 0, 0));
+  expect(create).toThrow(expect.objectContaining({ name: 'TabgradError', code: 'recipe' }));
+  expect(create).toThrow('recipe: model is missing');
+  core.get('engine_destroy', engine);
+  expect(core.heap().usedBytes).toBe(before);
+});
+
+it('says it in one sentence when memory runs out', () => {
+  expect(() => core.alloc(2 ** 32 - 2 ** 20)).toThrow(
+    'out of memory: 4095 MB more are needed; use less data or a smaller model',
+  );
+  expect(core.alloc(16)).toBeGreaterThan(0);
+});
+
+it('lets a trap through as what it is', () => {
+  expect(() => core.get('dataset_count', 2 ** 32 - 16)).toThrow(WebAssembly.RuntimeError);
+});

@@ -1,0 +1,92 @@
+// The worker's side of the protocol, in this thread and with the real engine.
+import { expect, it } from 'vitest';
+import { stripes, stripesRecipe } from '../../../tests/support/training.js';
+import { attributesOf } from '../shared/attributes.js';
+import { Server } from './server.js';
+
+const glueUrl = new URL('../../../dist/tabgrad-simd.js', import.meta.url).href;
+
+/** A server, what it has said, and a way to ask it that waits for the reply. */
+function converse() {
+  /** @type {any[]} */
+  const messages = [];
+  const server = new Server((message) => messages.push(message));
+  let id = 0;
+  /** @param {string} type @param {Record<string, unknown>} [fields] */
+  async function ask(type, fields = {}) {
+    const request = { type, id: ++id, ...fields };
+    server.receive(/** @type {any} */ (request));
+    for (;;) {
+      const reply = messages.find((message) => message.type === 'reply' && message.id === request.id);
+      if (reply || messages.some(({ type: kind }) => kind === 'fatal')) return reply;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+  return { messages, ask };
+}
+
+async function withRun() {
+  const { messages, ask } = converse();
+  await ask('start', { glueUrl, threads: 1 });
+  const { images, labels, ...rest } = stripes();
+  await ask('createDataset', {
+    dataset: 1,
+    name: 'stripes',
+    pixels: images,
+    labels: Int32Array.from(labels),
+    ...rest,
+  });
+  const recipe = attributesOf(stripesRecipe(), 'recipe');
+  await ask('createRun', { run: 2, recipe, train: 1, test: null });
+  return { messages, ask };
+}
+
+it('replies to every request with its id', async () => {
+  const { messages, ask } = converse();
+  expect(await ask('memory')).toEqual({
+    type: 'reply',
+    id: 1,
+    ok: false,
+    error: { code: 'state', where: 'engine', what: 'it has not been started' },
+  });
+  expect(await ask('start', { glueUrl, threads: 1 })).toMatchObject({
+    id: 2,
+    ok: true,
+    value: { threads: 1 },
+  });
+  expect(await ask('hash', { run: 7 })).toMatchObject({ id: 3, ok: false, error: { code: 'closed' } });
+  expect(messages).toHaveLength(3);
+});
+
+it('says which file of the engine is missing', async () => {
+  const { ask } = converse();
+  const nowhere = new URL('nowhere.js', import.meta.url).href;
+  const { error } = await ask('start', { glueUrl: nowhere, threads: 1 });
+  expect(error).toMatchObject({ code: 'unavailable', where: nowhere });
+});
+
+it('sends states and reports while it trains, then what it takes to go on from there', async () => {
+  const { messages, ask } = await withRun();
+  messages.length = 0;
+  const reply = await ask('train', { run: 2, epochs: null });
+  await ask('hash', { run: 2 });
+  const kinds = messages.map(({ type, state }) => state ?? type);
+  expect(kinds).toEqual(['training', 'event', 'done', 'reply', 'saved', 'reply']);
+  const [, { id, event }] = messages;
+  expect(id).toBe(reply.id);
+  expect(event.at(-1)).toMatchObject({ epoch: 3, step: 27, finished: true });
+
+  const { bytes, step } = messages[4];
+  expect(step).toBe(27);
+  await ask('loadRun', { run: 3, name: 'saved', bytes, train: 1, test: null });
+  expect((await ask('hash', { run: 3 })).value).toBe((await ask('hash', { run: 2 })).value);
+});
+
+it('reports what must never happen as fatal, and falls silent', async () => {
+  const { messages, ask } = await withRun();
+  messages.length = 0;
+  await ask('samples', { dataset: 1, indices: [2 ** 31] }); // the library checks that; here it goes out of memory
+  expect(messages).toEqual([{ type: 'fatal', reason: expect.any(String) }]);
+  await ask('hash', { run: 2 });
+  expect(messages).toHaveLength(1);
+});
