@@ -13,7 +13,7 @@
 
 #include "kernels/pack.h"
 
-/* A packed block of each matrix, 256 KB and 512 KB, stays in a second-level cache, a panel of b in the first. */
+/* Packed blocks of 256 KB and 512 KB stay in a second-level cache, a panel of b in the first. */
 enum { KC = 256, MC = 256, NC = 512 };
 
 /* What one thread takes at a time, about: some ten microseconds at k = KC. */

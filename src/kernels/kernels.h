@@ -54,17 +54,16 @@ typedef struct tg_kernels {
     void (*axpy)(size_t n, tg_real alpha, const tg_real *x, tg_real *y); /* y += alpha * x */
     void (*scale)(size_t n, tg_real alpha, tg_real *y);                  /* y *= alpha */
     void (*add_scalar)(size_t n, tg_real value, tg_real *y);             /* y += value */
-    /* 16 lanes, lane l adds x[l], x[l + 16], ... in order from 0; then lanes l and l + 8, l + 4, l + 2, l +
-     * 1. */
+    /* 16 lanes: lane l adds x[l], x[l + 16], ... in order from 0; then lanes 8 apart are added, 4, 2, 1. */
     tg_real (*sum)(size_t n, const tg_real *x);
     bool (*all_finite)(size_t n, const tg_real *x);
-    /* The largest of start and x[0..n): NaN if there is one, and a zero is +0, so that the order does not
-     * matter. */
+    /* The largest of start and x[0..n): NaN if there is one, and a zero is +0, so that no order matters. */
     tg_real (*max)(size_t n, const tg_real *x, tg_real start);
 
     /* Rows: y[rows, cols]. */
     void (*add_row)(size_t rows, size_t cols, const tg_real *row, tg_real *y); /* y[r, :] += row */
-    void (*sum_rows)(size_t rows, size_t cols, const tg_real *x, tg_real *out); /* out[:] += x[0, :], x[1, :], ... */
+    /* out[:] += x[0, :], then x[1, :], ... */
+    void (*sum_rows)(size_t rows, size_t cols, const tg_real *x, tg_real *out);
 
     /* Optimizers, one pass. g holds the gradient before and the new weight afterwards: the old one stays in w
      * until the caller knows that the step is finite. v, m, s: state, updated in place.

@@ -21,14 +21,19 @@ typedef struct visits {
     _Atomic uint32_t wrong;
 } visits;
 
+static void count_to(uint32_t rounds)
+{
+    volatile uint32_t count = 0;
+    while (count < rounds) count++;
+}
+
 static void visit(void *ctx, size_t i, size_t thread)
 {
     visits *v = ctx;
     /* Two indices at a time in one thread's scratch memory? */
     if (thread >= v->threads || atomic_exchange(&v->busy[thread], true)) v->wrong++;
     v->count[i] += v->value;
-    volatile uint32_t work = 0;
-    for (uint32_t w = 0; w < v->value % 3 * 200; w++) work += w;
+    count_to(v->value % 3 * 200);
     v->busy[thread] = false;
 }
 
@@ -69,8 +74,7 @@ static void wait_long(void *ctx, size_t i, size_t thread)
 {
     (void)i;
     (void)thread;
-    volatile uint32_t work = 0;
-    for (uint32_t w = 0; w < 2000000; w++) work += w;
+    count_to(2000000);
     atomic_fetch_add((_Atomic uint32_t *)ctx, 1);
 }
 

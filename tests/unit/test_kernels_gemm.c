@@ -95,7 +95,8 @@ static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s
     }
     if (memcmp(c, wanted, size * sizeof *c) != 0) { /* the gaps of c included */
         fail_msg("%s %zux%zux%zu, threads %zu, a form %u, b form %u, accumulate %d, pack_b %d",
-                 kernels->name, s.m, s.n, s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form, g.accumulate, pack);
+                 kernels->name, s.m, s.n, s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form,
+                 g.accumulate, pack);
     }
     tg_free(scratch);
     tg_free(wanted);
