@@ -2,7 +2,7 @@
  *
  *   exp(x):     exp(x) = 2^n (1 + p), where n = round(x / ln 2), p = exp(r) - 1, r = x - n ln 2.
  *   p:          Taylor's series r + r^2/2! + ... + r^7/7!; as |r| <= ln 2 / 2, the rest lies below 2^-27.
- *   sigmoid(x): with e = exp(-|x|):  1 / (1 + e) where x >= 0, else e / (1 + e): nothing overflows or cancels.
+ *   sigmoid(x): with e = exp(-|x|):  1 / (1 + e) where x >= 0, else e / (1 + e); nothing overflows.
  *   tanh(x):    with t = exp(2|x|) - 1 = 2^n p + (2^n - 1):  sign(x) t / (t + 2), for the smallest x too. */
 #ifndef TG_BASE_MATH_F32_H
 #define TG_BASE_MATH_F32_H
