@@ -180,7 +180,7 @@ int main(int argc, char **argv) {
     cli_options options = {.argv = argv};
     tg_status status = read_arguments(argv, &command, &options, &err);
     if (status == TG_OK) status = command->run(&options, &err);
-    if (fflush(stdout) != 0 && status == TG_OK)
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == TG_OK)
         status = cli_fail(&err, TG_E_ARGUMENT, "standard output", "cannot be written: %s", strerror(errno));
     if (status == TG_OK) return 0;
     fprintf(stderr, "tabgrad: %s%s%s\n", err.where, err.where[0] ? ": " : "", err.what);

@@ -45,12 +45,18 @@ static bool should_return(void *ctx) {
 
 static const double report_seconds = 0.5;
 
+/* When so many samples were done. */
+typedef struct moment {
+    double time;
+    uint64_t samples;
+} moment;
+
 typedef struct reporter {
     cli_session *session;
     double epochs; /* of the whole run */
     bool terminal, line_open;
-    double last_time, samples_per_second;
-    uint64_t last_samples;
+    double samples_per_second;
+    moment last_report, last_epoch;
 } reporter;
 
 static tg_status reporter_begin(reporter *out, cli_session *session, tg_error *err) {
@@ -64,9 +70,9 @@ static tg_status reporter_begin(reporter *out, cli_session *session, tg_error *e
                       .epochs = session->options->epochs.given ? (double)session->options->epochs.value
                                                                : cJSON_GetNumberValue(epochs),
                       .terminal = isatty(STDOUT_FILENO),
-                      .last_time = now_seconds(),
                       .samples_per_second = NAN,
-                      .last_samples = at.samples};
+                      .last_report = {now_seconds(), at.samples}};
+    out->last_epoch = out->last_report;
     cJSON_Delete(recipe);
     return TG_OK;
 }
@@ -110,12 +116,13 @@ static void report_text(reporter *self, const tg_progress *at, double seconds_le
 }
 
 static tg_status report(reporter *self, const tg_progress *at, tg_error *err) {
-    double now = now_seconds();
-    if (at->samples > self->last_samples) {
-        self->samples_per_second = (double)(at->samples - self->last_samples) / (now - self->last_time);
-        self->last_samples = at->samples;
-    }
-    self->last_time = now;
+    moment now = {now_seconds(), at->samples};
+    /* An epoch ends with an evaluation: only over the whole epoch is its time spread fairly. */
+    const moment *since = at->epoch_finished ? &self->last_epoch : &self->last_report;
+    if (now.samples > since->samples)
+        self->samples_per_second = (double)(now.samples - since->samples) / (now.time - since->time);
+    self->last_report = now;
+    if (at->epoch_finished) self->last_epoch = now;
     /* Every epoch has as many samples as the ones so far, step for step. */
     double steps_left = self->epochs * (double)at->steps_per_epoch - (double)at->step;
     double samples_left = at->step ? steps_left * (double)at->samples / (double)at->step : NAN;

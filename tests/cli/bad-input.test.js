@@ -1,5 +1,6 @@
-// Whatever is wrong: exit status 2, nothing on standard output, one line on standard error with the place and the way out.
-import { readFileSync, truncateSync } from 'node:fs';
+// Whatever is wrong: exit status 2, nothing on standard output, and one line on standard error that has the place
+// and the way out.
+import { closeSync, existsSync, openSync, readFileSync, truncateSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { idx, makeFolder, quarters, quartersRecipe, tabgrad } from './program.js';
@@ -198,6 +199,18 @@ describe('data files', () => {
       ['predict', checkpoint, path],
       `${path}: its images are 4x9x1, but the network reads 8x8x1`,
     );
+  });
+});
+
+describe('a full disk', () => {
+  it.runIf(existsSync('/dev/full'))('is not taken for success', async () => {
+    const full = openSync('/dev/full', 'w');
+    for (const json of [[], ['--json']]) {
+      const { status, stderr } = await tabgrad(['summary', recipe, ...json], { stdout: full });
+      expect(stderr).toBe('tabgrad: standard output: cannot be written: No space left on device\n');
+      expect(status).toBe(2);
+    }
+    closeSync(full);
   });
 });
 

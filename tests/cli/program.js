@@ -17,21 +17,22 @@ export const native = join(project, 'build/native/tabgrad');
  */
 
 /**
- * Runs the program in the project's folder. `watch` sees the process and its output while it runs.
+ * Runs the program in the project's folder. `watch` sees the process and its output while it runs; `stdout` is a file
+ * that the output goes to instead.
  * @param {string[]} args
- * @param {{ program?: string, watch?: (child: import('node:child_process').ChildProcess, stdout: string) => void }} [options]
+ * @param {{ program?: string, watch?: (child: import('node:child_process').ChildProcess, stdout: string) => void, stdout?: number }} [options]
  * @returns {Promise<Outcome>}
  */
-export function tabgrad(args, { program = native, watch } = {}) {
+export function tabgrad(args, { program = native, watch, stdout: file } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: project, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { cwd: project, stdio: ['ignore', file ?? 'pipe', 'pipe'] });
     let stdout = '';
     let stderr = '';
-    child.stdout.on('data', (chunk) => {
+    child.stdout?.on('data', (chunk) => {
       stdout += chunk;
       watch?.(child, stdout);
     });
-    child.stderr.on('data', (chunk) => {
+    child.stderr?.on('data', (chunk) => {
       stderr += chunk;
     });
     child.on('error', reject);
