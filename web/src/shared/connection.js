@@ -15,6 +15,10 @@ import { TabgradError } from './errors.js';
  * @property {(error: TabgradError) => void} reject
  */
 
+/** A busy worker that says nothing for that long is asked whether it is there; after as long again it is given up.
+ * Nothing it does without a pause takes half as long. */
+const PATIENCE_MS = 30_000;
+
 /** @typedef {Orphan & { resolve: (value: any) => void, onEvent?: (event: any) => void }} Pending */
 
 export class Connection {
@@ -24,6 +28,9 @@ export class Connection {
   #pending = new Map();
   #lastId = 0;
   #isOver = false;
+  #isAsked = false;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #watch;
   /** What to do when the worker dies. @type {(reason: string, orphans: Orphan[]) => void} */
   onDeath = () => {};
 
@@ -59,7 +66,7 @@ export class Connection {
       }
       const { run, dataset } = /** @type {{ run?: number, dataset?: number }} */ (fields);
       this.#pending.set(id, { about: run ?? dataset, resolve, reject, onEvent });
-      this.#worker.setBusy(true);
+      this.#setBusy(true);
     });
   }
 
@@ -71,15 +78,33 @@ export class Connection {
   /** @param {Message} message */
   #hear(message) {
     if (this.#isOver) return;
+    this.#isAsked = false;
     if (message.type === 'fatal') return this.#die(message.reason);
     if (!('id' in message)) return this.#onMessage(message);
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     if (message.type === 'event') return pending.onEvent?.(message.event);
     this.#pending.delete(message.id);
-    this.#worker.setBusy(this.#pending.size > 0);
+    this.#setBusy(this.#pending.size > 0);
     if (message.ok) pending.resolve(message.value);
     else pending.reject(TabgradError.from(message.error));
+  }
+
+  /** @param {boolean} busy */
+  #setBusy(busy) {
+    if (busy) this.#watch ??= setInterval(() => this.#check(), PATIENCE_MS);
+    else {
+      clearInterval(this.#watch);
+      this.#watch = undefined;
+    }
+    this.#worker.setBusy(busy);
+  }
+
+  /** A worker that hangs, or that a browser has taken away, tells nobody. */
+  #check() {
+    if (this.#isAsked) return this.#die('it does not answer any more');
+    this.#isAsked = true;
+    this.#worker.post({ type: 'ping', id: 0 }); // an id that nobody waits for: that it speaks is the answer
   }
 
   /** @param {string} reason */
@@ -90,7 +115,7 @@ export class Connection {
   /** @returns {Orphan[]} */
   #end() {
     this.#isOver = true;
-    this.#worker.setBusy(false);
+    this.#setBusy(false);
     this.#worker.terminate();
     const orphans = [...this.#pending.values()];
     this.#pending.clear();

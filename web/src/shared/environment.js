@@ -43,7 +43,7 @@ function startInBrowser(url, onMessage, onDeath) {
   worker.onmessageerror = () => onDeath('a message could not be read');
   worker.onerror = (event) => {
     event.preventDefault();
-    onDeath(event.message || `${url} could not be loaded`);
+    onDeath(event.message || 'it could not be loaded');
   };
   return {
     post: (/** @type {unknown} */ message, /** @type {Transferable[]} */ transfer = []) =>

@@ -110,6 +110,7 @@
  * What may be asked of the worker: the fields of each request and the value of its reply.
  * @typedef {object} Requests
  * @property {{ fields: { glueUrl: string, threads: number }, value: EngineFacts }} start
+ * @property {{ fields: Nothing, value: null }} ping
  * @property {{ fields: Nothing, value: HeapFacts }} memory
  * @property {{ fields: { dataset: number, name: string, shape: number[], pixels: Uint8Array | Float32Array,
  *   labels: Int32Array | Float32Array, classes: string[] }, value: DatasetFacts }} createDataset

@@ -49,11 +49,14 @@ export function pickVariant({ threads: wanted = 'auto', precision = 'exact' }, s
     );
   }
   if ((isFast || count > 1) && !support.threads) {
+    const [where, what, instead] = isFast
+      ? ['precision', "'fast'", "'exact'"]
+      : ['threads', 'more than one', "'auto'"];
+    const headers = 'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp';
     throw new TabgradError(
       'unsupported',
-      isFast ? 'precision' : 'threads',
-      `${isFast ? "'fast'" : count} needs shared memory, so a page served with the headers Cross-Origin-Opener-Policy: ` +
-        `same-origin and Cross-Origin-Embedder-Policy: require-corp; ${isFast ? "use 'exact'" : "use 'auto'"}`,
+      where,
+      `${what} needs shared memory, so a page served with the headers ${headers}; or use ${instead}`,
     );
   }
   if (isFast) return { variant: 'fast', threads: count };

@@ -34,7 +34,7 @@ describe('refuses', () => {
       { threads: 2 },
       { ...all, threads: false },
       'unsupported',
-      /^threads: 2 needs shared memory, .* use 'auto'$/,
+      /^threads: more than one needs shared memory, .* use 'auto'$/,
     ],
     [
       { precision: 'fast' },

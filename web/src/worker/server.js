@@ -78,6 +78,7 @@ export class Server {
         kernels: core.text(core.get('engine_kernels', this.#engine)),
       };
     },
+    ping: () => null,
     memory: () => this.#coreOrThrow().heap(),
 
     createDataset: (fields) =>
