@@ -8,7 +8,7 @@
 #include "support/assert.h"
 #include "support/recipe.h"
 
-enum { N = 3, FEATURES = 12, GRAPHS = 300, MOST_LAYERS = 20 };
+enum { N = 3, FEATURES = 12, GRAPHS = 2000, MOST_LAYERS = 20 };
 
 /* ---- random models ------------------------------------------------------------------------------------- */
 
@@ -39,11 +39,10 @@ static const char *name_of(size_t index, char text[16]) {
     return text;
 }
 
-/* Any earlier tensor of that form, often the newest. */
+/* Any earlier tensor of that form, mostly the newest. */
 static size_t pick(sketch *s, form wanted) {
-    uint32_t recent = s->count < 3 ? (uint32_t)s->count : 3;
     for (int attempt = 0; attempt < 64; attempt++) {
-        uint32_t back = tg_rng_below(&s->rng, tg_rng_below(&s->rng, 2) ? recent : (uint32_t)s->count);
+        uint32_t back = tg_rng_below(&s->rng, 2) ? 0 : tg_rng_below(&s->rng, (uint32_t)s->count);
         if (s->form[s->count - 1 - back] == wanted) return s->count - 1 - back;
     }
     if (wanted == FLAT) return 0; /* the input */
