@@ -87,7 +87,7 @@ static void max_forward_plane(void *ctx, size_t plane, size_t thread) {
     size_t out = w->out_h * w->out_w;
     tg_real *y = tg_y(job->ex, job->node) + plane * out;
     uint32_t *place = job->ex->training ? (uint32_t *)(void *)job->ex->saved[job->node->index] + plane * out : NULL;
-    for (size_t oy = 0; oy < w->out_h; oy++, y += w->out_w, place += place ? w->out_w : 0) {
+    for (size_t oy = 0; oy < w->out_h; oy++, y += w->out_w) {
         size_t y0, y1;
         inside(oy, w->stride_h, w->pad_top, w->k_h, w->in_h, &y0, &y1);
         for (size_t ox = 0; ox < w->out_w; ox++) {
@@ -106,6 +106,7 @@ static void max_forward_plane(void *ctx, size_t plane, size_t thread) {
                 else max_tap(x + at, w->stride_w, end - first, y + first);
             }
         }
+        if (place) place += w->out_w;
     }
 }
 
