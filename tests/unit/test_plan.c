@@ -12,8 +12,8 @@ enum { N = 3, FEATURES = 12, GRAPHS = 2000, MOST_LAYERS = 20 };
 
 /* ---- random models ------------------------------------------------------------------------------------- */
 
-/* Tensors have 12 values, flat or as a picture [3, 2, 2], so that anything fits anything; a concat has 24, and
- * goes back to 12 at once. */
+/* Tensors have 12 values, flat or as a picture [3, 2, 2], so that anything fits anything; a concat has 24
+ * and goes back to 12 at once. */
 typedef enum form { FLAT, PICTURE, WIDE } form;
 
 typedef struct sketch {
