@@ -18,6 +18,8 @@ export class DataShelf {
   #mnistSets = null;
   /** @type {Sets | null} */
   #opened = null;
+  /** @type {Promise<unknown>} settles when no file is being read */
+  #opening = Promise.resolve();
 
   /**
    * @param {import('./store.js').Store<State>} store
@@ -29,10 +31,11 @@ export class DataShelf {
   }
 
   /**
-   * Everything there is to train and test with.
+   * Everything there is to train and test with; files that are being opened first come to their end.
    * @returns {Promise<Sets>}
    */
   async all() {
+    await this.#opening;
     if (this.#opened) return this.#opened;
     const [train, test] = await Promise.all([this.#half('train'), this.#half('test')]);
     this.#mnistSets ??= { train, test };
@@ -80,7 +83,15 @@ export class DataShelf {
    * @param {File[]} files
    * @returns {Promise<Sets | null>} the opened files that they replace
    */
-  async open(files) {
+  open(files) {
+    const reading = this.#opening.then(() => this.#read(files));
+    this.#store.update({ opening: files.length });
+    this.#opening = reading.catch(() => {}).finally(() => this.#store.update({ opening: 0 }));
+    return reading;
+  }
+
+  /** @param {File[]} files */
+  async #read(files) {
     const known = await recogniseFiles(files);
     const engine = await this.#engine;
     const sets = await engine.readFiles(files, { classes: known.classes });

@@ -142,7 +142,7 @@ export class Session {
   async #loadCheckpoint(file) {
     const bytes = new Uint8Array(await file.arrayBuffer());
     const engine = await this.#engine;
-    const run = await engine.load(bytes);
+    const run = await engine.load(bytes, { name: file.name });
     const { name } = run.recipe;
     const { recipes } = this.#state;
     if (!recipes[name]) this.#store.update({ recipes: { ...recipes, [name]: run.recipe } });
@@ -164,7 +164,9 @@ export class Session {
 
   // Training
 
-  train() {
+  /** @param {Settings} settings as they stand in the form */
+  train(settings) {
+    this.#store.update({ settings });
     return this.#telling(() => this.#trainer.train());
   }
 
@@ -172,7 +174,9 @@ export class Session {
     return this.#telling(() => this.#trainer.pause());
   }
 
-  step() {
+  /** @param {Settings} settings as they stand in the form */
+  step(settings) {
+    this.#store.update({ settings });
     return this.#telling(() => this.#trainer.step());
   }
 
@@ -199,18 +203,6 @@ export class Session {
       await this.#trainer.steer();
       await this.#plan();
     });
-  }
-
-  /**
-   * What the form holds, as Train is pressed.
-   * @param {Settings} settings
-   */
-  async takeSettings(settings) {
-    const before = this.#state.settings;
-    const keys = /** @type {(keyof Settings)[]} */ (Object.keys(settings));
-    if (keys.every((key) => settings[key] === before[key])) return;
-    this.#store.update({ settings });
-    await this.#telling(() => this.#plan());
   }
 
   /** Shows what Train would do: the shapes and the memory of the network, from a run without data. */

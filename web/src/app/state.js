@@ -62,6 +62,7 @@
  * @property {Settings} settings
  * @property {Record<string, import('./recipes.js').Recipe>} recipes to choose from
  * @property {Loaded} data
+ * @property {number} opening files that are being read
  * @property {(Picture & { label: string })[]} samples a few training pictures
  * @property {(Picture & { index: number, count: number, label: string }) | null} testPicture on the pad
  * @property {Summary | null} summary
@@ -104,6 +105,7 @@ export function initialState(recipes, settings) {
     recipes,
     settings,
     data: MNIST,
+    opening: 0,
     samples: [],
     testPicture: null,
     summary: null,

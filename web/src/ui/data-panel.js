@@ -6,7 +6,12 @@ import './pixel-picture.js';
 
 /** What there is to train on, and the way to other pictures. Fires `open-files` with files, and `use-mnist`. */
 export class DataPanel extends LightElement {
-  static properties = { data: { attribute: false }, samples: { attribute: false }, over: { state: true } };
+  static properties = {
+    data: { attribute: false },
+    samples: { attribute: false },
+    opening: { type: Number },
+    over: { state: true },
+  };
 
   constructor() {
     super();
@@ -14,6 +19,8 @@ export class DataPanel extends LightElement {
     this.data = null;
     /** @type {import('../app/state.js').State['samples']} */
     this.samples = [];
+    /** Files that are being read. */
+    this.opening = 0;
     /** Files hover above the drop zone. */
     this.over = false;
   }
@@ -61,6 +68,7 @@ export class DataPanel extends LightElement {
         <p id="open-files-about" class="aside">
           or drop them here: pictures and labels in MNIST’s format (IDX, .gz or not), such as Fashion-MNIST.
         </p>
+        <p class="aside" role="status">${this.opening > 0 ? 'Reading …' : ''}</p>
       </div>
       ${
         data.name === 'mnist'

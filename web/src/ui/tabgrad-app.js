@@ -123,13 +123,14 @@ export class TabgradApp extends LightElement {
   }
 
   /** @param {State} state */
-  renderData({ data, samples }) {
+  renderData({ data, samples, opening }) {
     return html`
       <section class="panel data" id="data" aria-labelledby="data-title">
         <h2 id="data-title">Data</h2>
         <tg-data-panel
           .data=${data}
           .samples=${samples}
+          .opening=${opening}
           @open-files=${(/** @type {CustomEvent} */ event) => this.session?.openFiles(event.detail)}
           @use-mnist=${() => this.session?.useMnist()}
         ></tg-data-panel>
@@ -234,15 +235,10 @@ export class TabgradApp extends LightElement {
   }
 
   /** @param {CustomEvent<'train' | 'pause' | 'step' | 'stop' | 'reset'>} event */
-  async onControl({ detail: action }) {
-    if (action === 'train' || action === 'step') await this.takeSettings();
-    this.session?.[action]();
-  }
-
-  /** What was typed but not yet left counts too. */
-  async takeSettings() {
+  onControl({ detail: action }) {
+    // What was typed but not yet left counts too.
     const form = /** @type {import('./recipe-form.js').RecipeForm} */ (this.querySelector('tg-recipe-form'));
-    await this.session?.takeSettings(form.values);
+    this.session?.[action](form.values);
   }
 
   async save() {

@@ -16,8 +16,8 @@ export class TrainControls extends LightElement {
     this.continues = false;
     /** The test pictures are being read: there is nothing to pause. */
     this.testing = false;
-    /** The action whose button holds the keyboard's place. */
-    this.acted = '';
+    /** The keyboard's place is here; a mouse needs none. */
+    this.held = false;
   }
 
   render() {
@@ -50,20 +50,19 @@ export class TrainControls extends LightElement {
     `;
   }
 
+  willUpdate() {
+    this.held = this.querySelector(':focus-visible') !== null;
+  }
+
   /** Keeps the keyboard's place: a button that disables itself would drop it. */
   updated() {
-    if (!this.acted) return;
-    const button = this.querySelector(`[data-testid=${this.acted}]`);
-    if (document.activeElement !== document.body && document.activeElement !== button) this.acted = '';
-    else if (button?.matches(':disabled')) {
-      const next = /** @type {HTMLElement | null} */ (this.querySelector('button:not(:disabled)'));
-      next?.focus({ preventScroll: true });
-    }
+    if (!this.held || this.querySelector('button:focus:not(:disabled)')) return;
+    const next = /** @type {HTMLElement | null} */ (this.querySelector('button:not(:disabled)'));
+    next?.focus({ preventScroll: true });
   }
 
   /** @param {string} action */
   act(action) {
-    this.acted = action;
     this.dispatchEvent(new CustomEvent('control', { detail: action }));
   }
 }
