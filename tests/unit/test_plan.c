@@ -66,7 +66,7 @@ static void add_layer(sketch *s) {
                                          [PICTURE] =
                                              "'type':'conv2d','filters':3,'kernel':2,'padding':'same'"};
     char a[16], b[16], c[16];
-    form is = tg_rng_below(&s->rng, 2) ? PICTURE : FLAT;
+    form is = tg_rng_below(&s->rng, 4) ? s->form[s->count - 1] : tg_rng_below(&s->rng, 2) ? PICTURE : FLAT;
     uint32_t which = tg_rng_below(&s->rng, 4);
     name_of(pick(s, is), a);
     switch (tg_rng_below(&s->rng, 6)) {
