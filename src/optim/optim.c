@@ -136,8 +136,10 @@ static void update_piece(void *ctx, size_t piece, size_t thread) {
     const tg_param *p = job->param;
     size_t begin = piece * PIECE, end = p->size - begin < PIECE ? p->size : begin + PIECE;
     job->optimizer->update(job->kernels, job->attrs, job->learning_rate, job->step, p, begin, end);
-    if (!job->kernels->all_finite(end - begin, p->gradient + begin))
-        atomic_store_explicit(&job->finite, false, memory_order_relaxed);
+    bool finite = job->kernels->all_finite(end - begin, p->gradient + begin);
+    for (size_t i = 0; i < job->optimizer->states; i++) /* an infinite second moment leaves weights finite, and stuck */
+        finite = finite && job->kernels->all_finite(end - begin, p->state[i] + begin);
+    if (!finite) atomic_store_explicit(&job->finite, false, memory_order_relaxed);
 }
 
 bool tg_optimizer_step(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_kernels *kernels,

@@ -8,7 +8,6 @@
 typedef struct tg_optim_attrs {
     double learning_rate, l2, weight_decay;
     double momentum;
-    bool nesterov;
     double beta1, beta2, epsilon;
 } tg_optim_attrs;
 
@@ -27,8 +26,9 @@ typedef struct tg_optimizer {
 tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs, tg_error *err);
 void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, tg_text *text);
 
-/* New weights for all parameters, spread over the pool; then they change places with the old ones if all are finite.
- * False, and nothing changed in the weights, when one is not; optimizer state is cleared then, being useless. */
+/* New weights for all parameters, spread over the pool; then they change places with the old ones if all are finite, and
+ * the optimizer's state too. False, and nothing changed in the weights, when one is not; the state, useless then, is
+ * cleared. */
 bool tg_optimizer_step(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_kernels *kernels,
                        tg_pool *pool, double learning_rate, uint64_t step, tg_param *const *params, size_t count);
 
