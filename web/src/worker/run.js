@@ -347,8 +347,8 @@ export class Run {
     this.#session = null;
     this.#sliceEnd = null;
     this.#setState(state);
+    this.#save(); // before the reply: what train() has come to its end with is safe
     session?.reply.succeed(null);
-    this.#save();
   }
 
   /** @param {TabgradError} error */
