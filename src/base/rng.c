@@ -38,6 +38,13 @@ tg_rng tg_rng_stream(uint64_t seed, tg_rng_purpose purpose, uint32_t major, uint
     };
 }
 
+tg_rng tg_rng_layer_stream(uint64_t seed, tg_rng_purpose purpose, uint32_t layer, uint32_t epoch, uint32_t sample)
+{
+    tg_rng rng = tg_rng_stream(seed, purpose, epoch, sample);
+    rng.counter[1] |= layer << 8;
+    return rng;
+}
+
 uint32_t tg_rng_u32(tg_rng *rng)
 {
     if (rng->used == 4) {

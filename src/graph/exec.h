@@ -32,5 +32,7 @@ void tg_plan_forward(tg_plan *plan, size_t node);
 void tg_plan_clear_gradient(tg_plan *plan, size_t node);
 /* Clears the gradients that this node is the first to write, then runs it. */
 void tg_plan_backward(tg_plan *plan, size_t node);
+/* After a finite update: every op takes over what the batch taught it. */
+void tg_plan_finish(tg_plan *plan);
 
 #endif

@@ -104,7 +104,7 @@ void tg_graph_initialize(const tg_graph *graph, uint64_t seed) {
         for (size_t j = 0; j < node->param_count; j++, tensor++) {
             const tg_param *p = &node->params[j];
             if (!p->is_weight) {
-                memset(p->data, 0, p->size * sizeof *p->data);
+                for (size_t k = 0; k < p->size; k++) p->data[k] = p->initial;
                 continue;
             }
             tg_rng rng = tg_rng_stream(seed, TG_RNG_INIT, tensor, 0);

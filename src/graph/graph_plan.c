@@ -20,7 +20,7 @@ typedef struct planner {
     size_t capacity;
     size_t *root;     /* [nodes] the node whose memory a node's output shares; itself if none */
     size_t *consumer; /* [nodes] last node that reads it, NOBODY if none */
-    buffer *y, *dy, *saved;
+    buffer *y, *dy, *saved, *kept;
 } planner;
 
 static void touch(buffer *b, size_t moment) {
@@ -69,6 +69,11 @@ static void find_lifetimes(planner *p) {
             if (backward && (node->op->flags & TG_OP_BACKWARD_USES_X)) touch(x, backward_at(p, i));
         }
         if (p->training && node->saved_bytes) touch(&p->saved[i], i); /* forward writes it, backward or not */
+        if (p->training && node->saved_bytes) touch(&p->saved[i], i);
+        if (p->training && node->kept_size) {
+            touch(&p->kept[i], i);
+            touch(&p->kept[i], 2 * count + 1); /* the end of the step */
+        }
         if (!backward) continue;
         buffer *dy = &p->dy[p->root[i]];
         touch(dy, backward_at(p, i));
@@ -95,6 +100,7 @@ static bool find_sizes(planner *p) {
         if (!set_bytes(&p->y[p->root[i]], p->capacity, elements, sizeof(tg_real))) return false;
         if (!set_bytes(&p->dy[p->root[i]], p->capacity, elements, sizeof(tg_real))) return false;
         if (!set_bytes(&p->saved[i], p->capacity, node->saved_bytes, 1)) return false;
+        if (!set_bytes(&p->kept[i], 1, node->kept_size, sizeof(tg_real))) return false;
     }
     return true;
 }
@@ -124,7 +130,7 @@ static void place(buffer *const *placed, size_t count, buffer *b) {
 /* Places all buffers; the arena's size in *bytes. False on overflow. */
 static bool place_all(planner *p, buffer **order, size_t *bytes) {
     size_t used = 0, nodes = p->graph->count;
-    for (size_t i = 0; i < 3 * nodes; i++) { /* y, dy and saved stand behind each other */
+    for (size_t i = 0; i < 4 * nodes; i++) { /* y, dy, saved and kept stand behind each other */
         if (p->y[i].used && p->y[i].bytes) order[used++] = &p->y[i];
     }
     qsort(order, used, sizeof *order, by_size);
@@ -163,10 +169,12 @@ static tg_status fill(tg_plan *plan, planner *p, buffer **order, tg_error *err) 
     if (!p->allocate) return TG_OK;
     uint8_t *base = plan->arena;
     for (size_t i = 0; i < nodes; i++) {
-        const buffer *y = &p->y[p->root[i]], *dy = &p->dy[p->root[i]], *saved = &p->saved[i];
+        const buffer *y = &p->y[p->root[i]], *dy = &p->dy[p->root[i]];
+        const buffer *saved = &p->saved[i], *kept = &p->kept[i];
         plan->exec.y[i] = (tg_real *)(void *)(base + y->offset);
         if (p->training && p->graph->nodes[i].needs_gradient) plan->exec.dy[i] = (tg_real *)(void *)(base + dy->offset);
         if (saved->used) plan->exec.saved[i] = base + saved->offset;
+        if (kept->used) plan->exec.kept[i] = (tg_real *)(void *)(base + kept->offset);
         plan->first_writer[i] = p->is_output[i] || p->consumer[i] == NOBODY ? NOBODY : p->consumer[i];
     }
     plan->exec.scratch = (tg_real *)(void *)(base + placed);
@@ -180,8 +188,8 @@ tg_status tg_plan_create(const tg_graph *graph, tg_engine_parts parts, bool trai
     tg_plan *plan = tg_allocate_zeroed(sizeof *plan);
     planner p = {.graph = graph, .is_output = is_output, .training = training, .allocate = allocate, .capacity = capacity};
     p.root = tg_allocate_zeroed(2 * nodes * sizeof *p.root);
-    p.y = tg_allocate_zeroed(3 * nodes * sizeof *p.y);
-    buffer **order = tg_allocate_zeroed(3 * nodes * sizeof *order);
+    p.y = tg_allocate_zeroed(4 * nodes * sizeof *p.y);
+    buffer **order = tg_allocate_zeroed(4 * nodes * sizeof *order);
     tg_status status = TG_E_MEMORY;
     if (plan) {
         plan->graph = graph;
@@ -189,14 +197,16 @@ tg_status tg_plan_create(const tg_graph *graph, tg_engine_parts parts, bool trai
         plan->exec.y = tg_allocate_zeroed(nodes * sizeof *plan->exec.y);
         plan->exec.dy = tg_allocate_zeroed(nodes * sizeof *plan->exec.dy);
         plan->exec.saved = tg_allocate_zeroed(nodes * sizeof *plan->exec.saved);
+        plan->exec.kept = tg_allocate_zeroed(nodes * sizeof *plan->exec.kept);
         plan->first_writer = tg_allocate_zeroed(nodes * sizeof *plan->first_writer);
     }
-    if (!plan || !p.root || !p.y || !order || !plan->exec.y || !plan->exec.dy || !plan->exec.saved || !plan->first_writer) {
+    if (!plan || !p.root || !p.y || !order || !plan->exec.y || !plan->exec.dy || !plan->exec.saved || !plan->exec.kept || !plan->first_writer) {
         tg_fail(err, TG_E_MEMORY, "no memory left for the plan of the model");
     } else {
         p.consumer = p.root + nodes;
         p.dy = p.y + nodes;
         p.saved = p.dy + nodes;
+        p.kept = p.saved + nodes;
         status = fill(plan, &p, order, err);
     }
     tg_free(p.root);
@@ -213,6 +223,7 @@ void tg_plan_destroy(tg_plan *plan) {
     tg_free(plan->exec.y);
     tg_free(plan->exec.dy);
     tg_free(plan->exec.saved);
+    tg_free(plan->exec.kept);
     tg_free(plan->first_writer);
     tg_free(plan);
 }

@@ -26,3 +26,10 @@ void tg_plan_backward(tg_plan *plan, size_t node) {
     }
     n->op->backward(&plan->exec, n);
 }
+
+void tg_plan_finish(tg_plan *plan) {
+    for (size_t i = 0; i < plan->graph->count; i++) {
+        const tg_node *n = &plan->graph->nodes[i];
+        if (n->op->finish) n->op->finish(&plan->exec, n);
+    }
+}

@@ -9,6 +9,7 @@ static const tg_op *const table[] = {
     &tg_op_dense,      &tg_op_conv2d,  &tg_op_max_pool2d, &tg_op_avg_pool2d, &tg_op_global_avg_pool2d,
     &tg_op_relu,       &tg_op_leaky_relu, &tg_op_sigmoid, &tg_op_tanh,       &tg_op_softmax,
     &tg_op_flatten,    &tg_op_reshape, &tg_op_add,        &tg_op_concat,
+    &tg_op_batch_norm, &tg_op_dropout,
 };
 
 const tg_op *tg_op_at(size_t index) {
@@ -54,4 +55,12 @@ tg_param *tg_node_add_param(tg_node *node, const char *suffix, const tg_shape *s
                         .learning_rate_factor = node->learning_rate_factor};
     snprintf(param->name, sizeof param->name, "%s.%s", node->name, suffix);
     return param;
+}
+
+tg_param *tg_node_add_buffer(tg_node *node, const char *suffix, const tg_shape *shape, tg_real initial) {
+    tg_param *buffer = tg_node_add_param(node, suffix, shape, 1, 1);
+    buffer->is_buffer = true;
+    buffer->trainable = false;
+    buffer->initial = initial;
+    return buffer;
 }

@@ -28,14 +28,16 @@ typedef struct tg_param {
     tg_shape shape;
     size_t size;
     size_t fan_in, fan_out;
-    bool is_weight; /* l2 acts on weights only, biases begin at zero */
+    bool is_weight;  /* drawn by an initializer, and l2 acts on it; the others begin at `initial` */
+    bool is_buffer;  /* kept by its op (running statistics), never trained, no parameter to count */
     bool trainable;
+    tg_real initial;
     double learning_rate_factor;
     tg_real *data, *gradient;
     tg_real *state[2]; /* of the optimizer */
 } tg_param;
 
-enum { TG_MAX_PARAMS = 2 };
+enum { TG_MAX_PARAMS = 4 };
 
 typedef struct tg_op tg_op;
 
@@ -54,6 +56,7 @@ typedef struct tg_node {
     const tg_value *initializer; /* as the recipe has it, or NULL */
     bool needs_gradient;         /* of its output: something trainable lies at or before it */
     size_t saved_bytes;          /* per sample, kept from forward to backward; set by infer */
+    size_t kept_size;            /* elements per batch, kept from forward to the end of the step; set by infer */
 } tg_node;
 
 /* A graph placed in memory for batches of at most `capacity` samples, for training or for inference. */
@@ -65,6 +68,11 @@ typedef struct tg_exec {
     size_t n;            /* samples in the current batch */
     tg_real **y, **dy;   /* [nodes]; dy[i] is NULL where no gradient is needed */
     uint8_t **saved;     /* [nodes] */
+    tg_real **kept;      /* [nodes] */
+    /* What random ops draw from in training: a stream per sample (its number in the set) and epoch. */
+    uint64_t seed;
+    uint32_t epoch;
+    const uint32_t *samples; /* [n] */
     tg_real *scratch;    /* as large as the op that asks for most */
 } tg_exec;
 
@@ -102,6 +110,8 @@ struct tg_op {
     size_t (*scratch)(const tg_node *node, size_t n, size_t threads);
     void (*forward)(const tg_exec *ex, const tg_node *node);
     void (*backward)(const tg_exec *ex, const tg_node *node);
+    /* After a step whose update was finite: takes over what the batch taught beside gradients. NULL: nothing. */
+    void (*finish)(const tg_exec *ex, const tg_node *node);
     unsigned flags;
 };
 
@@ -111,6 +121,9 @@ const tg_op *tg_op_at(size_t index);       /* NULL past the last */
 /* For infer: adds a parameter "<node>.<suffix>". */
 tg_param *tg_node_add_param(tg_node *node, const char *suffix, const tg_shape *shape, size_t fan_in, size_t fan_out);
 
+/* The same for a tensor that the op keeps up itself. */
+tg_param *tg_node_add_buffer(tg_node *node, const char *suffix, const tg_shape *shape, tg_real initial);
+
 /* Families, one file each. */
 extern const tg_op tg_op_input;
 extern const tg_op tg_op_dense;
@@ -119,6 +132,7 @@ extern const tg_op tg_op_max_pool2d, tg_op_avg_pool2d, tg_op_global_avg_pool2d;
 extern const tg_op tg_op_relu, tg_op_leaky_relu, tg_op_sigmoid, tg_op_tanh, tg_op_softmax;
 extern const tg_op tg_op_flatten, tg_op_reshape;
 extern const tg_op tg_op_add, tg_op_concat;
+extern const tg_op tg_op_batch_norm, tg_op_dropout;
 
 /* ---- losses -------------------------------------------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@ void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const 
     size_t sample_bytes = dataset->sample_size * (dataset->type == TG_U8 ? 1 : sizeof(float));
     const uint8_t *pixels = dataset->pixels;
     plan->exec.n = n;
+    plan->exec.samples = index ? index + first : NULL;
     tg_preprocess_gather(run->preprocess, run->engine->parts.pool, dataset->type,
                          index ? pixels : pixels + first * sample_bytes, index ? index + first : NULL, n,
                          tg_plan_input(plan));

@@ -126,6 +126,7 @@ static tg_status take_class_names(tg_run *run, const tg_dataset *dataset, tg_err
 static tg_status plan_memory(tg_run *run, tg_error *err) {
     tg_engine_parts parts = run->engine->parts;
     TG_TRY(tg_plan_create(run->graph, parts, true, run->batch_size, run->is_output, run->train != NULL, &run->train_plan, err));
+    run->train_plan->exec.seed = run->recipe.seed;
     TG_TRY(tg_plan_create(run->graph, parts, false, TG_EVALUATE_BATCH, run->is_output, true, &run->evaluate_plan, err));
     TG_TRY(tg_plan_create(run->graph, parts, false, TG_PREDICT_BATCH, run->is_output, true, &run->predict_plan, err));
     size_t batch = run->batch_size > TG_EVALUATE_BATCH ? run->batch_size : TG_EVALUATE_BATCH, scores = 0, targets;

@@ -31,7 +31,7 @@ tg_status tg_run_layer(const tg_run *run, size_t index, tg_layer_info *out, tg_e
     const tg_node *node = &run->graph->nodes[index + 1];
     *out = (tg_layer_info){.name = node->name, .type = node->op->name, .rank = node->shape.rank, .trainable = node->trainable};
     memcpy(out->shape, node->shape.dim, sizeof out->shape);
-    for (size_t i = 0; i < node->param_count; i++) out->parameters += node->params[i].size;
+    for (size_t i = 0; i < node->param_count; i++) out->parameters += node->params[i].is_buffer ? 0 : node->params[i].size;
     return TG_OK;
 }
 

@@ -46,6 +46,7 @@ static void gather(tg_run *run) {
         tg_split_shuffle(&run->split, run->recipe.seed, (uint32_t)run->at.epoch, run->order);
         run->order_epoch = run->at.epoch;
     }
+    run->train_plan->exec.epoch = (uint32_t)run->at.epoch;
     size_t first = batch_first(run), left = run->split.train_count - first;
     tg_run_gather(run, run->train_plan, run->train, run->order, first, left < run->batch_size ? left : run->batch_size);
     tg_run_clear_gradients(run);
@@ -94,6 +95,7 @@ static tg_status update(tg_run *run, tg_error *err) {
                 isfinite(run->batch_loss) ? "the update" : "the loss", rate);
         return tg_fail_at(err, TG_E_DIVERGED, "step %llu", (unsigned long long)at->step + 1);
     }
+    tg_plan_finish(run->train_plan);
     at->step++;
     at->epoch_step++;
     at->samples += run->train_plan->exec.n;

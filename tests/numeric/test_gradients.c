@@ -196,6 +196,27 @@ static const gradient_case graph_cases[] = {
      CROSS_ENTROPY, 0, false},
 };
 
+/* ---- ops that see the whole batch, or chance ----------------------------------------------------------- */
+
+static const gradient_case batch_cases[] = {
+    {"batch_norm of features", 1, 1, 4, DENSE(5) ",{'type':'batch_norm'}," TANH "," DENSE(3), CROSS_ENTROPY, 7, false},
+    {"batch_norm of channels", 5, 6, 2, CONV(3, "") ",{'type':'batch_norm'}," TANH "," END, CROSS_ENTROPY, 3, false},
+    {"batch_norm of more cells than lanes", 7, 7, 1, CONV(2, "") ",{'type':'batch_norm'}," TANH "," END,
+     CROSS_ENTROPY, 2, false},
+    {"batch_norm of the input", 4, 4, 2, "{'type':'batch_norm'}," END, CROSS_ENTROPY, 5, false},
+    {"batch_norm, frozen", 1, 1, 4, DENSE(5) ",{'type':'batch_norm','trainable':false}," TANH "," DENSE(3),
+     CROSS_ENTROPY, 6, false},
+    {"two batch_norms and a sum", 4, 4, 1,
+     CONV(2, ",'padding':'same'") ",{'type':'batch_norm','name':'a'},{'type':'relu'}," CONV(2, ",'padding':'same'")
+     ",{'type':'batch_norm'},{'type':'add','inputs':['batch_norm2','a']}," END, CROSS_ENTROPY, 4, false},
+    {"dropout", 1, 1, 4, DENSE(9) ",{'type':'dropout','rate':0.3}," TANH "," DENSE(3), CROSS_ENTROPY, 6, false},
+    {"dropout of the input", 4, 4, 1, "{'type':'dropout','rate':0.25}," END, CROSS_ENTROPY, 6, false},
+    {"dropout in place after a sigmoid", 1, 1, 4, DENSE(9) ",{'type':'sigmoid'},{'type':'dropout'}," DENSE(3),
+     CROSS_ENTROPY, 6, false},
+    {"dropout between convolutions", 6, 6, 1, CONV(3, "") ",{'type':'dropout','rate':0.2},{'type':'relu'}," CONV(2, "") "," END,
+     CROSS_ENTROPY, 4, false},
+};
+
 /* ---- losses -------------------------------------------------------------------------------------------- */
 
 #define TWO_LAYERS DENSE(5) "," TANH "," DENSE(3)
@@ -303,6 +324,11 @@ static void graphs_match_differences(void **state) {
     RUN(graph_cases);
 }
 
+static void batches_and_chance_match_differences(void **state) {
+    (void)state;
+    RUN(batch_cases);
+}
+
 static void losses_match_differences(void **state) {
     (void)state;
     RUN(loss_cases);
@@ -358,6 +384,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions_match_differences),    cmocka_unit_test(pools_match_differences),
         cmocka_unit_test(activations_match_differences),     cmocka_unit_test(graphs_match_differences),
+        cmocka_unit_test(batches_and_chance_match_differences),
         cmocka_unit_test(losses_match_differences),          cmocka_unit_test(hardly_anything_was_skipped),
         cmocka_unit_test(what_is_not_the_gradient_is_found), cmocka_unit_test(kinks_are_stepped_around),
     };
