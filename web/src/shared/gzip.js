@@ -1,71 +1,94 @@
-// Gzip is told by its first two bytes, never by a name: a web server may have unpacked `.gz` files on the way.
+// Files as bytes. Gzip is told by its first two bytes, never by a name: a web server may have unpacked `.gz` files on
+// the way.
 import { TabgradError } from './errors.js';
 
 /** @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> | ArrayBuffer | Blob }} NamedBytes  a file, also one from an <input> */
 
 /** A web page's memory ends before that; a gzip bomb does not. */
 const MAX_UNPACKED = 2 ** 31;
+/** Of a packed file: more than its first kilobyte of content can need. */
+const START = 65_536;
 
 /** The file's whole content, unpacked if it is gzip.
  * @param {NamedBytes} file
  * @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export async function unpack({ name, bytes }) {
-  const blob = new Blob([bytes]);
-  if (!(await isGzip(blob))) return new Uint8Array(await blob.arrayBuffer());
-  const chunks = await collect(name, blob, MAX_UNPACKED);
-  return concatenate(chunks);
+  const raw = await read(name, bytes);
+  if (!isGzip(raw)) return raw;
+  const { chunks, size } = await inflate(name, raw, MAX_UNPACKED + 1);
+  if (size > MAX_UNPACKED) throw tooLarge(name);
+  return concatenate(name, chunks, size);
 }
 
-/** The first bytes of the file's content, unpacking no more than that takes; fewer if it is shorter or damaged.
+/** The first bytes of the file's content, unpacking no more than that takes; fewer if it is shorter.
  * @param {NamedBytes} file
- * @param {number} length */
+ * @param {number} length  up to 1024 */
 export async function unpackStart({ name, bytes }, length) {
-  const blob = new Blob([bytes]);
-  if (!(await isGzip(blob))) return new Uint8Array(await blob.slice(0, length).arrayBuffer());
-  return concatenate(await collect(name, blob, length, true)).subarray(0, length);
+  const raw = await read(name, bytes instanceof Blob ? bytes.slice(0, START) : bytes);
+  if (!isGzip(raw)) return raw.slice(0, length);
+  const { chunks, size } = await inflate(name, raw.subarray(0, START), length);
+  return concatenate(name, chunks, size).slice(0, length);
 }
 
-/** @param {Blob} blob */
-async function isGzip(blob) {
-  const [first, second] = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
-  return first === 0x1f && second === 0x8b;
-}
-
-/**
- * @param {string} name
- * @param {Blob} blob
- * @param {number} limit  of unpacked bytes
- * @param {boolean} [startOnly]  whether the limit is what is wanted, not what is tolerated
- */
-async function collect(name, blob, limit, startOnly = false) {
-  const reader = blob.stream().pipeThrough(new DecompressionStream('gzip')).getReader();
-  /** @type {Uint8Array<ArrayBuffer>[]} */
-  const chunks = [];
-  let size = 0;
+/** @param {string} name @param {NamedBytes['bytes']} bytes */
+async function read(name, bytes) {
+  if (bytes instanceof Uint8Array) return bytes;
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return chunks;
-      chunks.push(value);
-      size += value.length;
-      if (size < limit) continue;
-      reader.cancel().catch(() => {});
-      if (startOnly) return chunks;
-      throw new TabgradError('memory', name, `unpacks to more than ${limit / 2 ** 30} GB`);
-    }
+    return new Uint8Array(await bytes.arrayBuffer());
   } catch (error) {
-    if (error instanceof TabgradError) throw error;
-    throw new TabgradError('format', name, 'the gzip data is damaged or cut short; get the file again');
+    // Moved, changed or forbidden since it was chosen, or larger than memory.
+    throw new TabgradError(
+      'unavailable',
+      name,
+      `cannot be read (${/** @type {Error} */ (error).message}); choose it again`,
+    );
   }
 }
 
-/** @param {Uint8Array[]} chunks */
-function concatenate(chunks) {
-  const all = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+/** @param {Uint8Array} bytes */
+function isGzip([first, second]) {
+  return first === 0x1f && second === 0x8b;
+}
+
+/** Unpacks until at least so many bytes are there, or all.
+ * @param {string} name @param {Uint8Array<ArrayBuffer>} packed @param {number} enough */
+async function inflate(name, packed, enough) {
+  const reader = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
+  /** @type {Uint8Array[]} */
+  const chunks = [];
+  let size = 0;
+  try {
+    while (size < enough) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      chunks.push(value);
+      size += value.length;
+    }
+  } catch {
+    throw new TabgradError('format', name, 'the gzip data is damaged or cut short; get the file again');
+  }
+  reader.cancel().catch(() => {}); // that not all was read is what we want
+  return { chunks, size };
+}
+
+/** @param {string} name @param {Uint8Array[]} chunks @param {number} size */
+function concatenate(name, chunks, size) {
+  let all;
+  try {
+    all = new Uint8Array(size);
+  } catch {
+    throw tooLarge(name); // a RangeError
+  }
   let offset = 0;
   for (const chunk of chunks) {
     all.set(chunk, offset);
     offset += chunk.length;
   }
   return all;
+}
+
+/** @param {string} name */
+function tooLarge(name) {
+  return new TabgradError('memory', name, 'does not fit into memory when it is unpacked; use fewer samples');
 }
