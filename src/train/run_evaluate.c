@@ -52,12 +52,20 @@ tg_score tg_evaluator_score(const tg_run *run, const tg_evaluator *e) {
 
 /* ---- the caller's evaluation --------------------------------------------------------------------------------------- */
 
+static tg_status check_fitted(const tg_run *run, tg_error *err) {
+    TG_REQUIRE(err, tg_preprocess_fitted(run->preprocess), TG_E_STATE,
+               "the preprocessing has not seen training data yet; make the run with it, or write its numbers into the recipe");
+    return TG_OK;
+}
+
 tg_status tg_run_evaluate_begin(tg_run *run, tg_dataset *dataset, tg_error *err) {
     TG_TRY(tg_run_check_dataset(run, dataset, "evaluate", err));
-    size_t count = dataset->count, cells = run->outputs * run->outputs;
+    TG_TRY(check_fitted(run, err));
+    size_t count = dataset->count, bytes; /* a count of samples fits, four bytes each: the labels did */
     float *losses = tg_allocate(count * sizeof *losses);
     int32_t *predicted = run->has_labels ? tg_allocate(count * sizeof *predicted) : NULL;
-    uint64_t *confusion = run->has_labels ? tg_allocate_zeroed(cells * sizeof *confusion) : NULL;
+    bool fits = tg_mul_size(run->outputs, run->outputs, &bytes) && tg_mul_size(bytes, sizeof(uint64_t), &bytes);
+    uint64_t *confusion = run->has_labels && fits ? tg_allocate_zeroed(bytes) : NULL;
     if (!losses || (run->has_labels && (!predicted || !confusion))) {
         tg_free(losses);
         tg_free(predicted);
@@ -94,8 +102,7 @@ tg_status tg_run_evaluate(tg_run *run, tg_interrupt interrupt, void *ctx, tg_eva
 /* ---- prediction ------------------------------------------------------------------------------------------------------ */
 
 tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t n, float *probabilities, tg_error *err) {
-    TG_REQUIRE(err, tg_preprocess_fitted(run->preprocess), TG_E_STATE,
-               "the preprocessing has not seen training data yet; make the run with it, or write its numbers into the recipe");
+    TG_TRY(check_fitted(run, err));
     tg_plan *plan = run->predict_plan;
     const size_t *shape = run->graph->input_shape;
     size_t sample_bytes = shape[0] * shape[1] * shape[2] * (type == TG_U8 ? 1 : sizeof(float));
