@@ -108,7 +108,7 @@ static void sum_channels(const tg_preprocess *before, const tg_dataset *dataset,
     size_t area = before->height * before->width;
     memset(sums, 0, before->channels * sizeof *sums);
     for (size_t i = 0; i < count; i++) {
-        tg_preprocess_gather(before, NULL, dataset->type, dataset->pixels, index + i, 1, sample);
+        tg_preprocess_gather(before, NULL, dataset->type, dataset->pixels, index + i, 1, sample, NULL);
         for (size_t c = 0; c < before->channels; c++)
             for (size_t j = 0; j < area; j++) {
                 double x = (double)sample[c * area + j] - shift[c];
@@ -192,9 +192,10 @@ static void fill_table(tg_preprocess *preprocess) {
     }
 }
 
-tg_status tg_preprocess_create(const tg_value *list, const size_t shape[3], tg_preprocess **out,
-                               tg_error *err) {
+tg_status tg_preprocess_create(const tg_value *list, const size_t shape[3], size_t threads,
+                               tg_preprocess **out, tg_error *err) {
     *out = NULL;
+    (void)threads;
     if (list && list->kind != TG_LIST) {
         tg_fail(err, TG_E_RECIPE, "must be a list of steps such as [{\"type\": \"rescale\"}]");
         return tg_fail_at(err, TG_E_RECIPE, "preprocess");
@@ -245,8 +246,9 @@ bool tg_preprocess_fitted(const tg_preprocess *preprocess) {
     return true;
 }
 
-tg_status tg_preprocess_fit(tg_preprocess *preprocess, const tg_dataset *dataset, const uint32_t *index,
-                            size_t count, tg_error *err) {
+tg_status tg_preprocess_fit(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
+                            const uint32_t *index, size_t count, tg_error *err) {
+    (void)pool;
     size_t all = preprocess->count;
     for (size_t s = 0; s < all; s++) {
         step *self = &preprocess->steps[s];
@@ -318,8 +320,8 @@ static void gather_piece(void *ctx, size_t piece, size_t thread) {
 }
 
 void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dtype type, const void *pixels,
-                          const uint32_t *index, size_t n, tg_real *x) {
-    assert(preprocess->table);
+                          const uint32_t *index, size_t n, tg_real *x, const tg_augmenting *augmenting) {
+    assert(preprocess->table && !augmenting);
     if (n == 0) return;
     gathering g = {preprocess, type, pixels,
                    index,      n,    preprocess->height * preprocess->width * preprocess->channels,

@@ -14,7 +14,7 @@ void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const 
     plan->exec.samples = index ? index + first : NULL;
     tg_preprocess_gather(run->preprocess, run->engine->parts.pool, dataset->type,
                          index ? pixels : pixels + first * sample_bytes, index ? index + first : NULL, n,
-                         tg_plan_input(plan));
+                         tg_plan_input(plan), NULL);
 }
 
 /* What an output of `size` scores should have said. Fetched only now: all losses, training and evaluation share these

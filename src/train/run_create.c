@@ -17,7 +17,8 @@ static tg_status make_model(tg_run *run, tg_error *err) {
     run->is_output = tg_allocate_zeroed(run->graph->count * sizeof *run->is_output);
     TG_REQUIRE(err, run->is_output, TG_E_MEMORY, "no memory left for the model");
     TG_TRY(tg_run_read_losses(run, err));
-    TG_TRY(tg_preprocess_create(run->recipe.preprocess, run->graph->input_shape, &run->preprocess, err));
+    TG_TRY(tg_preprocess_create(run->recipe.preprocess, run->graph->input_shape,
+                                tg_pool_threads(run->engine->parts.pool), &run->preprocess, err));
     TG_TRY(tg_optimizer_read(run->recipe.optimizer, &run->optimizer, &run->optim_attrs, err));
     TG_TRY(tg_schedules_read(run->recipe.schedule, &run->schedules, err));
     run->at.base_learning_rate = run->optim_attrs.learning_rate;
@@ -104,7 +105,7 @@ static tg_status take_data(tg_run *run, tg_dataset *train, tg_dataset *test, tg_
     TG_REQUIRE(err, run->order, TG_E_MEMORY, "no memory left for the order of the samples");
     if (run->batch_size > count) run->batch_size = count;
     run->steps_per_epoch = (count + run->batch_size - 1) / run->batch_size;
-    return tg_preprocess_fit(run->preprocess, train, run->split.index, count, err);
+    return tg_preprocess_fit(run->preprocess, run->engine->parts.pool, train, run->split.index, count, err);
 }
 
 static tg_status take_class_names(tg_run *run, const tg_dataset *dataset, tg_error *err) {

@@ -110,7 +110,8 @@ tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t 
     for (size_t first = 0; first < n; first += plan->exec.n) {
         plan->exec.n = n - first < plan->exec.capacity ? n - first : plan->exec.capacity;
         tg_preprocess_gather(run->preprocess, run->engine->parts.pool, type,
-                             (const uint8_t *)pixels + first * sample_bytes, NULL, plan->exec.n, tg_plan_input(plan));
+                             (const uint8_t *)pixels + first * sample_bytes, NULL, plan->exec.n, tg_plan_input(plan),
+                             NULL);
         for (size_t i = 1; i < run->graph->count; i++) tg_plan_forward(plan, i);
         tg_real *y = plan->exec.y[output];
         if (run->losses[0].row->softmax) tg_softmax_rows(plan->exec.kernels, plan->exec.n, run->outputs, y, y);

@@ -46,7 +46,7 @@ static void add_standardize(tg_attrs *attrs, const double *mean, const double *s
 }
 
 static tg_status create(const tg_attrs *attrs, const size_t shape[3], tg_preprocess **out, tg_error *err) {
-    return tg_preprocess_create(tg_value_get(tg_attrs_root(attrs), "preprocess"), shape, out, err);
+    return tg_preprocess_create(tg_value_get(tg_attrs_root(attrs), "preprocess"), shape, 3, out, err);
 }
 
 static tg_preprocess *create_and_free(tg_attrs *attrs, const size_t shape[3]) {
@@ -61,12 +61,12 @@ static tg_preprocess *create_and_free(tg_attrs *attrs, const size_t shape[3]) {
 static void without_steps_pixels_stay_and_channels_move_out(void **state) {
     (void)state;
     tg_preprocess *preprocess = NULL;
-    assert_int_equal(tg_preprocess_create(NULL, color_1x2, &preprocess, NULL), TG_OK);
+    assert_int_equal(tg_preprocess_create(NULL, color_1x2, 1, &preprocess, NULL), TG_OK);
     assert_true(tg_preprocess_fitted(preprocess));
     const uint8_t pixels[] = {1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16};
     const tg_real expected[] = {1, 4, 2, 5, 3, 6, 11, 14, 12, 15, 13, 16};
     tg_real x[12];
-    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 2, x);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 2, x, NULL);
     assert_memory_equal(x, expected, sizeof x);
     tg_preprocess_destroy(preprocess);
 }
@@ -74,12 +74,12 @@ static void without_steps_pixels_stay_and_channels_move_out(void **state) {
 static void index_says_which_samples(void **state) {
     (void)state;
     tg_preprocess *preprocess = NULL;
-    assert_int_equal(tg_preprocess_create(NULL, gray_2x2, &preprocess, NULL), TG_OK);
+    assert_int_equal(tg_preprocess_create(NULL, gray_2x2, 1, &preprocess, NULL), TG_OK);
     const uint8_t pixels[] = {0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23};
     const uint32_t index[] = {2, 0, 2};
     const tg_real expected[] = {20, 21, 22, 23, 0, 1, 2, 3, 20, 21, 22, 23};
     tg_real x[12];
-    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, 3, x);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, 3, x, NULL);
     assert_memory_equal(x, expected, sizeof x);
     tg_preprocess_destroy(preprocess);
 }
@@ -93,7 +93,7 @@ static void steps_apply_in_order(void **state) {
     const uint8_t pixels[] = {10, 30, 50, 0};
     const tg_real expected[] = {0, 1, 2, -0.5};
     tg_real x[4];
-    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, x);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, x, NULL);
     assert_memory_equal(x, expected, sizeof x);
     tg_preprocess_destroy(preprocess);
 }
@@ -106,7 +106,7 @@ static void each_channel_has_its_own_numbers(void **state) {
     const uint8_t pixels[] = {1, 4, 7, 3, 6, 11};
     const tg_real expected[] = {0, 2, 1, 2, 1, 2};
     tg_real x[6];
-    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, x);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, x, NULL);
     assert_memory_equal(x, expected, sizeof x);
     tg_preprocess_destroy(preprocess);
 }
@@ -123,8 +123,8 @@ static void u8_and_f32_give_the_same_bits(void **state) {
     float floats[SIZE];
     for (size_t i = 0; i < SIZE; i++) floats[i] = (float)(bytes[i] = (uint8_t)(i / 3));
     tg_real from_bytes[SIZE], from_floats[SIZE];
-    tg_preprocess_gather(preprocess, NULL, TG_U8, bytes, NULL, 1, from_bytes);
-    tg_preprocess_gather(preprocess, NULL, TG_F32, floats, NULL, 1, from_floats);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, bytes, NULL, 1, from_bytes, NULL);
+    tg_preprocess_gather(preprocess, NULL, TG_F32, floats, NULL, 1, from_floats, NULL);
     assert_memory_equal(from_bytes, from_floats, sizeof from_bytes);
     tg_preprocess_destroy(preprocess);
 }
@@ -140,12 +140,12 @@ static void threads_do_not_matter(void **state) {
     tg_attrs *attrs = open_steps();
     add_rescale(attrs, 255);
     tg_preprocess *preprocess = create_and_free(attrs, (const size_t[3]){12, 12, 1});
-    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, SAMPLES, alone);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, SAMPLES, alone, NULL);
     for (size_t threads = 1; threads <= 3; threads++) {
         tg_pool *pool = NULL;
         if (tg_pool_create(threads, &pool, NULL) != TG_OK) break; /* a build without threads has one */
         memset(shared, 0, sizeof shared);
-        tg_preprocess_gather(preprocess, pool, TG_U8, pixels, index, SAMPLES, shared);
+        tg_preprocess_gather(preprocess, pool, TG_U8, pixels, index, SAMPLES, shared, NULL);
         assert_memory_equal(alone, shared, sizeof alone);
         tg_pool_destroy(pool);
     }
@@ -177,7 +177,7 @@ static void mean_and_std_are_fitted_on_the_given_samples(void **state) {
         add_standardize(attrs, NULL, NULL, 0);
         tg_preprocess *preprocess = create_and_free(attrs, color_1x2);
         assert_false(tg_preprocess_fitted(preprocess));
-        assert_int_equal(tg_preprocess_fit(preprocess, dataset, index, 2, NULL), TG_OK);
+        assert_int_equal(tg_preprocess_fit(preprocess, NULL, dataset, index, 2, NULL), TG_OK);
         assert_true(tg_preprocess_fitted(preprocess));
 
         tg_text text = {0};
@@ -188,7 +188,7 @@ static void mean_and_std_are_fitted_on_the_given_samples(void **state) {
         tg_text_free(&text);
 
         tg_real x[6];
-        tg_preprocess_gather(preprocess, NULL, dataset->type, dataset->pixels, index, 1, x);
+        tg_preprocess_gather(preprocess, NULL, dataset->type, dataset->pixels, index, 1, x, NULL);
         assert_memory_equal(x,
                             ((tg_real[]){(tg_real)-1.5 / (tg_real)1.118033988749895,
                                          (tg_real)-0.5 / (tg_real)1.118033988749895, 0, 0,
@@ -218,7 +218,7 @@ static void mnist_is_standardized_by_its_known_mean_and_std(void **state) {
     add_rescale(attrs, 255);
     add_standardize(attrs, NULL, NULL, 0);
     tg_preprocess *preprocess = create_and_free(attrs, (const size_t[3]){28, 28, 1});
-    assert_int_equal(tg_preprocess_fit(preprocess, dataset, index, 60000, NULL), TG_OK);
+    assert_int_equal(tg_preprocess_fit(preprocess, NULL, dataset, index, 60000, NULL), TG_OK);
     tg_text text = {0};
     tg_preprocess_write(preprocess, &text, NULL);
     double mean, std;
@@ -240,7 +240,7 @@ static void fitted_numbers_travel(void **state) {
     add_standardize(attrs, NULL, NULL, 0);
     tg_preprocess *fitted = create_and_free(attrs, color_1x2);
     const uint32_t index[] = {0, 1, 2};
-    assert_int_equal(tg_preprocess_fit(fitted, dataset, index, 3, NULL), TG_OK);
+    assert_int_equal(tg_preprocess_fit(fitted, NULL, dataset, index, 3, NULL), TG_OK);
     tg_text text = {0};
     tg_preprocess_write(fitted, &text, NULL);
     double mean[3], std[3];
@@ -253,8 +253,8 @@ static void fitted_numbers_travel(void **state) {
     tg_preprocess *again = create_and_free(attrs, color_1x2);
     assert_true(tg_preprocess_fitted(again));
     tg_real x[18], y[18];
-    tg_preprocess_gather(fitted, NULL, TG_U8, dataset->pixels, NULL, 3, x);
-    tg_preprocess_gather(again, NULL, TG_U8, dataset->pixels, NULL, 3, y);
+    tg_preprocess_gather(fitted, NULL, TG_U8, dataset->pixels, NULL, 3, x, NULL);
+    tg_preprocess_gather(again, NULL, TG_U8, dataset->pixels, NULL, 3, y, NULL);
     assert_memory_equal(x, y, sizeof x);
     tg_text_free(&text);
     tg_preprocess_destroy(again);
@@ -333,7 +333,7 @@ static void every_allocation_may_fail(void **state) {
         tg_error err;
         begin_allocations(successes);
         tg_status status = create(attrs, color_1x2, &preprocess, &err);
-        if (status == TG_OK) status = tg_preprocess_fit(preprocess, dataset, index, 2, &err);
+        if (status == TG_OK) status = tg_preprocess_fit(preprocess, NULL, dataset, index, 2, &err);
         bool failed = allocation_failed();
         assert_int_equal(status, failed ? TG_E_MEMORY : TG_OK);
         if (preprocess) assert_int_equal(tg_preprocess_fitted(preprocess), !failed);
