@@ -26,6 +26,11 @@ typedef struct tg_adam_step {
     tg_real correction1, correction2; /* 1 - beta1^t, sqrt(1 - beta2^t) */
 } tg_adam_step;
 
+typedef struct tg_rmsprop_step {
+    tg_real learning_rate, l2, weight_decay;
+    tg_real alpha, epsilon, momentum;
+} tg_rmsprop_step;
+
 typedef struct tg_kernels {
     const char *name; /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128" */
 
@@ -56,6 +61,9 @@ typedef struct tg_kernels {
     void (*add_scalar)(size_t n, tg_real value, tg_real *y);             /* y += value */
     /* 16 lanes: lane l adds x[l], x[l + 16], ... in order from 0; then lanes 8 apart are added, 4, 2, 1. */
     tg_real (*sum)(size_t n, const tg_real *x);
+    /* In the same lanes: the sums of (x - centre)^2 and of y (x - centre). */
+    tg_real (*sum_squares)(size_t n, const tg_real *x, tg_real centre);
+    tg_real (*sum_products)(size_t n, const tg_real *y, const tg_real *x, tg_real centre);
     bool (*all_finite)(size_t n, const tg_real *x);
     /* The largest of start and x[0..n): NaN if there is one, and a zero is +0, so that no order matters. */
     tg_real (*max)(size_t n, const tg_real *x, tg_real start);
@@ -69,11 +77,13 @@ typedef struct tg_kernels {
      * until the caller knows that the step is finite. v, m, s: state, updated in place.
      *   sgd:      g' = g + (2 l2 + weight_decay) w;  w' = w - lr g'
      *   momentum: v = momentum v + g';  w' = w - lr (nesterov ? g' + momentum v : v)          (PyTorch's)
-     *   adam:     m = b1 m + (1 - b1) g';  s = b2 s + (1 - b2) g'^2;
+     *   rmsprop:  s = alpha s + (1 - alpha) g'^2;  v = momentum v + g' / (sqrt(s) + epsilon);  w' = w - lr v   (PyTorch's)
+ *   adam:     m = b1 m + (1 - b1) g';  s = b2 s + (1 - b2) g'^2;
      *             w' = w (1 - lr decoupled_decay) - lr (m / correction1) / (sqrt(s) / correction2 + epsilon)
      * What does not depend on the element is computed once: see kernels/coefficients.h. */
     void (*sgd)(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g);
     void (*momentum)(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g, tg_real *v);
+    void (*rmsprop)(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_real *g, tg_real *s, tg_real *v);
     void (*adam)(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *g, tg_real *m, tg_real *s);
 } tg_kernels;
 

@@ -95,14 +95,33 @@ static void add_scalar(size_t n, tg_real value, tg_real *y)
     for (size_t i = 0; i < n; i++) y[i] += value;
 }
 
-static tg_real sum(size_t n, const tg_real *x)
+static tg_real sum_lanes(tg_real lane[LANES])
 {
-    tg_real lane[LANES] = {0};
-    for (size_t i = 0; i < n; i++) lane[i % LANES] += x[i];
     for (size_t half = LANES / 2; half >= 1; half /= 2) {
         for (size_t l = 0; l < half; l++) lane[l] += lane[l + half];
     }
     return lane[0];
+}
+
+static tg_real sum(size_t n, const tg_real *x)
+{
+    tg_real lane[LANES] = {0};
+    for (size_t i = 0; i < n; i++) lane[i % LANES] += x[i];
+    return sum_lanes(lane);
+}
+
+static tg_real sum_squares(size_t n, const tg_real *x, tg_real centre)
+{
+    tg_real lane[LANES] = {0};
+    for (size_t i = 0; i < n; i++) lane[i % LANES] += (x[i] - centre) * (x[i] - centre);
+    return sum_lanes(lane);
+}
+
+static tg_real sum_products(size_t n, const tg_real *y, const tg_real *x, tg_real centre)
+{
+    tg_real lane[LANES] = {0};
+    for (size_t i = 0; i < n; i++) lane[i % LANES] += y[i] * (x[i] - centre);
+    return sum_lanes(lane);
 }
 
 static bool all_finite(size_t n, const tg_real *x)
@@ -151,6 +170,17 @@ static void momentum(size_t n, const tg_sgd_step *step, const tg_real *w, tg_rea
     }
 }
 
+static void rmsprop(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_real *g, tg_real *s, tg_real *v)
+{
+    tg_real decay = 2 * step->l2 + step->weight_decay, rest = 1 - step->alpha;
+    for (size_t i = 0; i < n; i++) {
+        tg_real slope = g[i] + decay * w[i];
+        s[i] = step->alpha * s[i] + rest * (slope * slope);
+        v[i] = step->momentum * v[i] + slope / (tg_sqrt(s[i]) + step->epsilon);
+        g[i] = w[i] - step->learning_rate * v[i];
+    }
+}
+
 static void adam(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *g, tg_real *m, tg_real *s)
 {
     tg_adam_coefficients c = tg_adam_prepare(step);
@@ -181,12 +211,15 @@ static const tg_kernels table = {
     .scale = scale,
     .add_scalar = add_scalar,
     .sum = sum,
+    .sum_squares = sum_squares,
+    .sum_products = sum_products,
     .all_finite = all_finite,
     .max = max,
     .add_row = add_row,
     .sum_rows = sum_rows,
     .sgd = sgd,
     .momentum = momentum,
+    .rmsprop = rmsprop,
     .adam = adam,
 };
 

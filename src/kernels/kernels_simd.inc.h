@@ -225,21 +225,60 @@ static void add_scalar(size_t n, float value, float *y)
 }
 
 /* A lane starts from +0, so the zeros that load_first fills in change nothing. */
-static float sum(size_t n, const float *x)
+enum { VECTORS = 16 / TG_LANES };
+
+static float sum_lanes(const vf part[VECTORS])
 {
-    enum { VECTORS = 16 / TG_LANES };
-    vf part[VECTORS] = {0};
-    size_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        for (int j = 0; j < VECTORS; j++) part[j] += load(x + i + j * TG_LANES);
-    }
-    for (int j = 0; i < n; j++, i += TG_LANES) part[j] += load_first(x + i, n - i);
     float lane[16];
     memcpy(lane, part, sizeof lane);
     for (size_t half = 8; half >= 1; half /= 2) {
         for (size_t l = 0; l < half; l++) lane[l] += lane[l + half];
     }
     return lane[0];
+}
+
+static float sum(size_t n, const float *x)
+{
+    vf part[VECTORS] = {0};
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        for (int j = 0; j < VECTORS; j++) part[j] += load(x + i + j * TG_LANES);
+    }
+    for (int j = 0; i < n; j++, i += TG_LANES) part[j] += load_first(x + i, n - i);
+    return sum_lanes(part);
+}
+
+/* Lanes past the end hold the centre, whose distance from it is 0. */
+static inline vf distance(const float *x, float centre, size_t n)
+{
+    if (n >= TG_LANES) return load(x) - centre;
+    vf v = set1(centre);
+    for (size_t l = 0; l < n; l++) v[l] = x[l];
+    return v - centre;
+}
+
+static float sum_squares(size_t n, const float *x, float centre)
+{
+    vf part[VECTORS] = {0};
+    for (size_t i = 0; i < n; i += 16) {
+        for (size_t j = 0; j < VECTORS && i + j * TG_LANES < n; j++) {
+            vf d = distance(x + i + j * TG_LANES, centre, n - i - j * TG_LANES);
+            part[j] += d * d;
+        }
+    }
+    return sum_lanes(part);
+}
+
+static float sum_products(size_t n, const float *y, const float *x, float centre)
+{
+    vf part[VECTORS] = {0};
+    for (size_t i = 0; i < n; i += 16) {
+        for (size_t j = 0; j < VECTORS && i + j * TG_LANES < n; j++) {
+            size_t at = i + j * TG_LANES;
+            part[j] += load_first(y + at, n - at) * distance(x + at, centre, n - at);
+        }
+    }
+    return sum_lanes(part);
 }
 
 static bool all_finite(size_t n, const float *x)
@@ -312,6 +351,21 @@ static void momentum(size_t n, const tg_sgd_step *step, const float *w, float *g
     }
 }
 
+static void rmsprop(size_t n, const tg_rmsprop_step *step, const float *w, float *g, float *s, float *v)
+{
+    float decay = 2 * step->l2 + step->weight_decay, rest = 1 - step->alpha;
+    float alpha = step->alpha, epsilon = step->epsilon, momentum_ = step->momentum, rate = step->learning_rate;
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf weight = load_first(w + i, n - i);
+        vf slope = load_first(g + i, n - i) + decay * weight;
+        vf square = alpha * load_first(s + i, n - i) + rest * (slope * slope);
+        vf velocity = momentum_ * load_first(v + i, n - i) + slope / (sqrt_each(square) + epsilon);
+        store_first(s + i, square, n - i);
+        store_first(v + i, velocity, n - i);
+        store_first(g + i, weight - rate * velocity, n - i);
+    }
+}
+
 static void adam(size_t n, const tg_adam_step *step, const float *w, float *g, float *m, float *s)
 {
     tg_adam_coefficients c = tg_adam_prepare(step);
@@ -347,11 +401,14 @@ static const tg_kernels table = {
     .scale = scale,
     .add_scalar = add_scalar,
     .sum = sum,
+    .sum_squares = sum_squares,
+    .sum_products = sum_products,
     .all_finite = all_finite,
     .max = max,
     .add_row = add_row,
     .sum_rows = sum_rows,
     .sgd = sgd,
     .momentum = momentum,
+    .rmsprop = rmsprop,
     .adam = adam,
 };

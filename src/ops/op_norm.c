@@ -53,32 +53,6 @@ static norm_job job_of(const tg_exec *ex, const tg_node *node) {
     return job;
 }
 
-/* Sum of a(i) * b(i) over one plane, in 16 lanes like kernels->sum, so that compilers make vectors of it. */
-#define LANES 16
-static tg_real fold_lanes(tg_real lane[LANES]) {
-    for (size_t half = LANES / 2; half > 0; half /= 2)
-        for (size_t l = 0; l < half; l++) lane[l] += lane[l + half];
-    return lane[0];
-}
-
-static tg_real sum_of_squares(size_t n, const tg_real *x, tg_real mean) {
-    tg_real lane[LANES] = {0};
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (size_t l = 0; l < LANES; l++) lane[l] += (x[i + l] - mean) * (x[i + l] - mean);
-    for (size_t l = 0; i < n; i++, l++) lane[l] += (x[i] - mean) * (x[i] - mean);
-    return fold_lanes(lane);
-}
-
-static tg_real sum_of_products(size_t n, const tg_real *dy, const tg_real *x, tg_real mean) {
-    tg_real lane[LANES] = {0};
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (size_t l = 0; l < LANES; l++) lane[l] += dy[i + l] * (x[i + l] - mean);
-    for (size_t l = 0; i < n; i++, l++) lane[l] += dy[i] * (x[i] - mean);
-    return fold_lanes(lane);
-}
-
 /* ---- forward -------------------------------------------------------------------------------------------------------- */
 
 static void train_channel(void *ctx, size_t c, size_t thread) {
@@ -90,7 +64,7 @@ static void train_channel(void *ctx, size_t c, size_t thread) {
     tg_real count = (tg_real)(n * area), sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) sum += area == 1 ? x[i * stride] : job->ex->kernels->sum(area, x + i * stride);
     tg_real mean = sum / count;
-    for (size_t i = 0; i < n; i++) squares += sum_of_squares(area, x + i * stride, mean);
+    for (size_t i = 0; i < n; i++) squares += job->ex->kernels->sum_squares(area, x + i * stride, mean);
     tg_real variance = squares / count, inverse = 1 / (tg_real)sqrt(variance + job->epsilon);
     job->of.mean[c] = mean;
     job->of.variance[c] = variance;
@@ -131,7 +105,7 @@ static void backward_channel(void *ctx, size_t c, size_t thread) {
     tg_real sum = 0, products = 0;
     for (size_t i = 0; i < n; i++) {
         sum += area == 1 ? dy[i * stride] : job->ex->kernels->sum(area, dy + i * stride);
-        products += sum_of_products(area, dy + i * stride, x + i * stride, mean);
+        products += job->ex->kernels->sum_products(area, dy + i * stride, x + i * stride, mean);
     }
     if (w->gradient) w->gradient[c] += products * inverse;
     if (b->gradient) b->gradient[c] += sum;

@@ -11,16 +11,24 @@
 #define LEARNING_RATE(value) ROW(learning_rate, .flags = TG_ATTR_ABOVE_MIN, .max = 1e6, .fallback = value)
 #define L2 ROW(l2, .max = 1e6)
 #define WEIGHT_DECAY(value) ROW(weight_decay, .max = 1e6, .fallback = value)
-#define MOMENTUM ROW(momentum, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = 0.9)
+#define MOMENTUM(value) ROW(momentum, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = value)
 #define BETAS                                                                                                          \
     ROW(beta1, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = 0.9),                                                 \
-        ROW(beta2, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = 0.999),                                           \
-        ROW(epsilon, .flags = TG_ATTR_ABOVE_MIN, .max = 1, .fallback = 1e-8)
+        ROW(beta2, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = 0.999)
+#define EPSILON ROW(epsilon, .flags = TG_ATTR_ABOVE_MIN, .max = 1, .fallback = 1e-8)
 
-static const tg_attr sgd_rows[] = {LEARNING_RATE(0.01), L2, WEIGHT_DECAY(0)};
-static const tg_attr momentum_rows[] = {LEARNING_RATE(0.01), MOMENTUM, L2, WEIGHT_DECAY(0)};
-static const tg_attr adam_rows[] = {LEARNING_RATE(0.001), BETAS, L2, WEIGHT_DECAY(0)};
-static const tg_attr adamw_rows[] = {LEARNING_RATE(0.001), BETAS, L2, WEIGHT_DECAY(0.01)};
+#define ALL(rate, decay) LEARNING_RATE(rate), L2, WEIGHT_DECAY(decay), ROW(clip_norm, .max = 1e30)
+
+static const tg_attr sgd_rows[] = {ALL(0.01, 0)};
+static const tg_attr momentum_rows[] = {ALL(0.01, 0), MOMENTUM(0.9)};
+static const tg_attr rmsprop_rows[] = {
+    ALL(0.01, 0),
+    ROW(alpha, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = 0.99),
+    EPSILON,
+    MOMENTUM(0),
+};
+static const tg_attr adam_rows[] = {ALL(0.001, 0), BETAS, EPSILON};
+static const tg_attr adamw_rows[] = {ALL(0.001, 0.01), BETAS, EPSILON};
 
 static tg_sgd_step sgd_step(const tg_optim_attrs *a, double learning_rate, const tg_param *p, bool nesterov) {
     return (tg_sgd_step){.learning_rate = (tg_real)(learning_rate * p->learning_rate_factor),
@@ -55,6 +63,18 @@ static void nesterov_update(const tg_kernels *kernels, const tg_optim_attrs *a, 
     momentum_with(kernels, a, learning_rate, true, p, begin, end);
 }
 
+static void rmsprop_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
+                           const tg_param *p, size_t begin, size_t end) {
+    (void)step;
+    tg_rmsprop_step s = {.learning_rate = (tg_real)(learning_rate * p->learning_rate_factor),
+                         .l2 = p->is_weight ? (tg_real)a->l2 : 0,
+                         .weight_decay = (tg_real)a->weight_decay,
+                         .alpha = (tg_real)a->alpha,
+                         .epsilon = (tg_real)a->epsilon,
+                         .momentum = (tg_real)a->momentum};
+    kernels->rmsprop(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin, p->state[1] + begin);
+}
+
 static void adam_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
                       bool decoupled, const tg_param *p, size_t begin, size_t end) {
     double t = (double)step;
@@ -86,6 +106,7 @@ static const tg_optimizer table[] = {
     {"sgd", COUNT(sgd_rows), 0, {NULL, NULL}, sgd_update},
     {"momentum", COUNT(momentum_rows), 1, {"momentum", NULL}, momentum_update},
     {"nesterov", COUNT(momentum_rows), 1, {"momentum", NULL}, nesterov_update},
+    {"rmsprop", COUNT(rmsprop_rows), 2, {"square_avg", "momentum_buffer"}, rmsprop_update},
     {"adam", COUNT(adam_rows), 2, {"exp_avg", "exp_avg_sq"}, adam_update},
     {"adamw", COUNT(adamw_rows), 2, {"exp_avg", "exp_avg_sq"}, adamw_update},
 };
@@ -101,7 +122,7 @@ static tg_status read_optimizer(const tg_value *value, const tg_optimizer **out,
         *out = &table[i];
         return tg_attrs_read(value, table[i].attrs, table[i].attr_count, "type", attrs, err);
     }
-    return tg_fail(err, TG_E_RECIPE, "unknown type \"%.40s\"; there are sgd, momentum, nesterov, adam, adamw", type->string);
+    return tg_fail(err, TG_E_RECIPE, "unknown type \"%.40s\"; there are sgd, momentum, nesterov, rmsprop, adam, adamw", type->string);
 }
 
 tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs, tg_error *err) {
@@ -117,6 +138,18 @@ void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *att
 }
 
 /* ---- one step over all parameters ------------------------------------------------------------------------------------ */
+
+/* Scales all gradients down to a common norm of at most clip_norm, as torch.nn.utils.clip_grad_norm_ does. The l2 term,
+ * which the optimizer adds, is not part of it. */
+static void clip(double clip_norm, const tg_kernels *kernels, tg_param *const *params, size_t count) {
+    double squares = 0;
+    for (size_t i = 0; i < count; i++)
+        if (params[i]->gradient) squares += (double)kernels->sum_squares(params[i]->size, params[i]->gradient, 0);
+    double scale = clip_norm / (sqrt(squares) + 1e-6);
+    if (!(scale < 1)) return;
+    for (size_t i = 0; i < count; i++)
+        if (params[i]->gradient) kernels->scale(params[i]->size, (tg_real)scale, params[i]->gradient);
+}
 
 enum { PIECE = 8192 }; /* elements a thread takes at a time: 32 kB of each array */
 
@@ -145,6 +178,7 @@ static void update_piece(void *ctx, size_t piece, size_t thread) {
 bool tg_optimizer_step(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_kernels *kernels,
                        tg_pool *pool, double learning_rate, uint64_t step, tg_param *const *params, size_t count) {
     update_job job = {optimizer, attrs, kernels, learning_rate, step, NULL, true};
+    if (attrs->clip_norm > 0) clip(attrs->clip_norm, kernels, params, count);
     for (size_t i = 0; i < count; i++) {
         job.param = params[i];
         if (params[i]->gradient) tg_parallel_for(pool, (params[i]->size + PIECE - 1) / PIECE, update_piece, &job);

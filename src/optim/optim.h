@@ -8,7 +8,8 @@
 typedef struct tg_optim_attrs {
     double learning_rate, l2, weight_decay;
     double momentum;
-    double beta1, beta2, epsilon;
+    double beta1, beta2, alpha, epsilon;
+    double clip_norm; /* 0: none */
 } tg_optim_attrs;
 
 typedef struct tg_optimizer {

@@ -25,6 +25,9 @@ static const tg_sgd_step sgd_step = {
     .learning_rate = 0.1f, .l2 = 0.01f, .weight_decay = 0.003f, .momentum = 0.9f,
 };
 static const tg_sgd_step nesterov_step = {.learning_rate = 0.03f, .momentum = 0.7f, .nesterov = true};
+static const tg_rmsprop_step rmsprop_step = {
+    .learning_rate = 0.01f, .l2 = 0.01f, .weight_decay = 0.003f, .alpha = 0.99f, .epsilon = 1e-8f, .momentum = 0.5f,
+};
 static const tg_adam_step adam_step = {
     .learning_rate = 0.001f, .l2 = 0.01f, .decoupled_decay = 0.02f, .beta1 = 0.9f,
     .beta2 = 0.999f, .epsilon = 1e-8f, .correction1 = 0.271f, .correction2 = 0.0547f,
@@ -63,6 +66,8 @@ APPLY(axpy, k->axpy(n, 0.3f, a, b))
 APPLY(scale, k->scale(n, -1.7f, a))
 APPLY(add_scalar, k->add_scalar(n, 0.7f, a))
 APPLY(sum, d[0] = k->sum(n, a))
+APPLY(sum_squares, d[0] = k->sum_squares(n, a, 0.3f))
+APPLY(sum_products, d[0] = k->sum_products(n, a, b, -0.4f))
 APPLY(all_finite, d[0] = k->all_finite(n, a))
 APPLY(max, d[0] = k->max(n, a, -INFINITY))
 APPLY(max_from_zero, d[0] = k->max(n, a, -0.0f))
@@ -71,6 +76,7 @@ APPLY(sum_rows, k->sum_rows(3, n / 3, a, b))
 APPLY(sgd, k->sgd(n, &sgd_step, a, b))
 APPLY(momentum, k->momentum(n, &sgd_step, a, b, c))
 APPLY(nesterov, k->momentum(n, &nesterov_step, a, b, c))
+APPLY(rmsprop, k->rmsprop(n, &rmsprop_step, a, b, c, d))
 APPLY(adam, k->adam(n, &adam_step, a, b, c, d))
 
 #define CASE(name) {#name, apply_##name}
@@ -78,9 +84,10 @@ static const kernel_case cases[] = {
     CASE(relu), CASE(relu_in_place), CASE(relu_backward), CASE(relu_backward_in_place), CASE(leaky_relu),
     CASE(leaky_relu_backward), CASE(leaky_relu_backward_in_place), CASE(sigmoid), CASE(sigmoid_backward),
     CASE(sigmoid_backward_in_place), CASE(tanh), CASE(tanh_backward), CASE(tanh_backward_in_place), CASE(exp),
-    CASE(exp_in_place), CASE(add), CASE(axpy), CASE(scale), CASE(add_scalar), CASE(sum), CASE(all_finite),
+    CASE(exp_in_place), CASE(add), CASE(axpy), CASE(scale), CASE(add_scalar), CASE(sum), CASE(sum_squares),
+    CASE(sum_products), CASE(all_finite),
     CASE(max), CASE(max_from_zero), CASE(add_row), CASE(sum_rows), CASE(sgd), CASE(momentum), CASE(nesterov),
-    CASE(adam),
+    CASE(rmsprop), CASE(adam),
 };
 
 /* special: one value in four is an awkward one; wild: that may be infinite or NaN. */

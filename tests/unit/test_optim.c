@@ -55,7 +55,7 @@ typedef struct weight {
 } weight;
 
 typedef struct formula {
-    double rate, l2, decay, momentum, beta1, beta2, epsilon;
+    double rate, l2, decay, momentum, beta1, beta2, epsilon, alpha;
 } formula;
 
 /* torch.optim.SGD, dampening 0; l2 adds lambda w^2 to the loss, so its gradient is 2 lambda w. */
@@ -63,6 +63,14 @@ static void sgd(weight *x, double g, const formula *f, bool nesterov) {
     g += 2 * f->l2 * x->w + f->decay * x->w;
     x->first = f->momentum * x->first + g;
     x->w -= f->rate * (nesterov ? g + f->momentum * x->first : x->first);
+}
+
+/* torch.optim.RMSprop. */
+static void rmsprop(weight *x, double g, const formula *f) {
+    g += 2 * f->l2 * x->w + f->decay * x->w;
+    x->second = f->alpha * x->second + (1 - f->alpha) * g * g;
+    x->first = f->momentum * x->first + g / (sqrt(x->second) + f->epsilon);
+    x->w -= f->rate * x->first;
 }
 
 /* torch.optim.Adam and AdamW. */
@@ -78,6 +86,7 @@ static void adam(weight *x, double g, const formula *f, unsigned step, bool deco
 
 static void by_formula(const char *type, weight *x, double g, const formula *f, unsigned step) {
     if (strncmp(type, "adam", 4) == 0) adam(x, g, f, step, strcmp(type, "adamw") == 0);
+    else if (strcmp(type, "rmsprop") == 0) rmsprop(x, g, f);
     else sgd(x, g, f, strcmp(type, "nesterov") == 0);
 }
 
@@ -99,6 +108,10 @@ static const optimizer_case cases[] = {
     {"{'type':'nesterov','momentum':0.7,'weight_decay':0.1}",
      "nesterov",
      {.rate = 0.01, .momentum = 0.7, .decay = 0.1}},
+    {"{'type':'rmsprop'}", "rmsprop", {.rate = 0.01, .alpha = 0.99, .epsilon = 1e-8}},
+    {"{'type':'rmsprop','learning_rate':0.03,'alpha':0.9,'epsilon':0.01,'momentum':0.6,'l2':0.02,'weight_decay':0.1}",
+     "rmsprop",
+     {.rate = 0.03, .alpha = 0.9, .epsilon = 0.01, .momentum = 0.6, .l2 = 0.02, .decay = 0.1}},
     {"{'type':'adam'}", "adam", {.rate = 0.001, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}},
     {"{'type':'adam','learning_rate':0.05,'beta1':0.8,'beta2':0.95,'epsilon':0.001,'l2':0.02,'weight_decay':"
      "0.1}",
@@ -291,6 +304,38 @@ static void schedules_in_a_list_multiply(void **state) {
     check_factor(&empty, 40, 1);
 }
 
+/* torch.nn.utils.clip_grad_norm_ over all tensors together: a longer gradient is shortened, a shorter one left alone. */
+static void gradients_are_clipped_by_their_common_norm(void **state) {
+    (void)state;
+    for (int longer = 0; longer < 2; longer++) {
+        optimizer plain = open_optimizer("{'type':'sgd','learning_rate':1}", 2);
+        optimizer clips = open_optimizer(longer ? "{'type':'sgd','learning_rate':1,'clip_norm':10}"
+                                                : "{'type':'sgd','learning_rate':1,'clip_norm':1000}", 2);
+        block *a = make_block(), *b = make_block();
+        draw_gradients(a, 1);
+        draw_gradients(b, 1);
+        double squares = 0;
+        for (size_t i = 0; i < PARAMS - 1; i++)
+            for (size_t k = 0; k < a->params[i].size; k++)
+                squares += (double)a->params[i].gradient[k] * (double)a->params[i].gradient[k];
+        assert_true(sqrt(squares) > 100 && sqrt(squares) < 1000);
+        double share = longer ? 10 / (sqrt(squares) + 1e-6) : 1;
+        block *before = make_block();
+        assert_true(step(&plain, a, 1) && step(&clips, b, 1));
+        for (size_t i = 0; i < PARAMS; i++)
+            for (size_t k = 0; k < a->params[i].size; k++) {
+                double start = (double)before->params[i].data[k], rate = a->params[i].learning_rate_factor;
+                double whole = start - (double)a->params[i].data[k], clipped = start - (double)b->params[i].data[k];
+                assert_true(fabs(clipped - whole * share) < 1e-5 * rate);
+            }
+        free(before);
+        free(a);
+        free(b);
+        close_optimizer(&plain);
+        close_optimizer(&clips);
+    }
+}
+
 static void what_is_read_is_written(void **state) {
     (void)state;
     tg_text text = {0};
@@ -304,7 +349,7 @@ static void what_is_read_is_written(void **state) {
         text.data,
         "{\"schedule\":[{\"type\":\"step\",\"every_epochs\":3,\"factor\":0.25},{\"type\":\"cosine\","
         "\"final_factor\":0}],\"optimizer\":{\"type\":\"nesterov\",\"learning_rate\":0.01,"
-        "\"momentum\":0.9,\"l2\":0.5,\"weight_decay\":0}}");
+        "\"l2\":0.5,\"weight_decay\":0,\"clip_norm\":0,\"momentum\":0.9}}");
     tg_text_free(&text);
     close_optimizer(&o);
 }
@@ -317,6 +362,7 @@ int main(void) {
         cmocka_unit_test(an_infinite_second_moment_is_not_finite),
         cmocka_unit_test(schedules_follow_their_formulas),
         cmocka_unit_test(schedules_in_a_list_multiply),
+        cmocka_unit_test(gradients_are_clipped_by_their_common_norm),
         cmocka_unit_test(what_is_read_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

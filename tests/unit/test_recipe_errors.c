@@ -96,10 +96,10 @@ static const wrong models[] = {
     {LAYERS("{'type':'transformer'}"), TG_E_RECIPE,
      "model.layers[0] transformer: unknown type \"transformer\"; there are dense, conv2d, max_pool2d, "
      "avg_pool2d, global_avg_pool2d, relu, leaky_relu, sigmoid, tanh, softmax, flatten, reshape, add, "
-     "concat"},
+     "concat, batch_norm, dropout"},
     {LAYERS("{'type':'input'}"), TG_E_RECIPE,
      "model.layers[0] input: unknown type \"input\"; there are dense, conv2d, max_pool2d, avg_pool2d, "
-     "global_avg_pool2d, relu, leaky_relu, sigmoid, tanh, softmax, flatten, reshape, add, concat"},
+     "global_avg_pool2d, relu, leaky_relu, sigmoid, tanh, softmax, flatten, reshape, add, concat, batch_norm, dropout"},
     {FLAT("{'type':'dense'}"), TG_E_RECIPE, "model.layers[1] dense: units is missing"},
     {FLAT("{'type':'dense','unit':3}"), TG_E_RECIPE,
      "model.layers[1] dense: unknown key \"unit\"; there are units, bias, type, name, inputs, "
@@ -286,12 +286,12 @@ static const wrong optimizers[] = {
     {OPTIMIZER("'adam'"), TG_E_RECIPE, "optimizer: must be an object with a type"},
     {OPTIMIZER("{}"), TG_E_RECIPE, "optimizer: type is missing"},
     {OPTIMIZER("{'type':'adagrad'}"), TG_E_RECIPE,
-     "optimizer: unknown type \"adagrad\"; there are sgd, momentum, nesterov, adam, adamw"},
+     "optimizer: unknown type \"adagrad\"; there are sgd, momentum, nesterov, rmsprop, adam, adamw"},
     {OPTIMIZER("{'type':'adam','lr':0.1}"), TG_E_RECIPE,
-     "optimizer: unknown key \"lr\"; there are type, learning_rate, beta1, beta2, epsilon, l2, "
-     "weight_decay"},
+     "optimizer: unknown key \"lr\"; there are type, learning_rate, l2, weight_decay, clip_norm, "
+     "beta1, beta2, epsilon"},
     {OPTIMIZER("{'type':'sgd','momentum':0.9}"), TG_E_RECIPE,
-     "optimizer: unknown key \"momentum\"; there are type, learning_rate, l2, weight_decay"},
+     "optimizer: unknown key \"momentum\"; there are type, learning_rate, l2, weight_decay, clip_norm"},
     {OPTIMIZER("{'type':'adam','learning_rate':0}"), TG_E_RECIPE,
      "optimizer: learning_rate must be above 0, not 0"},
     {OPTIMIZER("{'type':'adam','learning_rate':-0.1}"), TG_E_RECIPE,
