@@ -77,6 +77,9 @@ describe.each(BROWSERS)('training in %s', (browser) => {
     await person.chooseRecipe('mnist-mlp');
     await person.click('train');
     await person.untilStep(20);
+    const answers = await person.answers(); // the drawing is read anew while the network learns
+    await person.untilStep((await person.status()).step + 40);
+    expect(await person.answers()).toBeGreaterThan(answers);
     await person.click('pause');
     await person.untilState('paused');
     const { step } = await person.settledStatus();
@@ -127,6 +130,17 @@ describe.each(BROWSERS)('training in %s', (browser) => {
     expect(await person.page.$('[data-testid="confusion-matrix"]')).toBeNull();
   });
 
+  it('stops with the last sound weights when the learning rate lets the numbers overflow', async () => {
+    await person.chooseRecipe('mnist-cnn');
+    await person.click('train');
+    await person.untilStep(20);
+    await person.fill('learning-rate', 1e6);
+    await person.untilState('error');
+    expect(await person.untilError()).toMatch(/^step \d+: .*learning rate below/);
+    expect(await person.text('prediction')).toMatch(/^\d$/);
+    expect((await person.bars()).every(({ probability }) => Number.isFinite(probability))).toBe(true);
+  });
+
   it('says in one sentence that a learning rate is absurd, and trains again afterwards', async () => {
     await person.chooseRecipe('mnist-linear');
     await person.fill('learning-rate', 1e30);
@@ -140,6 +154,29 @@ describe.each(BROWSERS)('training in %s', (browser) => {
     await person.untilState('done');
     expect(await person.text('error')).toBe('');
     expect((await person.status()).testAccuracy).toBeGreaterThan(0.9);
+  });
+
+  // Only over Chromium's own protocol can a test reach into a worker.
+  it.runIf(browser === 'chromium')('starts the engine again when it dies, and says so', async () => {
+    await person.chooseRecipe('mnist-mlp');
+    await person.click('train');
+    await person.untilStep(20);
+    const worker = person.page.workers().find((worker) => worker.url().endsWith('tabgrad.worker.js'));
+    await worker.evaluate(() => {
+      setTimeout(() => {
+        throw new Error('out of memory');
+      });
+    });
+    expect(await person.untilError()).toMatch(/out of memory.*restarted/);
+    await person.untilState('error');
+    await person.click('train');
+    await person.untilState('training');
+    await person.untilStep(30);
+    expect(await person.text('error')).toBe('');
+    await person.click('reset');
+    await person.click('draw-clear');
+    await person.draw(DIGITS[7]);
+    expect(await person.text('prediction')).toBe('7');
   });
 
   it('made nobody complain', () => {

@@ -200,7 +200,7 @@ export class Person {
     const box = await pad?.boundingBox();
     if (!box) throw new Error('the pad is not on the page');
     const { mouse } = this.page;
-    const before = await this.#answers();
+    const before = await this.answers();
     for (const [start, ...rest] of strokes) {
       await mouse.move(box.x + start[0] * box.width, box.y + start[1] * box.height);
       await mouse.down();
@@ -217,7 +217,8 @@ export class Person {
     await sleep(100); // the pen is up: its last answer too
   }
 
-  #answers() {
+  /** How often the pad was read. */
+  answers() {
     return this.page.$eval('[data-testid="prediction-bars"]', (bars) =>
       Number(bars.getAttribute('data-answer')),
     );

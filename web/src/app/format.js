@@ -22,7 +22,7 @@ export function percent(share, digits = 1) {
 export function loss(value) {
   if (!Number.isFinite(value)) return '–';
   if (value === 0) return '0';
-  return value >= 0.01 ? value.toFixed(3) : value.toExponential(1);
+  return value >= 0.01 && value < 1000 ? value.toFixed(3) : value.toExponential(1);
 }
 
 /** @param {number} bytes */

@@ -28,6 +28,7 @@ describe('numbers as people read them', () => {
   it('writes losses short', () => {
     expect(format.loss(2.4567)).toBe('2.457');
     expect(format.loss(0.00042)).toBe('4.2e-4');
+    expect(format.loss(1.79e19)).toBe('1.8e+19');
     expect(format.loss(Number.NaN)).toBe('–');
   });
 });

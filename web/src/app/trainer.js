@@ -10,6 +10,7 @@ import { checkNumbers, fittedRecipe, sameRun } from './recipes.js';
 /** @typedef {import('tabgrad').Run} Run */
 /** @typedef {import('./state.js').Engine} Engine */
 /** @typedef {import('tabgrad').Report} Report */
+/** @typedef {Run['progress']} Progress */
 /**
  * @typedef {object} Course a run with what it was made from
  * @property {Run} run
@@ -41,7 +42,7 @@ export class Trainer {
    * @param {import('./store.js').Store<State>} store
    * @param {import('./data-shelf.js').DataShelf} shelf
    * @param {Promise<Engine>} engine
-   * @param {(course: Course | null) => void} onCourse another run reads the pad from now on
+   * @param {(course: Course | null) => void} onCourse the run at hand is another one, or has learned
    */
   constructor(store, shelf, engine, onCourse) {
     this.#store = store;
@@ -124,15 +125,9 @@ export class Trainer {
    */
   async adopt(run, bytes, settings) {
     this.#requests++;
-    const { epochs } = await run.history();
-    const history = History.of(epochs);
-    const last = history.epochs.at(-1);
-    this.#store.update({
-      ...FRESH,
-      history,
-      settings,
-      progress: last ? restedProgress(last, settings) : null,
-    });
+    const history = History.of((await run.history()).epochs);
+    const progress = run.progress.step > 0 ? shown(run.progress, settings.epochs) : null;
+    this.#store.update({ ...FRESH, history, settings, progress });
     await this.#replace({ ...newCourse(run, settings, run.classes), bytes });
   }
 
@@ -157,14 +152,13 @@ export class Trainer {
    */
   async #applySettings(course, settings) {
     checkNumbers(settings);
-    const before = course.settings;
-    course.settings = settings;
-    if (settings.learningRate !== before.learningRate)
-      await course.run.setLearningRate(settings.learningRate);
-    if (settings.epochs !== before.epochs) {
-      await course.run.setEpochs(settings.epochs);
-      course.epochs = settings.epochs;
+    const { learningRate, epochs } = settings;
+    if (learningRate !== course.settings.learningRate) await course.run.setLearningRate(learningRate);
+    if (epochs !== course.settings.epochs) {
+      await course.run.setEpochs(epochs);
+      course.epochs = epochs;
     }
+    course.settings = settings; // only what the run agreed to
   }
 
   /**
@@ -186,6 +180,7 @@ export class Trainer {
       if (error instanceof Overtaken || request !== this.#requests) return;
       const { message } = /** @type {Error} */ (error);
       this.#store.update({ phase: 'error', activity: '', error: message });
+      this.#onCourse(this.#course);
     }
   }
 
@@ -207,7 +202,8 @@ export class Trainer {
       still(course);
     } else {
       const { data } = this.#store.state;
-      const run = still(await engine.run(fittedRecipe(recipes[settings.recipe], settings, data), sets));
+      const made = await engine.run(fittedRecipe(recipes[settings.recipe], settings, data), sets);
+      const run = await keepOrClose(made, still);
       course = { ...newCourse(run, settings, data.classes), sets };
       this.#store.update({ ...FRESH, phase: 'loading', history: new History(), summary: run.summary });
       await this.#replace(course);
@@ -225,7 +221,7 @@ export class Trainer {
    * @param {Still} still
    */
   async #supply(course, engine, bytes, sets, still) {
-    const run = still(await engine.load(bytes, sets));
+    const run = await keepOrClose(await engine.load(bytes, sets), still);
     const supplied = { ...course, run, sets, bytes: null };
     await this.#replace(supplied);
     return supplied;
@@ -236,7 +232,7 @@ export class Trainer {
    * @param {Still} still
    */
   async #follow(course, still) {
-    const done = this.#store.state.progress?.epoch ?? 0;
+    const done = course.run.progress.epoch;
     const more = done < course.epochs ? undefined : course.settings.epochs;
     if (more) course.epochs = done + more;
     course.followed = true;
@@ -272,21 +268,9 @@ export class Trainer {
    * @param {Report} report
    */
   #show(course, report) {
-    const { history } = this.#store.state;
-    history.append(report);
-    const { epoch, step, stepsPerEpoch, loss, accuracy, samplesPerSecond, secondsLeft } = report;
-    this.#store.update({
-      progress: {
-        epoch,
-        epochs: course.epochs,
-        step,
-        stepsPerEpoch,
-        loss,
-        accuracy,
-        samplesPerSecond,
-        secondsLeft,
-      },
-    });
+    this.#store.state.history.append(report);
+    this.#store.update({ progress: shown(report, course.epochs, report) });
+    this.#onCourse(course); // it has learned since
   }
 
   /**
@@ -316,6 +300,20 @@ async function digest({ loss, accuracy, count, confusion, predicted, losses }, d
   return { loss, accuracy, count, confusion, classes, mistakes };
 }
 
+/**
+ * A run that was made for a request which was overtaken meanwhile is nobody's.
+ * @param {Run} run
+ * @param {<T>(value: T) => T} still
+ */
+async function keepOrClose(run, still) {
+  try {
+    return still(run);
+  } catch (overtaken) {
+    await run.close();
+    throw overtaken;
+  }
+}
+
 /** What a page without a run shows. */
 const FRESH = /** @type {const} */ ({
   phase: 'idle',
@@ -337,10 +335,17 @@ function newCourse(run, settings, classes) {
 }
 
 /**
- * @param {import('./history.js').EpochRow} last
- * @param {Settings} settings
+ * What the page shows of a report, or of where a loaded run stands.
+ * @param {Progress} report
+ * @param {number} epochs
+ * @param {{ samplesPerSecond: number, secondsLeft: number | null }} [pace]
+ * @returns {State['progress']}
  */
-function restedProgress({ epoch, step, loss, accuracy }, { epochs }) {
-  const stepsPerEpoch = Math.round(step / epoch);
-  return { epoch, epochs, step, stepsPerEpoch, loss, accuracy, samplesPerSecond: 0, secondsLeft: null };
+function shown(
+  report,
+  epochs,
+  { samplesPerSecond, secondsLeft } = { samplesPerSecond: 0, secondsLeft: null },
+) {
+  const { epoch, step, stepsPerEpoch, loss, accuracy } = report;
+  return { epoch, epochs, step, stepsPerEpoch, loss, accuracy, samplesPerSecond, secondsLeft };
 }

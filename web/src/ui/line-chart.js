@@ -135,11 +135,19 @@ export class LineChart extends LightElement {
       cursor: { y: false, points: { size: 6 }, drag: { setScale: false } },
       scales: {
         x: { time: false },
-        y: { distr: this.share ? 1 : 3, range: (_, low, high) => this.rangeOf(low, high) },
+        y: { distr: this.share ? 1 : 3, range: () => this.range },
       },
       axes: [
         { ...axis, size: 28, grid: { show: false }, values: (_, splits) => splits.map(shortNumber) },
-        { ...axis, size: 48, grid: line, values: (_, splits) => splits.map((value) => this.tick(value)) },
+        {
+          ...axis,
+          size: 48,
+          grid: line,
+          values: (_, splits) => splits.map((value) => this.tick(value)),
+          ...(this.share
+            ? {}
+            : { splits: (_, _axis, low, high) => decades(low, high), filter: (_, splits) => splits }),
+        },
       ],
       series: [
         {},
@@ -168,18 +176,18 @@ export class LineChart extends LightElement {
   }
 
   /**
-   * @param {number | null} low
-   * @param {number | null} high
+   * Lowest and highest value of the scale, after what the eye follows: a single lucky batch may fall out of it.
    * @returns {[number, number]}
    */
-  rangeOf(low, high) {
-    if (low === null || high === null) return [0.1, 1];
-    return this.share ? [Math.max(0, Math.floor(low * 10) / 10), 1] : [low / 1.2, high * 1.2];
+  get range() {
+    const values = [...this.drawn.values, ...this.marks.values];
+    if (values.length === 0) return [0.1, 1];
+    const low = Math.min(...values);
+    return this.share ? [Math.max(0, Math.floor(low * 10) / 10), 1] : [low / 2, Math.max(...values) * 1.5];
   }
 
-  /** @param {number | null} value null: a line without a number */
+  /** @param {number} value */
   tick(value) {
-    if (value === null) return '';
     return this.share ? `${Math.round(value * 100)} %` : String(Number(value.toPrecision(3)));
   }
 }
@@ -214,6 +222,20 @@ function smoothed({ steps, values }) {
       return sum / weight;
     }),
   };
+}
+
+/**
+ * Round numbers between two values of a logarithmic scale: powers of ten, and 2 and 5 times those where there are few.
+ * @param {number} low
+ * @param {number} high
+ */
+function decades(low, high) {
+  const factors = high / low < 100 ? [1, 2, 5] : [1];
+  const numbers = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (const factor of factors) numbers.push(Number(`${factor}e${power}`));
+  }
+  return numbers.filter((number) => number >= low && number <= high);
 }
 
 /**

@@ -40,7 +40,7 @@ export class RunStatus extends LightElement {
         data-samples-per-second=${progress ? Math.round(progress.samplesPerSecond) : 0}
       >${this.sentence}</p>
       <progress
-        max=${progress ? progress.epochs * progress.stepsPerEpoch : 1}
+        max=${(progress && progress.epochs * progress.stepsPerEpoch) || 1}
         .value=${progress?.step ?? 0}
         aria-label="Training progress"
       ></progress>

@@ -110,10 +110,11 @@ export class Run {
 
   pause() {
     this.#stepsWanted = 0;
-    if (this.#state !== 'training') return;
-    this.#setState('paused');
-    this.#sliceEnd = null;
-    this.#flush();
+    if (this.#state === 'training') {
+      this.#setState('paused');
+      this.#sliceEnd = null;
+      this.#flush();
+    }
     this.#save();
   }
 
@@ -225,7 +226,7 @@ export class Run {
     }
     const now = performance.now();
     if (now - this.#reported >= REPORT_EVERY_MS) this.#flush();
-    if (now - this.#saved.at >= Math.max(SAVE_EVERY_MS, SAVE_SHARE * this.#saved.tookMs)) this.#save();
+    if (now - this.#saved.at >= SAVE_EVERY_MS) this.#saveNowAndThen();
   }
 
   /** @param {number} count @returns {Generator<void, Report, void>} */
@@ -244,6 +245,7 @@ export class Run {
     }
     const reports = this.#flush();
     if (this.#isOver(progress)) this.#endSession(progress.finished ? 'done' : 'idle');
+    else this.#saveNowAndThen();
     return reports.length > 0 ? reports.reduce(mergeReports) : this.#reports.write(progress);
   }
 
@@ -370,6 +372,11 @@ export class Run {
     if (reports.length > 0) this.#session?.reply.event(reports);
     this.#reported = performance.now();
     return reports;
+  }
+
+  /** Saves unless that has taken too much of the time already. */
+  #saveNowAndThen() {
+    if (performance.now() - this.#saved.at >= SAVE_SHARE * this.#saved.tookMs) this.#save();
   }
 
   /** Leaves with the library what it takes to go on from here, should the worker die. */
