@@ -1,4 +1,5 @@
 /* The specification of kernels.h: plain loops, one element at a time. */
+#include <float.h>
 #include <math.h> /* isfinite: a classification, not a computation */
 
 #include "base/math.h"
@@ -22,9 +23,20 @@ static void gemm_tile(size_t k, const tg_real *a, const tg_real *b, tg_real *c, 
 
 /* ---- activations --------------------------------------------------------------------------------------- */
 
+/* x < 0 in a form that Clang (seen: 14 for AArch64) does not merge with `? 0 : x` into max(x, 0), which makes +0
+ * of -0: no number lies between 0 and the smallest. */
+static bool is_negative(tg_real x)
+{
+#ifdef TG_REAL_F64
+    return x <= -DBL_TRUE_MIN;
+#else
+    return x <= -FLT_TRUE_MIN;
+#endif
+}
+
 static void relu(size_t n, const tg_real *x, tg_real *y)
 {
-    for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i];
+    for (size_t i = 0; i < n; i++) y[i] = is_negative(x[i]) ? 0 : x[i];
 }
 
 static void leaky_relu(size_t n, tg_real slope, const tg_real *x, tg_real *y)

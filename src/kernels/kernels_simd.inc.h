@@ -132,7 +132,7 @@ static void relu(size_t n, const float *x, float *y)
 {
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf v = load_first(x + i, n - i);
-        store_first(y + i, select(v < 0.0f, (vf){0}, v), n - i);
+        store_first(y + i, select(v <= -FLT_TRUE_MIN, (vf){0}, v), n - i); /* v < 0: see kernels_scalar.c */
     }
 }
 
