@@ -92,6 +92,11 @@ tg_status tg_dataset_create(tg_dtype type, size_t height, size_t width, size_t c
 /* IDX as MNIST has it, u8: images of rank 3 or 4, labels of rank 1, equal counts. classes: largest label + 1.
  * labels.data NULL: images alone, to predict on; every label is 0. The bytes are copied. Gzip is the host's business. */
 tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out, tg_error *err);
+
+/* CIFAR's binary batches, in the order given: records of the label (CIFAR-100: coarse, then fine) and 3 planes of 32x32,
+ * u8. classes: 10, 100 or 20. The bytes are copied. */
+typedef enum tg_cifar { TG_CIFAR_10 = 0, TG_CIFAR_100_FINE = 1, TG_CIFAR_100_COARSE = 2 } tg_cifar;
+tg_status tg_dataset_from_cifar(const tg_bytes *files, size_t count, tg_cifar kind, tg_dataset **out, tg_error *err);
 void tg_dataset_destroy(tg_dataset *dataset);
 
 /* Checks what a host has filled in (labels below classes, finite pixels, distributions that sum to 1) and hashes it.
@@ -243,6 +248,8 @@ const char *tg_checkpoint_metadata(const tg_checkpoint *checkpoint, const char *
  * keys "recipe", "history" and "classes", walked from the metadata of the same names. train may be NULL. */
 tg_status tg_run_load(tg_engine *engine, const tg_checkpoint *checkpoint, const tg_attrs *document, tg_dataset *train,
                       tg_dataset *test, tg_run **out, tg_error *err);
+/* The loss of every step since the start, at most the first 2^22; borrowed until training goes on. */
+const float *tg_run_step_losses(const tg_run *run, size_t *count);
 /* Class names as they travel with the run (from its data or its checkpoint). */
 size_t tg_run_classes(const tg_run *run);
 const char *tg_run_class_name(const tg_run *run, size_t index);

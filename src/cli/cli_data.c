@@ -68,6 +68,23 @@ tg_status cli_data_open(const char *path, bool images_only, tg_dataset **out, tg
     return open_pair(images, labels, out, err);
 }
 
+/* ---- CIFAR-10's batches ------------------------------------------------------------------------------- */
+
+enum { MOST_BATCHES = 8 };
+
+static tg_status open_batches(char *const *paths, size_t count, tg_dataset **out, tg_error *err) {
+    cli_file files[MOST_BATCHES] = {{0}};
+    tg_bytes batches[MOST_BATCHES];
+    tg_status status = TG_OK;
+    for (size_t i = 0; i < count && status == TG_OK; i++) {
+        status = cli_file_read(paths[i], &files[i], err);
+        batches[i] = (tg_bytes){paths[i], (uint8_t *)files[i].data, files[i].size};
+    }
+    if (status == TG_OK) status = tg_dataset_from_cifar(batches, count, TG_CIFAR_10, out, err);
+    for (size_t i = 0; i < count; i++) free(files[i].data);
+    return status;
+}
+
 /* ---- a set by name ------------------------------------------------------------------------------------ */
 
 /* The checkout that build/native/tabgrad lies in, or "." */
@@ -116,22 +133,39 @@ static tg_status name_classes(const cJSON *descriptor, tg_dataset *dataset, tg_e
     return status;
 }
 
+/* *out: the path of a file of a prepared set, to be freed. */
+static tg_status find_file(const char *root, const char *name, const char *file, const char *split, char **out,
+                           tg_error *err) {
+    if (!file) return cli_fail(err, TG_E_DATA, NULL, "its descriptor does not name all files for \"%s\"", split);
+    size_t size = strlen(root) + strlen(name) + strlen(file) + sizeof "/build/data//";
+    char *path = *out = malloc(size);
+    if (!path) return cli_fail(err, TG_E_MEMORY, NULL, "no memory is left for the name of a file");
+    snprintf(path, size, "%s/build/data/%s/%s", root, name, file);
+    if (exists(path)) return TG_OK;
+    return cli_fail(err, TG_E_DATA, NULL, "\"%.60s\" is not prepared yet; run: npm run datasets %.60s", name, name);
+}
+
 static tg_status open_split(const cJSON *descriptor, const char *root, const char *name, const char *split,
                             tg_dataset **out, tg_error *err) {
     const cJSON *files =
         cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(descriptor, "splits"), split);
-    char paths[2][2 * PATH_SIZE];
+    const cJSON *batches = cJSON_GetObjectItemCaseSensitive(files, "batches"); /* CIFAR's, or a pair of IDX files */
     const char *keys[] = {"images", "labels"};
-    for (size_t i = 0; i < 2; i++) {
-        const char *file = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(files, keys[i]));
-        if (!file)
-            return cli_fail(err, TG_E_DATA, NULL, "its descriptor names no %s for \"%s\"", keys[i], split);
-        snprintf(paths[i], sizeof paths[i], "%s/build/data/%s/%s", root, name, file);
-        if (!exists(paths[i]))
-            return cli_fail(err, TG_E_DATA, NULL,
-                            "\"%.60s\" is not prepared yet; run: npm run datasets %.60s", name, name);
+    size_t count = batches ? (size_t)cJSON_GetArraySize(batches) : 2, ready = 0;
+    char *paths[MOST_BATCHES] = {NULL};
+    tg_status status = TG_OK;
+    if (count == 0 || count > MOST_BATCHES)
+        return cli_fail(err, TG_E_DATA, NULL, "its descriptor must name 1 to %d batches for \"%s\"", MOST_BATCHES,
+                        split);
+    for (; ready < count && status == TG_OK; ready++) {
+        const cJSON *item = batches ? cJSON_GetArrayItem(batches, (int)ready)
+                                    : cJSON_GetObjectItemCaseSensitive(files, keys[ready]);
+        status = find_file(root, name, cJSON_GetStringValue(item), split, &paths[ready], err);
     }
-    return open_pair(paths[0], paths[1], out, err);
+    if (status == TG_OK)
+        status = batches ? open_batches(paths, count, out, err) : open_pair(paths[0], paths[1], out, err);
+    for (size_t i = 0; i < ready; i++) free(paths[i]);
+    return status;
 }
 
 tg_status cli_data_named(const cli_options *options, const char *name, const char *split, tg_dataset **out,

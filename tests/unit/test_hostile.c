@@ -28,10 +28,17 @@ static tg_status open_as(const char *given, tg_bytes hostile, tg_error *err) {
         assert_null(file);
         return status;
     }
+    tg_dataset *dataset = NULL;
+    static const char *const cifars[] = {"cifar-10", "cifar-100-fine", "cifar-100-coarse"};
+    for (int kind = TG_CIFAR_10; kind <= TG_CIFAR_100_COARSE; kind++) {
+        if (strcmp(given, cifars[kind]) != 0) continue;
+        status = tg_dataset_from_cifar(&hostile, 1, (tg_cifar)kind, &dataset, err);
+        assert_null(dataset);
+        return status;
+    }
     bool as_images = strcmp(given, "images") == 0;
     assert_true(as_images || strcmp(given, "labels") == 0);
     tg_bytes partner = read_fixture("idx", as_images ? "labels" : "images");
-    tg_dataset *dataset = NULL;
     status = tg_dataset_from_idx(as_images ? hostile : partner, as_images ? partner : hostile, &dataset, err);
     assert_null(dataset);
     free((void *)partner.data);
