@@ -9,7 +9,11 @@ const tg_kernels *tg_kernels_choose(void)
         tg_kernels_avx512, tg_kernels_avx2,    tg_kernels_sse2,
         tg_kernels_neon,   tg_kernels_wasm128, tg_kernels_scalar,
     };
+#ifdef __wasm__
+    const char *wanted = NULL; /* nobody sets variables there, and they would bring code along */
+#else
     const char *wanted = getenv("TG_KERNELS");
+#endif
     const tg_kernels *widest = NULL;
     for (size_t i = 0; i < sizeof widest_first / sizeof *widest_first; i++) {
         const tg_kernels *table = widest_first[i]();
