@@ -174,7 +174,7 @@ static void scalar_keeps_its_word(void **state)
     const tg_kernels *k = tg_kernels_scalar();
     tg_real x[4] = {-2, -0.0f, 3, NAN}, y[4];
     k->relu(4, x, y);
-    assert_true(y[0] == 0 && !signbit(y[0]) && signbit(y[1]) && y[2] == 3 && y[3] != y[3]);
+    assert_true(y[0] == 0 && !signbit(y[0]) && y[1] == 0 && signbit(y[1]) && y[2] == 3 && y[3] != y[3]);
 
     tg_real slope_of[3] = {-1, 0, 2}, dy[3] = {INFINITY, 5, 7}, dx[3] = {1, 1, 1};
     k->relu_backward(3, slope_of, dy, dx);
