@@ -212,6 +212,18 @@ describe('run', () => {
     await expect(run.hash()).rejects.toMatchObject({ code: 'closed' });
   });
 
+  it('may be closed twice, and after its engine', async () => {
+    const own = await createEngine({ threads: 1 });
+    const run = await own.run(stripesRecipe(), { train: await own.dataset(stripes()) });
+    const other = await own.run(stripesRecipe());
+    await run.close();
+    await run.close();
+    await own.close();
+    await own.close();
+    await other.close();
+    await expect(other.hash()).rejects.toMatchObject({ code: 'closed' });
+  });
+
   it('trains one session at a time, and several runs at once', async () => {
     const [one, two] = await Promise.all([newRun({ epochs: 500 }), newRun({ epochs: 500 })]);
     const [first, second] = [collect(one.train()), collect(two.train())];

@@ -21,7 +21,7 @@ beforeEach(async () => {
     /** @param {any} url @param {any} options */
     constructor(url, options) {
       super(url, options);
-      workers.push(this);
+      workers.push(/** @type {any} */ (this));
     }
   };
   engine = await createEngine({ threads: 1 });

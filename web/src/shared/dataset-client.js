@@ -84,9 +84,9 @@ export class Dataset {
 
   /** Frees the samples; runs that use them keep them until they are closed. */
   async close() {
-    this.#supervisor.remove(this);
-    if (!this.#lost) await this.#supervisor.request('closeDataset', { dataset: this.id });
+    if (this.#lost?.code === 'closed') return;
     this.#lost = new TabgradError('closed', 'dataset', 'it was closed');
+    await this.#supervisor.remove(this, 'closeDataset');
   }
 
   /** Its number for a request. @param {Supervisor} supervisor  of the engine that is to use it */

@@ -31,18 +31,6 @@ export class Engine {
     this.#variant = variant;
   }
 
-  /** @param {EngineOptions} options @param {URL} home  where this library was loaded from */
-  static async start({ threads, precision, baseUrl }, home) {
-    const picked = pickVariant({ threads, precision }, await probeSupport());
-    const base =
-      baseUrl === undefined ? home : new URL(`${baseUrl}`.replace(/\/?$/, '/'), globalThis.location?.href);
-    const glueUrl = new URL(`tabgrad-${picked.variant}.js`, base).href;
-    const worker = new URL('tabgrad.worker.js', base);
-    const supervisor = new Supervisor(worker, { glueUrl, threads: picked.threads });
-    await supervisor.ready();
-    return new Engine(supervisor, picked.variant);
-  }
-
   /** Which WebAssembly variant is running. */
   get variant() {
     return this.#variant;
@@ -146,6 +134,18 @@ export class Engine {
   async close() {
     await this.#supervisor.close();
   }
+}
+
+/** @param {EngineOptions} options @param {URL} home  the folder this library was loaded from @returns {Promise<Engine>} */
+export async function startEngine({ threads, precision, baseUrl }, home) {
+  const picked = pickVariant({ threads, precision }, await probeSupport());
+  const base =
+    baseUrl === undefined ? home : new URL(`${baseUrl}`.replace(/\/?$/, '/'), globalThis.location?.href);
+  const glueUrl = new URL(`tabgrad-${picked.variant}.js`, base).href;
+  const worker = new URL('tabgrad.worker.js', base);
+  const supervisor = new Supervisor(worker, { glueUrl, threads: picked.threads });
+  await supervisor.ready();
+  return new Engine(supervisor, picked.variant);
 }
 
 /** @param {NamedBytes | File} file @returns {NamedBytes} */

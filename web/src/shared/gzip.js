@@ -2,7 +2,7 @@
 // the way.
 import { TabgradError } from './errors.js';
 
-/** @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> | ArrayBuffer | Blob }} NamedBytes  a file, also one from an <input> */
+/** @typedef {{ name: string, bytes: Uint8Array | ArrayBuffer | Blob }} NamedBytes  a file, also one from an <input> */
 
 /** A web page's memory ends before that; a gzip bomb does not. */
 const MAX_UNPACKED = 2 ** 31;
@@ -32,7 +32,7 @@ export async function unpackStart({ name, bytes }, length) {
 
 /** @param {string} name @param {NamedBytes['bytes']} bytes */
 async function read(name, bytes) {
-  if (bytes instanceof Uint8Array) return bytes;
+  if (bytes instanceof Uint8Array) return /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
   try {
     return new Uint8Array(await bytes.arrayBuffer());

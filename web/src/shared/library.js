@@ -1,10 +1,11 @@
 // tabgrad: trains neural networks in a worker of this page, or of Node. See docs/library.md.
-import { Engine } from './engine-client.js';
+import { startEngine } from './engine-client.js';
 
 export { TabgradError } from './errors.js';
 
 /** @typedef {import('./dataset-client.js').Dataset} Dataset */
 /** @typedef {import('./dataset-client.js').DatasetOptions} DatasetOptions */
+/** @typedef {import('./engine-client.js').Engine} Engine */
 /** @typedef {import('./engine-client.js').EngineOptions} EngineOptions */
 /** @typedef {import('./protocol.js').Evaluation} Evaluation */
 /** @typedef {import('./protocol.js').History} History */
@@ -18,5 +19,5 @@ export { TabgradError } from './errors.js';
  * @returns {Promise<Engine>}
  */
 export function createEngine(options = {}) {
-  return Engine.start(options, new URL('./', import.meta.url));
+  return startEngine(options, new URL('./', import.meta.url));
 }

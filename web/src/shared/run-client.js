@@ -183,9 +183,9 @@ export class Run {
   }
 
   async close() {
-    this.#supervisor.remove(this);
-    if (!this.#lost) await this.#supervisor.request('closeRun', { run: this.id });
+    if (this.#lost?.code === 'closed') return;
     this.#lost = new TabgradError('closed', 'run', 'it was closed');
+    await this.#supervisor.remove(this, 'closeRun');
   }
 
   /**

@@ -59,9 +59,16 @@ export class Supervisor {
     this.#things.set(thing.id, thing);
   }
 
-  /** @param {Restorable} thing */
-  remove(thing) {
+  /**
+   * Lets go of a thing, here and in the worker; if it is gone already, so much the better.
+   * @param {Restorable} thing
+   * @param {'closeDataset' | 'closeRun'} type
+   */
+  async remove(thing, type) {
     this.#things.delete(thing.id);
+    await this.request(type, { dataset: thing.id, run: thing.id }).catch((error) => {
+      if (error.code !== 'closed' && error.code !== 'crashed') throw error;
+    });
   }
 
   /**

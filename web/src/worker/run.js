@@ -72,14 +72,14 @@ export class Run {
     this.#core = core;
     this.#id = id;
     this.#pointer = pointer;
-    this.#data = data.map((dataset) => dataset.retain());
     this.#post = post;
-    this.#losses = core.alloc(4 * MAX_LOSSES);
     this.facts = describeRun(core, pointer);
     this.#state = this.facts.state;
     this.#reports = new ReportWriter(this.facts.progress);
     // Whoever made this run can make it again as it is now.
     this.#saved = { at: performance.now(), tookMs: 0, step: this.facts.progress.step };
+    this.#losses = core.alloc(4 * MAX_LOSSES);
+    this.#data = data.map((dataset) => dataset.retain());
   }
 
   destroy() {

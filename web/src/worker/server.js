@@ -183,9 +183,15 @@ export class Server {
 
   /** @param {number} id @param {number} pointer @param {Dataset[]} data */
   #keepRun(id, pointer, data) {
-    const run = new Run(this.#coreOrThrow(), id, pointer, data, this.#post);
-    this.#runs.set(id, run);
-    return run.facts;
+    const core = this.#coreOrThrow();
+    try {
+      const run = new Run(core, id, pointer, data, this.#post);
+      this.#runs.set(id, run);
+      return run.facts;
+    } catch (error) {
+      core.get('run_destroy', pointer);
+      throw error;
+    }
   }
 
   /** @param {(number | null)[]} ids */
