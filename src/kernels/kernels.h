@@ -77,13 +77,15 @@ typedef struct tg_kernels {
      * until the caller knows that the step is finite. v, m, s: state, updated in place.
      *   sgd:      g' = g + (2 l2 + weight_decay) w;  w' = w - lr g'
      *   momentum: v = momentum v + g';  w' = w - lr (nesterov ? g' + momentum v : v)          (PyTorch's)
-     *   rmsprop:  s = alpha s + (1 - alpha) g'^2;  v = momentum v + g' / (sqrt(s) + epsilon);  w' = w - lr v   (PyTorch's)
- *   adam:     m = b1 m + (1 - b1) g';  s = b2 s + (1 - b2) g'^2;
+     *   rmsprop:  s = alpha s + (1 - alpha) g'^2;  v = momentum v + g' / (sqrt(s) + epsilon);
+     *             w' = w - lr v                                                                (PyTorch's)
+     *   adam:     m = b1 m + (1 - b1) g';  s = b2 s + (1 - b2) g'^2;
      *             w' = w (1 - lr decoupled_decay) - lr (m / correction1) / (sqrt(s) / correction2 + epsilon)
      * What does not depend on the element is computed once: see kernels/coefficients.h. */
     void (*sgd)(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g);
     void (*momentum)(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g, tg_real *v);
-    void (*rmsprop)(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_real *g, tg_real *s, tg_real *v);
+    void (*rmsprop)(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_real *g, tg_real *s,
+                    tg_real *v);
     void (*adam)(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *g, tg_real *m, tg_real *s);
 } tg_kernels;
 

@@ -182,7 +182,8 @@ static void momentum(size_t n, const tg_sgd_step *step, const tg_real *w, tg_rea
     }
 }
 
-static void rmsprop(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_real *g, tg_real *s, tg_real *v)
+static void rmsprop(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_real *g, tg_real *s,
+                    tg_real *v)
 {
     tg_real decay = 2 * step->l2 + step->weight_decay, rest = 1 - step->alpha;
     for (size_t i = 0; i < n; i++) {

@@ -354,12 +354,12 @@ static void momentum(size_t n, const tg_sgd_step *step, const float *w, float *g
 static void rmsprop(size_t n, const tg_rmsprop_step *step, const float *w, float *g, float *s, float *v)
 {
     float decay = 2 * step->l2 + step->weight_decay, rest = 1 - step->alpha;
-    float alpha = step->alpha, epsilon = step->epsilon, momentum_ = step->momentum, rate = step->learning_rate;
+    float alpha = step->alpha, epsilon = step->epsilon, keep = step->momentum, rate = step->learning_rate;
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf weight = load_first(w + i, n - i);
         vf slope = load_first(g + i, n - i) + decay * weight;
         vf square = alpha * load_first(s + i, n - i) + rest * (slope * slope);
-        vf velocity = momentum_ * load_first(v + i, n - i) + slope / (sqrt_each(square) + epsilon);
+        vf velocity = keep * load_first(v + i, n - i) + slope / (sqrt_each(square) + epsilon);
         store_first(s + i, square, n - i);
         store_first(v + i, velocity, n - i);
         store_first(g + i, weight - rate * velocity, n - i);

@@ -26,7 +26,8 @@ static const tg_sgd_step sgd_step = {
 };
 static const tg_sgd_step nesterov_step = {.learning_rate = 0.03f, .momentum = 0.7f, .nesterov = true};
 static const tg_rmsprop_step rmsprop_step = {
-    .learning_rate = 0.01f, .l2 = 0.01f, .weight_decay = 0.003f, .alpha = 0.99f, .epsilon = 1e-8f, .momentum = 0.5f,
+    .learning_rate = 0.01f, .l2 = 0.01f, .weight_decay = 0.003f,
+    .alpha = 0.99f, .epsilon = 1e-8f, .momentum = 0.5f,
 };
 static const tg_adam_step adam_step = {
     .learning_rate = 0.001f, .l2 = 0.01f, .decoupled_decay = 0.02f, .beta1 = 0.9f,
