@@ -19,6 +19,7 @@ export class DrawPad extends LightElement {
   static properties = {
     shape: { attribute: false },
     picture: { attribute: false },
+    hint: {},
     brush: { state: true },
     empty: { state: true },
   };
@@ -29,6 +30,8 @@ export class DrawPad extends LightElement {
     this.shape = [28, 28, 1];
     /** @type {import('../app/state.js').Picture | null} shown instead of ink until someone draws */
     this.picture = null;
+    /** Shown while the pad is empty. */
+    this.hint = '';
     this.brush = 1;
     this.empty = true;
     this.ink = new Ink();
@@ -66,7 +69,7 @@ export class DrawPad extends LightElement {
           @pointerup=${this.penUp}
           @pointercancel=${this.penUp}
         ></canvas>
-        <p class="pad-hint" aria-hidden="true" ?hidden=${!blank}>Draw a digit here</p>
+        <p class="pad-hint" aria-hidden="true" ?hidden=${!blank}>${this.hint}</p>
       </div>
       <div class="pad-tools">
         <button type="button" class="tool" @click=${this.undo} ?disabled=${this.empty}>Undo</button>

@@ -29,16 +29,19 @@ export class RunStatus extends LightElement {
     const { phase, progress, evaluation, summary } = this;
     const running = phase === 'training';
     return html`
-      <p
-        role="status"
-        data-testid="status"
-        data-state=${phase}
-        data-epoch=${progress?.epoch ?? 0}
-        data-step=${progress?.step ?? 0}
-        data-loss=${progress?.loss ?? nothing}
-        data-test-accuracy=${evaluation?.accuracy ?? nothing}
-        data-samples-per-second=${progress ? Math.round(progress.samplesPerSecond) : 0}
-      >${this.sentence}</p>
+      <div class="standing">
+        <p
+          role="status"
+          data-testid="status"
+          data-state=${phase}
+          data-epoch=${progress?.epoch ?? 0}
+          data-step=${progress?.step ?? 0}
+          data-loss=${progress?.loss ?? nothing}
+          data-test-accuracy=${evaluation?.accuracy ?? nothing}
+          data-samples-per-second=${progress ? Math.round(progress.samplesPerSecond) : 0}
+        >${this.sentence}</p>
+        ${evaluation ? html`<a class="aside" href="#understand">Mistakes ↓</a>` : ''}
+      </div>
       <progress
         max=${(progress && progress.epochs * progress.stepsPerEpoch) || 1}
         .value=${progress?.step ?? 0}
@@ -57,7 +60,7 @@ export class RunStatus extends LightElement {
   get sentence() {
     const { phase, progress, evaluation, activity } = this;
     const tested = evaluation
-      ? `${percent(evaluation.accuracy)} of ${count(evaluation.count)} test pictures read right`
+      ? `${percent(evaluation.accuracy)} right on ${count(evaluation.count)} test pictures`
       : '';
     const epoch = progress
       ? `epoch ${Math.min(progress.epoch + 1, progress.epochs)} of ${progress.epochs}`

@@ -1,5 +1,6 @@
 import { html } from 'lit';
 import * as format from '../app/format.js';
+import { DIGITS } from '../app/state.js';
 import { LightElement } from './light-element.js';
 import './confusion-matrix.js';
 import './data-panel.js';
@@ -48,11 +49,17 @@ export class TabgradApp extends LightElement {
 
   /** @param {State} state */
   renderUse({ reading, classes, shape, network, testPicture }) {
+    const what = classes.every((name) => DIGITS.includes(name)) ? 'Draw a digit' : 'Draw a picture';
     return html`
       <section class="panel use" id="use" aria-labelledby="use-title">
-        <h2 id="use-title">Draw a digit</h2>
+        <h2 id="use-title">${what}</h2>
         <div class="use-grid">
-          <tg-draw-pad .shape=${shape} .picture=${testPicture} @ink=${this.onInk}></tg-draw-pad>
+          <tg-draw-pad
+            .shape=${shape}
+            .picture=${testPicture}
+            hint="${what} here"
+            @ink=${this.onInk}
+          ></tg-draw-pad>
           <tg-prediction-view
             .reading=${reading}
             .classes=${classes}
