@@ -24,11 +24,9 @@ static void count_batch(tg_run *run, tg_evaluator *e, size_t n) {
     }
 }
 
-bool tg_evaluator_advance(tg_run *run, tg_evaluator *e) {
+static void advance_batch(tg_run *run, tg_evaluator *e) {
     tg_plan *plan = run->evaluate_plan;
-    if (e->position == e->count) return true;
     size_t n = e->count - e->position < plan->exec.capacity ? e->count - e->position : plan->exec.capacity;
-    if (run->evaluate_plan_owner != e) e->node = 0; /* the other evaluation used the plan: this batch again */
     if (e->node == 0) {
         run->evaluate_plan_owner = e;
         tg_run_gather(run, plan, e->dataset, e->index, e->position, n);
@@ -40,6 +38,16 @@ bool tg_evaluator_advance(tg_run *run, tg_evaluator *e) {
         e->position += n;
         e->node = 0;
     }
+}
+
+/* Where the other evaluation took the plan in the middle of this one's batch, the batch is done again, and at one go:
+ * else two that take turns after every node would take it from each other for ever. */
+bool tg_evaluator_advance(tg_run *run, tg_evaluator *e) {
+    if (e->position == e->count) return true;
+    bool disturbed = e->node != 0 && run->evaluate_plan_owner != e;
+    if (disturbed) e->node = 0;
+    do advance_batch(run, e);
+    while (disturbed && e->node != 0);
     return e->position == e->count;
 }
 

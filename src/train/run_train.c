@@ -8,10 +8,13 @@ bool tg_run_has_held_out(const tg_run *run) {
     return run->split.validation_count > 0 || run->test;
 }
 
+static double learning_rate_at(const tg_run *run, uint64_t step) {
+    return run->at.base_learning_rate *
+           tg_schedules_factor(&run->schedules, step, run->steps_per_epoch, run->recipe.epochs);
+}
+
 double tg_run_learning_rate(const tg_run *run) {
-    const tg_position *at = &run->at;
-    return at->base_learning_rate *
-           tg_schedules_factor(&run->schedules, at->step, run->steps_per_epoch, run->recipe.epochs);
+    return learning_rate_at(run, run->at.step);
 }
 
 void tg_run_progress(const tg_run *run, tg_progress *out) {
@@ -119,7 +122,7 @@ static void finish_epoch(tg_run *run) {
                                                           .accuracy = now.train.accuracy,
                                                           .held_out_loss = at->held_out.count ? at->held_out.loss : NAN,
                                                           .held_out_accuracy = at->held_out.count ? at->held_out.accuracy : NAN,
-                                                          .learning_rate = now.learning_rate};
+                                                          .learning_rate = learning_rate_at(run, at->step - 1)};
 }
 
 void tg_run_begin_held_out(tg_run *run) {
