@@ -23,8 +23,8 @@ static void gemm_tile(size_t k, const tg_real *a, const tg_real *b, tg_real *c, 
 
 /* ---- activations --------------------------------------------------------------------------------------- */
 
-/* x < 0 in a form that Clang (seen: 14 for AArch64) does not merge with `? 0 : x` into max(x, 0), which makes +0
- * of -0: no number lies between 0 and the smallest. */
+/* x < 0 in a form that Clang (seen: 14 for AArch64) does not merge with `? 0 : x` into max(x, 0), which makes
+ * +0 of -0: no number lies between 0 and the smallest. */
 static bool is_negative(tg_real x)
 {
 #ifdef TG_REAL_F64
