@@ -87,11 +87,13 @@ export class LineChart extends LightElement {
       <div class="plot ${steps.length > 0 ? '' : 'blank'}" aria-hidden="true">
         <p class="chart-hint" ?hidden=${steps.length > 0}>${this.hint}</p>
       </div>
-      <table class="visually-hidden">
-        <caption>${this.name} over the steps of training</caption>
-        <thead><tr><th scope="col">Step</th><th scope="col">${this.name}</th></tr></thead>
-        <tbody>${this.rows.map(([step, value]) => html`<tr><td>${step}</td><td>${value}</td></tr>`)}</tbody>
-      </table>
+      <div class="visually-hidden">
+        <table>
+          <caption>${this.name} over the steps of training</caption>
+          <thead><tr><th scope="col">Step</th><th scope="col">${this.name}</th></tr></thead>
+          <tbody>${this.rows.map(([step, value]) => html`<tr><td>${step}</td><td>${value}</td></tr>`)}</tbody>
+        </table>
+      </div>
     `;
   }
 
