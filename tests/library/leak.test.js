@@ -12,8 +12,11 @@ async function cycle(engine, data) {
   await run.evaluate(data);
   await run.stop();
   expect((await reports.next()).value?.stepLosses.length).toBeGreaterThan(0);
-  await run.close();
   const other = await engine.dataset(stripes());
+  const answers = [run.train().next(), run.evaluate(other), run.evaluate(other), run.step(1_000_000)];
+  const dropped = Promise.allSettled(answers);
+  await run.close();
+  await dropped;
   await other.close();
 }
 

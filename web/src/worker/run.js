@@ -23,7 +23,12 @@ import {
 /** @typedef {import('../shared/protocol.js').Report} Report */
 /** @typedef {import('../shared/protocol.js').RunState} RunState */
 
-/** @typedef {{ work: Generator<void, unknown, void>, reply: Reply }} Job  its work yields at the end of each slice */
+/**
+ * @typedef {object} Job
+ * @property {Generator<void, unknown, void>} work  yields at the end of each slice
+ * @property {Reply} reply
+ * @property {Dataset} [data]  borrowed until the job is done or dropped
+ */
 /**
  * @typedef {object} Session  one train(), from the request to its reply
  * @property {number} lastEpoch  where it ends; Infinity: where the recipe does
@@ -85,9 +90,9 @@ export class Run {
   destroy() {
     const closed = new TabgradError('closed', 'run', 'it was closed');
     this.#session?.reply.fail(closed);
-    for (const { work, reply } of this.#jobs) {
-      work.return(undefined);
+    for (const { reply, data } of this.#jobs) {
       reply.fail(closed);
+      data?.release();
     }
     this.#core.get('run_destroy', this.#pointer);
     this.#core.free(this.#losses);
@@ -135,7 +140,7 @@ export class Run {
 
   /** @param {Dataset} dataset @param {boolean} details @param {Reply} reply */
   evaluate(dataset, details, reply) {
-    this.#jobs.push({ work: this.#evaluation(dataset.retain(), details, reply), reply });
+    this.#jobs.push({ work: this.#evaluation(dataset, details, reply), reply, data: dataset.retain() });
   }
 
   /** Begins at once, before whatever else waits: who asks for a prediction is looking at the screen.
@@ -211,6 +216,7 @@ export class Run {
   /** @param {Job} job */
   #remove(job) {
     this.#jobs.splice(this.#jobs.indexOf(job), 1);
+    job.data?.release();
   }
 
   #trainSlice() {
@@ -253,31 +259,27 @@ export class Run {
    * @returns {Generator<void, Evaluation, void>} */
   *#evaluation(dataset, details, reply) {
     const core = this.#core;
-    try {
-      core.call('run_evaluate_begin', this.#pointer, dataset.pointer);
-      for (let told = performance.now(); ; ) {
-        const { score, finished, ...at } = readEvaluation(
-          core.row('call', 'wasm_run_evaluate', this.#pointer, SLICE_MS),
-        );
-        if (finished) {
-          const cells = core.u64(at.confusion, at.classes ** 2);
-          return {
-            ...score,
-            confusion: at.classes > 0 ? rows(cells, at.classes) : null,
-            ...(details && {
-              predicted: core.i32(at.predicted, score.count),
-              losses: core.f32(at.losses, score.count),
-            }),
-          };
-        }
-        if (performance.now() - told >= REPORT_EVERY_MS) {
-          told = performance.now();
-          reply.event({ done: score.count, count: dataset.facts.count });
-        }
-        yield;
+    core.call('run_evaluate_begin', this.#pointer, dataset.pointer);
+    for (let told = performance.now(); ; ) {
+      const { score, finished, ...at } = readEvaluation(
+        core.row('call', 'wasm_run_evaluate', this.#pointer, SLICE_MS),
+      );
+      if (finished) {
+        const cells = core.u64(at.confusion, at.classes ** 2);
+        return {
+          ...score,
+          confusion: at.classes > 0 ? rows(cells, at.classes) : null,
+          ...(details && {
+            predicted: core.i32(at.predicted, score.count),
+            losses: core.f32(at.losses, score.count),
+          }),
+        };
       }
-    } finally {
-      dataset.release();
+      if (performance.now() - told >= REPORT_EVERY_MS) {
+        told = performance.now();
+        reply.event({ done: score.count, count: dataset.facts.count });
+      }
+      yield;
     }
   }
 

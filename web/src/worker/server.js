@@ -137,10 +137,15 @@ export class Server {
     this.#takeTurn();
   }
 
+  /** One slice for the run that has waited longest. */
   async #turn() {
     this.#hasTurn = false;
-    if (this.#isDead) return;
-    for (const run of this.#runs.values()) if (run.hasWork) run.slice();
+    const next = [...this.#runs].find(([, run]) => run.hasWork);
+    if (!next || this.#isDead) return;
+    const [id, run] = next;
+    this.#runs.delete(id);
+    this.#runs.set(id, run); // to the end of the line
+    run.slice();
     this.#wake();
   }
 
