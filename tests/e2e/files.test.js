@@ -127,6 +127,41 @@ describe.each(BROWSERS)('files in %s', (browser) => {
     );
   });
 
+  it('does not show the network pictures of a size that it cannot read', async () => {
+    const [count, rows, columns] = [30, 20, 16];
+    const header = Buffer.from([0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, rows, 0, 0, 0, columns]);
+    const images = Buffer.concat([header, Buffer.alloc(count * rows * columns, 99)]);
+    const labels = Buffer.from([
+      0,
+      0,
+      8,
+      1,
+      0,
+      0,
+      0,
+      count,
+      ...Array.from({ length: count }, (_, i) => i % 3),
+    ]);
+    await person.dropFiles('drop-zone', [
+      { name: 'small-images', bytes: images },
+      { name: 'small-labels', bytes: labels },
+    ]);
+    await person.until(() =>
+      document.querySelector('#data')?.textContent?.includes('20 × 16 pixels, 3 classes'),
+    );
+    await person.click('test-picture');
+    expect(await person.untilError()).toMatch(/these are 20 × 16 × 1, the network reads 28 × 28 × 1/);
+    await person.fill('epochs', 1);
+    await person.click('train');
+    await person.untilState('done');
+    expect(await person.bars()).toHaveLength(3);
+    await person.click('test-picture');
+    await person.until(
+      () => document.querySelector('[data-testid="prediction"]')?.textContent?.trim() !== '–',
+    );
+    expect(await person.text('error')).toBe('');
+  });
+
   it('goes back to MNIST', async () => {
     await person.page.locator('::-p-text(Back to MNIST)').click();
     await person.until(() =>

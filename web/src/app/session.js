@@ -80,6 +80,13 @@ export class Session {
   showTestPicture(which) {
     return this.#telling(async () => {
       const testPicture = await this.#shelf.testPicture(which);
+      const { shape } = this.#state;
+      if (`${testPicture.shape}` !== `${shape}`) {
+        const [theirs, its] = [testPicture.shape, shape].map((sides) => sides.join(' × '));
+        throw new Error(
+          `test pictures: these are ${theirs}, the network reads ${its}; train one on them first`,
+        );
+      }
       this.#store.update({ testPicture });
       this.read(testPicture.pixels);
     });

@@ -154,7 +154,12 @@ export class LineChart extends LightElement {
       series: [
         {},
         { stroke: colour('--accent-faint'), width: 1, spanGaps: true, points: { show: false } },
-        { stroke: colour('--accent'), width: 2, spanGaps: true, points: { show: false } },
+        {
+          stroke: colour('--accent'),
+          width: 2,
+          spanGaps: true,
+          points: { show: (plot) => plot.data[0].length === 1, size: 6 },
+        },
         {
           stroke: colour('--text'),
           width: 1.25,
