@@ -455,7 +455,7 @@ static void divergence_keeps_the_last_finite_weights(void **state) {
     check_divergence(
         LINEAR "'loss':'mean_squared_error','optimizer':{'type':'sgd','learning_rate':1e6},'epochs':30}",
         SAYS("loss"));
-    /* No value reaches the last layer, so that its weights, which l2 throws ever farther, do not touch the loss. */
+    /* Nothing reaches the last layer, so that its weights, which l2 throws ever farther, do not touch the loss. */
     check_divergence(
         MODEL("{'type':'flatten'},{'type':'dense','units':9,'initializer':'zeros'},{'type':'relu'},"
               "{'type':'dense','units':4}") "'optimizer':{'type':'sgd','learning_rate':1e6,'l2':1e6},'epochs'"
