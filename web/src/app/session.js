@@ -97,7 +97,7 @@ export class Session {
     if (this.#state.testPicture) this.#store.update({ testPicture: null });
   }
 
-  /** @param {import('./trainer.js').Course | null} course null: the bundled network reads */
+  /** @param {import('./course.js').Course | null} course null: the bundled network reads */
   #letRead(course) {
     const run = course ? course.run : this.#bundled;
     const { classes, shape, reading } = this.#state;

@@ -1,6 +1,6 @@
 // Carries one run through its life: made, trained, paused, stepped, stopped, tested, dropped. A person may ask for
 // anything at any time; each request that changes the course overtakes the one before it.
-import { worstMistakes } from './evaluation.js';
+import { digest, FRESH, newCourse, shown } from './course.js';
 import { History } from './history.js';
 import { checkNumbers, fittedRecipe, sameRun } from './recipes.js';
 
@@ -10,20 +10,7 @@ import { checkNumbers, fittedRecipe, sameRun } from './recipes.js';
 /** @typedef {import('tabgrad').Run} Run */
 /** @typedef {import('./state.js').Engine} Engine */
 /** @typedef {import('tabgrad').Report} Report */
-/** @typedef {Run['progress']} Progress */
-/**
- * @typedef {object} Course a run with what it was made from
- * @property {Run} run
- * @property {Settings} settings
- * @property {Sets | null} sets null: it came from a file and was given no data yet
- * @property {Uint8Array | null} bytes of that file, until then
- * @property {string[]} classes
- * @property {number} epochs to train in all
- * @property {boolean} followed run.train() is being iterated
- * @property {boolean} stopping a person asked for the end
- */
-
-const WORST_MISTAKES = 24;
+/** @typedef {import('./course.js').Course} Course */
 
 /** Thrown inside an action that a later one has overtaken; nobody needs to hear of it. */
 class Overtaken extends Error {}
@@ -288,19 +275,6 @@ export class Trainer {
 }
 
 /**
- * What the page shows of an evaluation.
- * @param {import('tabgrad').Evaluation} result
- * @param {import('tabgrad').Dataset} data
- * @param {string[]} classes
- * @returns {Promise<State['evaluation']>} null where the target is no class
- */
-async function digest({ loss, accuracy, count, confusion, predicted, losses }, data, classes) {
-  if (accuracy === null || !confusion || !predicted || !losses) return null;
-  const mistakes = await worstMistakes({ predicted, losses }, data, WORST_MISTAKES);
-  return { loss, accuracy, count, confusion, classes, mistakes };
-}
-
-/**
  * A run that was made for a request which was overtaken meanwhile is nobody's.
  * @param {Run} run
  * @param {<T>(value: T) => T} still
@@ -312,40 +286,4 @@ async function keepOrClose(run, still) {
     await run.close();
     throw overtaken;
   }
-}
-
-/** What a page without a run shows. */
-const FRESH = /** @type {const} */ ({
-  phase: 'idle',
-  activity: '',
-  error: '',
-  progress: null,
-  evaluation: null,
-});
-
-/**
- * @param {Run} run
- * @param {Settings} settings
- * @param {string[]} classes
- * @returns {Course}
- */
-function newCourse(run, settings, classes) {
-  const { epochs } = settings;
-  return { run, settings, sets: null, bytes: null, classes, epochs, followed: false, stopping: false };
-}
-
-/**
- * What the page shows of a report, or of where a loaded run stands.
- * @param {Progress} report
- * @param {number} epochs
- * @param {{ samplesPerSecond: number, secondsLeft: number | null }} [pace]
- * @returns {State['progress']}
- */
-function shown(
-  report,
-  epochs,
-  { samplesPerSecond, secondsLeft } = { samplesPerSecond: 0, secondsLeft: null },
-) {
-  const { epoch, step, stepsPerEpoch, loss, accuracy } = report;
-  return { epoch, epochs, step, stepsPerEpoch, loss, accuracy, samplesPerSecond, secondsLeft };
 }

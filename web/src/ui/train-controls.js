@@ -25,13 +25,14 @@ export class TrainControls extends LightElement {
     const running = phase === 'training' && !this.testing;
     const paused = phase === 'paused';
     const busy = phase === 'loading' || phase === 'training';
+    const train = this.continues && !busy && !paused ? 'Train more' : 'Train';
     return html`
       <div class="controls" role="group" aria-label="Training">
-        ${this.renderButton('train', html`${icon('play')}${this.continues && !busy ? 'Train more' : 'Train'}`, busy || paused)}
+        ${this.renderButton('train', html`${icon('play')}${train}`, busy)}
         ${this.renderButton('pause', paused ? 'Resume' : 'Pause', !running && !paused)}
         ${this.renderButton('step', 'One step', phase === 'loading' || this.testing)}
         ${this.renderButton('stop', 'Stop', !running && !paused && phase !== 'loading')}
-        ${this.renderButton('reset', 'Reset', phase === 'idle' && !this.continues)}
+        ${this.renderButton('reset', 'Reset')}
       </div>
     `;
   }
@@ -39,9 +40,9 @@ export class TrainControls extends LightElement {
   /**
    * @param {string} action
    * @param {unknown} label
-   * @param {boolean} disabled
+   * @param {boolean} [disabled]
    */
-  renderButton(action, label, disabled) {
+  renderButton(action, label, disabled = false) {
     const kind = action === 'train' ? 'primary' : '';
     return html`
       <button type="button" class="control ${kind}" data-testid=${action} ?disabled=${disabled} @click=${() => this.act(action)}>

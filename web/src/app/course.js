@@ -1,0 +1,68 @@
+// A run of the page: what it was made from, and what is shown of it.
+import { worstMistakes } from './evaluation.js';
+
+/** @typedef {import('./state.js').State} State */
+/** @typedef {import('./state.js').Settings} Settings */
+/** @typedef {import('tabgrad').Run} Run */
+/**
+ * @typedef {object} Course a run with what it was made from
+ * @property {Run} run
+ * @property {Settings} settings
+ * @property {import('./data-shelf.js').Sets | null} sets null: it came from a file and was given no data yet
+ * @property {Uint8Array | null} bytes of that file, until then
+ * @property {string[]} classes
+ * @property {number} epochs to train in all
+ * @property {boolean} followed run.train() is being iterated
+ * @property {boolean} stopping a person asked for the end
+ */
+
+const WORST_MISTAKES = 24;
+
+/**
+ * What the page shows of an evaluation.
+ * @param {import('tabgrad').Evaluation} result
+ * @param {import('tabgrad').Dataset} data
+ * @param {string[]} classes
+ * @returns {Promise<State['evaluation']>} null where the target is no class
+ */
+export async function digest({ loss, accuracy, count, confusion, predicted, losses }, data, classes) {
+  if (accuracy === null || !confusion || !predicted || !losses) return null;
+  const mistakes = await worstMistakes({ predicted, losses }, data, WORST_MISTAKES);
+  return { loss, accuracy, count, confusion, classes, mistakes };
+}
+
+/** What a page without a run shows. */
+export const FRESH = /** @type {const} */ ({
+  phase: 'idle',
+  activity: '',
+  error: '',
+  progress: null,
+  evaluation: null,
+});
+
+/**
+ * @param {Run} run
+ * @param {Settings} settings
+ * @param {string[]} classes
+ * @returns {Course}
+ */
+export function newCourse(run, settings, classes) {
+  const { epochs } = settings;
+  return { run, settings, sets: null, bytes: null, classes, epochs, followed: false, stopping: false };
+}
+
+/**
+ * What the page shows of a report, or of where a loaded run stands.
+ * @param {Run['progress']} report
+ * @param {number} epochs
+ * @param {{ samplesPerSecond: number, secondsLeft: number | null }} [pace]
+ * @returns {State['progress']}
+ */
+export function shown(
+  report,
+  epochs,
+  { samplesPerSecond, secondsLeft } = { samplesPerSecond: 0, secondsLeft: null },
+) {
+  const { epoch, step, stepsPerEpoch, loss, accuracy } = report;
+  return { epoch, epochs, step, stepsPerEpoch, loss, accuracy, samplesPerSecond, secondsLeft };
+}
