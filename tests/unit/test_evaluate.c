@@ -162,7 +162,7 @@ static void soft_targets_are_distributions(void **state) {
     tg_dataset_destroy(soft);
 }
 
-/* Outputs of different sizes, each compared with its own targets: the weighted sum of what each says alone. */
+/* Outputs of different sizes, each with its own targets: the weighted sum of what each says alone. */
 static void losses_add_up(void **state) {
     (void)state;
     tg_dataset *soft = make_noise(SIDE, SIDE, 1, COUNT, CLASSES, true, 2);
