@@ -1,3 +1,7 @@
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { createEngine } from 'tabgrad';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect, stripes, stripesRecipe } from '../support/training.js';
@@ -33,6 +37,23 @@ describe('engine', () => {
     expect([one.variant, one.threads]).toEqual(['simd', 1]);
     expect([three.variant, three.threads]).toEqual(['threads', 3]);
     await Promise.all([one.close(), three.close()]);
+  });
+
+  it('does with one thread where those of more cannot be loaded, unless told how many', async () => {
+    const dist = new URL('../../dist/', import.meta.url);
+    const folder = await mkdtemp(join(tmpdir(), 'tabgrad-'));
+    const names = (await readdir(dist)).filter((name) => /^tabgrad.*\.(js|wasm)$/.test(name));
+    for (const name of names.filter((name) => !name.startsWith('tabgrad-threads'))) {
+      await copyFile(new URL(name, dist), join(folder, name));
+    }
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    const baseUrl = pathToFileURL(folder);
+    const one = await createEngine({ baseUrl });
+    expect([one.variant, one.threads]).toEqual(['simd', 1]);
+    await one.close();
+    const two = createEngine({ baseUrl, threads: 2 });
+    await expect(two).rejects.toMatchObject({ code: 'unavailable', where: `${baseUrl}/tabgrad-threads.js` });
+    await rm(folder, { recursive: true });
   });
 
   it('finds its files through baseUrl, and says which it does not find', async () => {

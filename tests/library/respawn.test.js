@@ -1,6 +1,10 @@
 // The worker dies, for real: its thread is ended from outside, as when the system takes it. What was there must be
 // there again, and whoever waited must hear what happened.
+import { openAsBlob } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createEngine } from 'tabgrad';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { collect, stripes, stripesRecipe } from '../support/training.js';
@@ -35,6 +39,15 @@ afterEach(async () => {
 
 /** A run that is not at its end while a test lasts. @param {import('tabgrad').Dataset} data */
 const newRun = (data) => engine.run(stripesRecipe({ epochs: 10_000 }), { train: data });
+/** The stripes as IDX files. */
+function idxFiles() {
+  const { images, labels } = stripes();
+  return {
+    images: Buffer.concat([Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 90, 0, 0, 0, 4, 0, 0, 0, 4), images]),
+    labels: Buffer.concat([Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 90), labels]),
+  };
+}
+
 const kill = () => workers[workers.length - 1].terminate();
 
 it('goes on from the last saved state, to the same bits', async () => {
@@ -114,6 +127,25 @@ it('does not pass changed arrays off as the same data', async () => {
   await kill();
   await sampled.catch(() => {}); // may have been answered just before
   await expect(data.sample(0)).rejects.toThrow(/its arrays have changed since they were given/);
+});
+
+it('loses only what it cannot read any more', async () => {
+  const { images, labels } = idxFiles();
+  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-'));
+  const path = join(folder, 'images');
+  await writeFile(path, images);
+  const files = [
+    { name: 'images', bytes: await openAsBlob(path) },
+    { name: 'labels', bytes: labels },
+  ];
+  const { train } = await engine.readFiles(files);
+  const other = await engine.dataset(stripes());
+  await rm(folder, { recursive: true });
+  const event = new Promise((resolve) => engine.on('respawn', resolve));
+  await kill();
+  expect(await event).toEqual({ reason: 'it ended', restored: false });
+  await expect(train.sample(0)).rejects.toThrow(/^images: cannot be read .* choose it again$/);
+  expect((await other.sample(1)).label).toBe(1);
 });
 
 it('gives up with one sentence when no worker can be started any more', async () => {

@@ -70,6 +70,11 @@ export class Connection {
     });
   }
 
+  /** Whether the worker has ended. */
+  get isOver() {
+    return this.#isOver;
+  }
+
   /** Ends the worker. @param {TabgradError} error  what those get who still wait */
   close(error) {
     for (const { reject } of this.#end()) reject(error);

@@ -17,14 +17,13 @@ import { TabgradError } from './errors.js';
  *   restarted worker will not have them
  */
 
-/** How a new worker makes the dataset again; null: it cannot.
- * @typedef {{ type: 'createDataset', fields: Requests['createDataset']['fields'] }
- *   | { type: 'readIdx', fields: Requests['readIdx']['fields'] } | null} DatasetSource */
+/** Has a worker make the dataset, at first or again.
+ * @typedef {(worker: Pick<Connection, 'request'>) => Promise<DatasetFacts>} DatasetMaker */
 
 export class Dataset {
   #supervisor;
   #facts;
-  #source;
+  #maker;
   /** @type {TabgradError | null} */
   #lost = null;
 
@@ -32,13 +31,13 @@ export class Dataset {
    * @param {Supervisor} supervisor
    * @param {number} id
    * @param {DatasetFacts} facts
-   * @param {DatasetSource} source
+   * @param {DatasetMaker | null} maker  null: it cannot be made again
    */
-  constructor(supervisor, id, facts, source) {
+  constructor(supervisor, id, facts, maker) {
     this.#supervisor = supervisor;
     this.id = id;
     this.#facts = facts;
-    this.#source = source;
+    this.#maker = maker;
     supervisor.add(this);
   }
 
@@ -99,13 +98,12 @@ export class Dataset {
 
   /** @param {Connection} connection */
   async restore(connection) {
-    const source = this.#source;
-    if (!source) {
+    if (!this.#maker) {
       const what =
         'its arrays were handed over with `transfer`, so it is gone with the worker; make it again';
       throw new TabgradError('crashed', 'dataset', what);
     }
-    const { sha256 } = await connection.request(source.type, /** @type {any} */ (source.fields));
+    const { sha256 } = await this.#maker(connection);
     if (sha256 === this.sha256) return;
     await connection.request('closeDataset', { dataset: this.id });
     throw new TabgradError(

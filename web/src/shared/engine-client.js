@@ -2,13 +2,15 @@
 import { attributesOf } from './attributes.js';
 import { Dataset, datasetFields } from './dataset-client.js';
 import { TabgradError } from './errors.js';
+import { readFile } from './file-bytes.js';
 import { pairIdxFiles } from './idx-files.js';
 import { Run } from './run-client.js';
 import { Supervisor } from './supervisor.js';
 import { pickVariant, probeSupport } from './variant.js';
 
+/** @typedef {import('./dataset-client.js').DatasetMaker} DatasetMaker */
 /** @typedef {import('./dataset-client.js').DatasetOptions} DatasetOptions */
-/** @typedef {import('./gzip.js').NamedBytes} NamedBytes */
+/** @typedef {import('./file-bytes.js').NamedBytes} NamedBytes */
 /** @typedef {import('./idx-files.js').IdxPair} IdxPair */
 /** @typedef {import('./run-client.js').RunData} RunData */
 /** @typedef {import('./supervisor.js').Respawn} Respawn */
@@ -63,12 +65,12 @@ export class Engine {
   async dataset(options) {
     const dataset = this.#supervisor.nextId();
     const fields = { ...datasetFields(options), dataset };
-    const transfer = options.transfer ? [fields.pixels.buffer, fields.labels.buffer] : [];
-    const facts = await this.#supervisor.request('createDataset', fields, {
-      transfer: /** @type {ArrayBuffer[]} */ (transfer),
-    });
-    const source = options.transfer ? null : { type: /** @type {const} */ ('createDataset'), fields };
-    return new Dataset(this.#supervisor, dataset, facts, source);
+    const buffers = /** @type {ArrayBuffer[]} */ ([fields.pixels.buffer, fields.labels.buffer]);
+    const transfer = options.transfer ? buffers : [];
+    /** @type {DatasetMaker} */
+    const make = (worker) => worker.request('createDataset', fields, { transfer });
+    const facts = await make(this.#supervisor);
+    return new Dataset(this.#supervisor, dataset, facts, options.transfer ? null : make);
   }
 
   /**
@@ -92,9 +94,15 @@ export class Engine {
   /** @param {IdxPair} pair @param {string[] | null} classes */
   async #readIdx(pair, classes) {
     const dataset = this.#supervisor.nextId();
-    const fields = { ...pair, dataset, classes };
-    const facts = await this.#supervisor.request('readIdx', fields);
-    return new Dataset(this.#supervisor, dataset, facts, { type: 'readIdx', fields });
+    /** @type {DatasetMaker} */
+    const make = async (worker) => {
+      const [images, labels] = [await readFile(pair.images), await readFile(pair.labels)];
+      const transfer = [pair.images, pair.labels].flatMap((file, i) =>
+        file.bytes instanceof Blob ? [[images, labels][i].bytes.buffer] : [],
+      );
+      return worker.request('readIdx', { dataset, images, labels, classes }, { transfer });
+    };
+    return new Dataset(this.#supervisor, dataset, await make(this.#supervisor), make);
   }
 
   /**
@@ -114,7 +122,7 @@ export class Engine {
    * @param {RunData & { name?: string }} [options]  data is only needed to train on; name: for messages
    */
   async load(bytes, { name = 'checkpoint', ...data } = {}) {
-    const copy = new Uint8Array(await new Blob([/** @type {BlobPart} */ (bytes)]).arrayBuffer());
+    const copy = (await readFile({ name, bytes })).bytes.slice();
     const run = this.#supervisor.nextId();
     const facts = await this.#supervisor.request('loadRun', { run, name, bytes: copy, ...this.#idsOf(data) });
     return new Run(this.#supervisor, run, facts, { type: 'loadRun', fields: { name, bytes: copy } }, data);
@@ -136,16 +144,26 @@ export class Engine {
   }
 }
 
-/** @param {EngineOptions} options @param {URL} home  the folder this library was loaded from @returns {Promise<Engine>} */
-export async function startEngine({ threads, precision, baseUrl }, home) {
-  const picked = pickVariant({ threads, precision }, await probeSupport());
+/** @param {EngineOptions} options @param {URL} home  the folder this library was loaded from */
+export async function startEngine({ threads = 'auto', precision, baseUrl }, home) {
   const base =
     baseUrl === undefined ? home : new URL(`${baseUrl}`.replace(/\/?$/, '/'), globalThis.location?.href);
-  const glueUrl = new URL(`tabgrad-${picked.variant}.js`, base).href;
-  const worker = new URL('tabgrad.worker.js', base);
-  const supervisor = new Supervisor(worker, { glueUrl, threads: picked.threads });
+  const picked = pickVariant({ threads, precision }, await probeSupport());
+  try {
+    return await startVariant(picked, base);
+  } catch (error) {
+    // Some phones have threads, but not the address space that shared memory reserves.
+    if (threads !== 'auto' || picked.variant !== 'threads') throw error;
+    return startVariant({ variant: 'simd', threads: 1 }, base);
+  }
+}
+
+/** @param {{ variant: Variant, threads: number }} picked @param {URL} base */
+async function startVariant({ variant, threads }, base) {
+  const glueUrl = new URL(`tabgrad-${variant}.js`, base).href;
+  const supervisor = new Supervisor(new URL('tabgrad.worker.js', base), { glueUrl, threads });
   await supervisor.ready();
-  return new Engine(supervisor, picked.variant);
+  return new Engine(supervisor, variant);
 }
 
 /** @param {NamedBytes | File} file @returns {NamedBytes} */

@@ -1,9 +1,9 @@
 // Which of the files that somebody dropped belong together: MNIST comes as four, images and labels of two parts.
 // What a file is, its header says; which part it is, its name; and if names do not tell, the counts do.
 import { TabgradError } from './errors.js';
-import { unpackStart } from './gzip.js';
+import { unpackStart } from './file-bytes.js';
 
-/** @typedef {import('./gzip.js').NamedBytes} NamedBytes */
+/** @typedef {import('./file-bytes.js').NamedBytes} NamedBytes */
 /** @typedef {{ file: NamedBytes, part: 'train' | 'test' | null, isLabels: boolean, count: number }} IdxFile */
 /** @typedef {{ images: NamedBytes, labels: NamedBytes }} IdxPair */
 

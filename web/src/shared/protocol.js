@@ -6,7 +6,7 @@
 
 /** @typedef {import('./attributes.js').AttributeCall} AttributeCall */
 /** @typedef {import('./errors.js').ErrorFacts} ErrorFacts */
-/** @typedef {import('./gzip.js').NamedBytes} NamedBytes */
+/** @typedef {import('./file-bytes.js').ReadBytes} ReadBytes */
 /** @typedef {import('./variant.js').Variant} Variant */
 /** @typedef {Record<string, never>} Nothing */
 
@@ -114,7 +114,7 @@
  * @property {{ fields: Nothing, value: HeapFacts }} memory
  * @property {{ fields: { dataset: number, name: string, shape: number[], pixels: Uint8Array | Float32Array,
  *   labels: Int32Array | Float32Array, classes: string[] }, value: DatasetFacts }} createDataset
- * @property {{ fields: { dataset: number, images: NamedBytes, labels: NamedBytes, classes: string[] | null },
+ * @property {{ fields: { dataset: number, images: ReadBytes, labels: ReadBytes, classes: string[] | null },
  *   value: DatasetFacts }} readIdx
  * @property {{ fields: { dataset: number, indices: number[] }, value: Samples }} samples
  * @property {{ fields: { dataset: number }, value: null }} closeDataset

@@ -96,7 +96,7 @@ export class Supervisor {
     await connection.then((open) => open.close(/** @type {TabgradError} */ (this.#closed))).catch(() => {});
   }
 
-  /** A new worker that holds all things again; those that could not be restored are told. */
+  /** A new worker that holds all things again, or as many as could be restored. */
   async #connect() {
     const connection = new Connection(this.#workerUrl, (message) => this.#hear(message));
     connection.onDeath = (reason, orphans) => {
@@ -104,23 +104,31 @@ export class Supervisor {
       const error = new TabgradError('unavailable', where, `the worker could not be started (${reason})`);
       for (const { reject } of orphans) reject(error);
     };
-    this.engine = await connection.request('start', this.#start);
+    try {
+      this.engine = await connection.request('start', this.#start);
+      const restored = await this.#restoreAll(connection);
+      if (this.#closed) throw this.#closed;
+      connection.onDeath = (reason, orphans) => this.#respawn(reason, orphans);
+      return { connection, restored };
+    } catch (error) {
+      connection.close(/** @type {TabgradError} */ (error));
+      throw error;
+    }
+  }
+
+  /** @param {Connection} connection @returns {Promise<boolean>} whether nothing was lost */
+  async #restoreAll(connection) {
     let restored = true;
     for (const thing of this.#things.values()) {
       try {
         await thing.restore(connection);
       } catch (error) {
-        if (!(error instanceof TabgradError) || error.code === 'unavailable') throw error;
+        if (connection.isOver || !(error instanceof TabgradError)) throw error;
         thing.lose(error);
         restored = false;
       }
     }
-    if (this.#closed) {
-      connection.close(this.#closed);
-      throw this.#closed;
-    }
-    connection.onDeath = (reason, orphans) => this.#respawn(reason, orphans);
-    return { connection, restored };
+    return restored;
   }
 
   /** @param {string} reason @param {Orphan[]} orphans */

@@ -1,5 +1,5 @@
 // Datasets in the worker: memory of the C core, filled from arrays or IDX files.
-import { unpack } from '../shared/gzip.js';
+import { unpack } from '../shared/file-bytes.js';
 
 /** @typedef {import('./core.js').Core} Core */
 /** @typedef {import('../shared/protocol.js').DatasetFacts} DatasetFacts */

@@ -3,19 +3,19 @@
 import { TabgradError } from './errors.js';
 
 /** @typedef {{ name: string, bytes: Uint8Array | ArrayBuffer | Blob }} NamedBytes  a file, also one from an <input> */
+/** @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> }} ReadBytes  its content, as it is on disk */
 
 /** A web page's memory ends before that; a gzip bomb does not. */
 const MAX_UNPACKED = 2 ** 31;
 /** Of a packed file: more than its first kilobyte of content can need. */
 const START = 65_536;
 
-/** The file's whole content, unpacked if it is gzip.
- * @param {NamedBytes} file
+/** The whole content, unpacked if it is gzip.
+ * @param {ReadBytes} file
  * @returns {Promise<Uint8Array<ArrayBuffer>>} */
 export async function unpack({ name, bytes }) {
-  const raw = await read(name, bytes);
-  if (!isGzip(raw)) return raw;
-  const { chunks, size } = await inflate(name, raw, MAX_UNPACKED + 1);
+  if (!isGzip(bytes)) return bytes;
+  const { chunks, size } = await inflate(name, bytes, MAX_UNPACKED + 1);
   if (size > MAX_UNPACKED) throw tooLarge(name);
   return concatenate(name, chunks, size);
 }
@@ -24,18 +24,19 @@ export async function unpack({ name, bytes }) {
  * @param {NamedBytes} file
  * @param {number} length  up to 1024 */
 export async function unpackStart({ name, bytes }, length) {
-  const raw = await read(name, bytes instanceof Blob ? bytes.slice(0, START) : bytes);
-  if (!isGzip(raw)) return raw.slice(0, length);
-  const { chunks, size } = await inflate(name, raw.subarray(0, START), length);
+  const start = await readFile({ name, bytes: bytes instanceof Blob ? bytes.slice(0, START) : bytes });
+  if (!isGzip(start.bytes)) return start.bytes.slice(0, length);
+  const { chunks, size } = await inflate(name, start.bytes.subarray(0, START), length);
   return concatenate(name, chunks, size).slice(0, length);
 }
 
-/** @param {string} name @param {NamedBytes['bytes']} bytes */
-async function read(name, bytes) {
-  if (bytes instanceof Uint8Array) return /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
-  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+/** A blob's content; of other files, their own bytes.
+ * @param {NamedBytes} file @returns {Promise<ReadBytes>} */
+export async function readFile({ name, bytes }) {
+  if (bytes instanceof Uint8Array) return { name, bytes: /** @type {Uint8Array<ArrayBuffer>} */ (bytes) };
+  if (bytes instanceof ArrayBuffer) return { name, bytes: new Uint8Array(bytes) };
   try {
-    return new Uint8Array(await bytes.arrayBuffer());
+    return { name, bytes: new Uint8Array(await bytes.arrayBuffer()) };
   } catch (error) {
     // Moved, changed or forbidden since it was chosen, or larger than memory.
     throw new TabgradError(
