@@ -89,7 +89,8 @@ typedef struct tg_bytes {
 tg_status tg_dataset_create(tg_dtype type, size_t height, size_t width, size_t channels, size_t count, size_t classes,
                             bool soft, tg_dataset **out, tg_error *err);
 
-/* IDX as MNIST has it, u8: images of rank 3 or 4, labels of rank 1, equal counts. classes: largest label + 1.
+/* IDX as MNIST has it, u8: images of rank 3 or 4, labels of rank 1, equal counts. classes: largest label + 1. Images
+ * may be f32 (big-endian, type 0x0d); those of rank 2 are rows of features, 1 x 1 x features.
  * labels.data NULL: images alone, to predict on; every label is 0. The bytes are copied. Gzip is the host's business. */
 tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out, tg_error *err);
 

@@ -1,14 +1,15 @@
 /* IDX, the format MNIST came in: two zero bytes, element type, rank, then one big-endian u32 per axis, then
- * elements. */
+ * elements: bytes, or big-endian floats for pixels and features that are no whole numbers. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "data/dataset.h"
 
-enum { MAX_RANK = 4, TYPE_U8 = 0x08 };
+enum { MAX_RANK = 4, TYPE_U8 = 0x08, TYPE_F32 = 0x0d };
 
 typedef struct idx {
+    bool floats;
     size_t rank;
     size_t shape[MAX_RANK];
     const uint8_t *elements;
@@ -26,7 +27,7 @@ static const char *type_name(uint8_t type) {
     }
 }
 
-static tg_status check_magic(tg_bytes file, tg_error *err) {
+static tg_status check_magic(tg_bytes file, bool images, tg_error *err) {
     const uint8_t *data = file.data;
     TG_REQUIRE(err, file.size > 0, TG_E_FORMAT, "the file is empty; download it again");
     TG_REQUIRE(err, file.size < 2 || data[0] != 0x1f || data[1] != 0x8b, TG_E_FORMAT,
@@ -40,14 +41,15 @@ static tg_status check_magic(tg_bytes file, tg_error *err) {
         "is not an IDX file: it begins with %02x %02x %02x %02x, where MNIST has 00 00 08 03 (images) or "
         "00 00 08 01 (labels)",
         data[0], data[1], data[2], data[3]);
-    TG_REQUIRE(err, data[2] == TYPE_U8, TG_E_FORMAT,
-               "holds %s (type 0x%02x); convert them to unsigned bytes (type 0x08)", type_name(data[2]),
-               data[2]);
+    TG_REQUIRE(err, data[2] == TYPE_U8 || (images && data[2] == TYPE_F32), TG_E_FORMAT,
+               "holds %s (type 0x%02x); convert them to unsigned bytes (type 0x08)%s", type_name(data[2]),
+               data[2], images ? " or 32-bit floats (type 0x0d)" : "");
     return TG_OK;
 }
 
-static tg_status check_rank(size_t rank, bool images, tg_error *err) {
+static tg_status check_rank(size_t rank, bool images, bool floats, tg_error *err) {
     bool as_images = rank == 3 || rank == 4, as_labels = rank == 1;
+    if (floats && rank == 2) return TG_OK;
     TG_REQUIRE(err, !(images && as_labels), TG_E_FORMAT,
                "holds labels (rank 1), not images; were the two files given the wrong way round?");
     TG_REQUIRE(err, !(!images && as_images), TG_E_FORMAT,
@@ -61,33 +63,50 @@ static tg_status check_rank(size_t rank, bool images, tg_error *err) {
 
 static tg_status read_idx(tg_bytes file, bool images, idx *out, tg_error *err) {
     *out = (idx){0};
-    TG_TRY(check_magic(file, err));
+    TG_TRY(check_magic(file, images, err));
+    out->floats = file.data[2] == TYPE_F32;
     out->rank = file.data[3];
-    TG_TRY(check_rank(out->rank, images, err));
+    TG_TRY(check_rank(out->rank, images, out->floats, err));
     size_t header = 4 + 4 * out->rank;
     TG_REQUIRE(err, file.size >= header, TG_E_FORMAT,
                "is cut short inside its header of %zu bytes; download it again", header);
 
     char sizes[4 * sizeof "4294967295 x "] = "";
-    size_t elements = 1, written = 0;
+    const char *unit = out->floats ? "floats of 4 bytes" : "bytes";
+    size_t bytes = out->floats ? sizeof(float) : 1, written = 0;
     bool fits = true;
     for (size_t i = 0; i < out->rank; i++) {
         const uint8_t *axis = file.data + 4 + 4 * i;
         uint32_t size = (uint32_t)axis[0] << 24 | (uint32_t)axis[1] << 16 | (uint32_t)axis[2] << 8 | axis[3];
         out->shape[i] = size;
-        fits = fits && tg_mul_size(elements, size, &elements);
+        fits = fits && tg_mul_size(bytes, size, &bytes);
         written +=
             (size_t)snprintf(sizes + written, sizeof sizes - written, "%s%zu", i ? " x " : "", out->shape[i]);
     }
     for (size_t i = 0; i < out->rank; i++)
         TG_REQUIRE(err, out->shape[i] > 0, TG_E_FORMAT,
-                   "header promises %s bytes, so there is nothing in it; download it again", sizes);
-    TG_REQUIRE(err, fits && file.size - header == elements, TG_E_FORMAT,
-               "header promises %s bytes, but %zu follow it; download it again or check that it is not still "
+                   "header promises %s %s, so there is nothing in it; download it again", sizes, unit);
+    TG_REQUIRE(err, fits && file.size - header == bytes, TG_E_FORMAT,
+               "header promises %s %s, but %zu%s follow it; download it again or check that it is not still "
                "compressed",
-               sizes, file.size - header);
+               sizes, unit, file.size - header, out->floats ? " bytes" : "");
     out->elements = file.data + header;
     return TG_OK;
+}
+
+static void copy_floats(const uint8_t *from, float *to, size_t count) {
+    for (size_t i = 0; i < count; i++, from += sizeof *to) {
+        uint32_t bits = (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+        memcpy(&to[i], &bits, sizeof bits);
+    }
+}
+
+/* Height, width, channels of a sample; a row of features is one pixel of so many channels. */
+static void sample_shape(const idx *images, size_t out[3]) {
+    size_t last = images->rank - 1;
+    out[0] = images->rank >= 3 ? images->shape[1] : 1;
+    out[1] = images->rank >= 3 ? images->shape[2] : 1;
+    out[2] = images->rank == 3 ? 1 : images->shape[last];
 }
 
 tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out, tg_error *err) {
@@ -109,11 +128,13 @@ tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out
             if (classes.elements[i] > largest) largest = classes.elements[i];
     }
     tg_dataset *dataset;
-    status =
-        tg_dataset_create(TG_U8, pixels.shape[1], pixels.shape[2], pixels.rank == 4 ? pixels.shape[3] : 1,
-                          count, largest + 1, false, &dataset, err);
+    size_t shape[3];
+    sample_shape(&pixels, shape);
+    status = tg_dataset_create(pixels.floats ? TG_F32 : TG_U8, shape[0], shape[1], shape[2], count,
+                               largest + 1, false, &dataset, err);
     if (status != TG_OK) return tg_fail_at(err, status, "%s", images.name);
-    memcpy(dataset->pixels, pixels.elements, count * dataset->sample_size);
+    if (pixels.floats) copy_floats(pixels.elements, dataset->pixels, count * dataset->sample_size);
+    else memcpy(dataset->pixels, pixels.elements, count * dataset->sample_size);
     for (size_t i = 0; labels.data && i < count; i++) dataset->labels[i] = classes.elements[i];
     status = tg_dataset_check(dataset, images.name, err);
     if (status != TG_OK) tg_dataset_destroy(dataset);

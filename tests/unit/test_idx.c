@@ -14,6 +14,9 @@ static const uint8_t images_3[] = {0, 0, 8, 3, 0, 0, 0, 2, 0,  0,  0,  2,  0,  0
 static const uint8_t images_4[] = {0, 0, 8, 4, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0,
                                    0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8};
 static const uint8_t labels_2[] = {0, 0, 8, 1, 0, 0, 0, 2, 4, 1};
+/* 1, -2.5, 0.1f and their negatives. */
+static const uint8_t features[] = {0, 0, 13, 2, 0, 0, 0, 2, 0, 0, 0, 3, 0x3f, 0x80, 0, 0, 0xc0, 0x20, 0, 0, 0x3d, 0xcc,
+                                   0xcc, 0xcd, 0xbf, 0x80, 0, 0, 0x40, 0x20, 0, 0, 0xbd, 0xcc, 0xcc, 0xcd};
 #define BYTES(array) ((tg_bytes){#array, array, sizeof(array)})
 
 static void rank_3_is_one_channel(void **state) {
@@ -45,6 +48,43 @@ static void rank_4_has_channels(void **state) {
     assert_int_equal(shape[2], 2);
     assert_memory_equal(tg_dataset_pixels(dataset), images_4 + 20, 8);
     tg_dataset_destroy(dataset);
+}
+
+static void floats_of_rank_2_are_features(void **state) {
+    (void)state;
+    tg_dataset *dataset = NULL;
+    assert_int_equal(tg_dataset_from_idx(BYTES(features), BYTES(labels_2), &dataset, NULL), TG_OK);
+    size_t shape[3];
+    tg_dataset_shape(dataset, shape);
+    assert_int_equal(shape[0], 1);
+    assert_int_equal(shape[1], 1);
+    assert_int_equal(shape[2], 3);
+    assert_int_equal(tg_dataset_count(dataset), 2);
+    assert_int_equal(tg_dataset_type(dataset), TG_F32);
+    static const float values[] = {1.0f, -2.5f, 0.1f, -1.0f, 2.5f, -0.1f};
+    assert_memory_equal(tg_dataset_pixels(dataset), values, sizeof values);
+    assert_int_equal(tg_dataset_labels(dataset)[1], 1);
+    tg_dataset_destroy(dataset);
+}
+
+static void floats_of_rank_3_and_4_are_pictures(void **state) {
+    (void)state;
+    static const uint8_t grey[] = {0, 0, 13, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0x3f, 0x80, 0, 0, 0, 0, 0, 0};
+    static const uint8_t color[] = {0, 0, 13, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0,    0,
+                                    0, 1, 0,  0, 0, 2, 0, 0, 0, 0, 0x3f, 0x80, 0, 0};
+    static const size_t shapes[][3] = {{1, 2, 1}, {1, 1, 2}};
+    const tg_bytes files[] = {BYTES(grey), BYTES(color)};
+    for (size_t i = 0; i < 2; i++) {
+        tg_dataset *dataset = NULL;
+        assert_int_equal(tg_dataset_from_idx(files[i], (tg_bytes){0}, &dataset, NULL), TG_OK);
+        size_t shape[3];
+        tg_dataset_shape(dataset, shape);
+        assert_memory_equal(shape, shapes[i], sizeof shape);
+        const float *pixels = tg_dataset_pixels(dataset);
+        assert_float_equal(pixels[i], 1.0f, 0);
+        assert_float_equal(pixels[1 - i], 0.0f, 0);
+        tg_dataset_destroy(dataset);
+    }
 }
 
 static void images_alone_get_label_0(void **state) {
@@ -134,6 +174,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rank_3_is_one_channel),
         cmocka_unit_test(rank_4_has_channels),
+        cmocka_unit_test(floats_of_rank_2_are_features),
+        cmocka_unit_test(floats_of_rank_3_and_4_are_pictures),
         cmocka_unit_test(images_alone_get_label_0),
         cmocka_unit_test(counts_must_agree),
         cmocka_unit_test(absurd_headers_allocate_nothing),
