@@ -1,7 +1,7 @@
 /* Random changes to a training sample that leave its label true: the recipe's ordered list "augment".
  *
- * Works on the pixels as the dataset holds them (u8: 0..255, f32: full range 0..1), before preprocessing. Each
- * kind is one row of a table; any takes a probability. What is drawn follows from seed, epoch and sample
+ * Works on the pixels as the dataset holds them (u8: 0..255, f32: full range 0..1), before preprocessing.
+ * Each kind is one row of a table; any takes a probability. What is drawn follows from seed, epoch and sample
  * alone, so threads, order, prefetch and resuming cannot matter. */
 #ifndef TG_DATA_AUGMENT_H
 #define TG_DATA_AUGMENT_H
@@ -22,15 +22,16 @@ void tg_augment_write(const tg_augment *augment, tg_text *text, const char *key)
 
 /* Room for one sample [h, w, c] that belongs to this thread. */
 float *tg_augment_sample(const tg_augment *augment, size_t thread);
-/* Changes the thread's sample in place, as seed, epoch and sample number say. type: what the dataset holds. */
-void tg_augment_apply(const tg_augment *augment, tg_dtype type, uint64_t seed, uint32_t epoch, uint32_t sample,
-                      size_t thread);
+/* Changes the thread's sample in place, as seed, epoch and sample number say. type: what the dataset holds.
+ */
+void tg_augment_apply(const tg_augment *augment, tg_dtype type, uint64_t seed, uint32_t epoch,
+                      uint32_t sample, size_t thread);
 
 /* Set in an index entry: the transformed copy of this sample, where the set is appended to itself. */
 #define TG_TRANSFORMED (UINT32_C(1) << 31)
 
-/* How a gather augments. appended: entries with TG_TRANSFORMED are transformed, the same way in every epoch, the
- * others stay as they are. Otherwise every sample is transformed, each epoch anew. */
+/* How a gather augments. appended: entries with TG_TRANSFORMED are transformed, the same way in every epoch,
+ * the others stay as they are. Otherwise every sample is transformed, each epoch anew. */
 typedef struct tg_augmenting {
     const tg_augment *augment;
     uint64_t seed;
