@@ -1,4 +1,5 @@
-/* CIFAR's binary version: records without any header, each a label (CIFAR-100: two) and a picture in planes. */
+/* CIFAR's binary version: records without any header, each a label (CIFAR-100: two) and a picture in planes.
+ */
 #include "base/memory.h"
 #include "data/dataset.h"
 
@@ -24,14 +25,15 @@ static tg_status check_batch(const layout *kind, tg_bytes file, tg_error *err) {
                "is gzip-compressed; unpack it first");
     TG_REQUIRE(err, file.size < 2 || data[0] != 0x80 || data[1] != 0x02, TG_E_FORMAT,
                "is the Python version of %s; take the binary version", kind->name);
-    TG_REQUIRE(err, file.size % record == 0, TG_E_FORMAT,
-               "has %zu bytes, no multiple of the %zu of a %s record; take the binary version and download it again",
-               file.size, record, kind->name);
+    TG_REQUIRE(
+        err, file.size % record == 0, TG_E_FORMAT,
+        "has %zu bytes, no multiple of the %zu of a %s record; take the binary version and download it again",
+        file.size, record, kind->name);
     for (size_t i = 0; i < file.size / record; i++) {
         uint8_t label = data[i * record + kind->used];
         TG_REQUIRE(err, label < kind->classes, TG_E_FORMAT,
-                   "record %zu has label %u, but %s has %zu classes; this is no batch of %s", i, label, kind->name,
-                   kind->classes, kind->name);
+                   "record %zu has label %u, but %s has %zu classes; this is no batch of %s", i, label,
+                   kind->name, kind->classes, kind->name);
     }
     return TG_OK;
 }
@@ -42,10 +44,11 @@ static void interleave(const uint8_t *planes, uint8_t *pixels) {
         for (size_t j = 0; j < AREA; j++) pixels[j * CHANNELS + c] = planes[c * AREA + j];
 }
 
-tg_status tg_dataset_from_cifar(const tg_bytes *files, size_t count, tg_cifar kind, tg_dataset **out, tg_error *err) {
+tg_status tg_dataset_from_cifar(const tg_bytes *files, size_t count, tg_cifar kind, tg_dataset **out,
+                                tg_error *err) {
     *out = NULL;
-    TG_REQUIRE(err, kind == TG_CIFAR_10 || kind == TG_CIFAR_100_FINE || kind == TG_CIFAR_100_COARSE, TG_E_ARGUMENT,
-               "CIFAR comes as 10 (0), 100 fine (1) or 100 coarse (2), not %d", (int)kind);
+    TG_REQUIRE(err, kind == TG_CIFAR_10 || kind == TG_CIFAR_100_FINE || kind == TG_CIFAR_100_COARSE,
+               TG_E_ARGUMENT, "CIFAR comes as 10 (0), 100 fine (1) or 100 coarse (2), not %d", (int)kind);
     TG_REQUIRE(err, count > 0, TG_E_ARGUMENT, "there are no batches; at least one is needed");
     const layout *form = &layouts[kind];
     size_t record = form->labels + PICTURE, samples = 0;

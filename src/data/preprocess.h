@@ -2,12 +2,11 @@
  *
  * rescale      { divide: 255, offset: 0 }      x / divide + offset
  * standardize  { mean: [..], std: [..] }       (x - mean[c]) / std[c], one number or one per channel; without
- *              { per: "pixel", scale: false }  numbers they are fitted on the training part (std: population, as
- *                                              numpy's; 1 where it is 0); scale false leaves out the division
- * resize       { height, width, method }       "nearest", "bilinear" or "area"
- * pad          { height, width, value: 0 }     the picture in the middle
- * pca          { components, whiten: false }   onto the directions of most variance in the training part
- * flatten                                      [c, h, w] as the network sees it becomes so many channels of 1x1
+ *              { per: "pixel", scale: false }  numbers they are fitted on the training part (std: population,
+ * as numpy's; 1 where it is 0); scale false leaves out the division resize       { height, width, method }
+ * "nearest", "bilinear" or "area" pad          { height, width, value: 0 }     the picture in the middle pca
+ * { components, whiten: false }   onto the directions of most variance in the training part flatten [c, h, w]
+ * as the network sees it becomes so many channels of 1x1
  *
  * Each step is one row of a table. u8 samples go through one table of 256 results per channel, made by the
  * same steps that f32 samples go through, so that both get the same bits. */
@@ -21,10 +20,10 @@
 
 typedef struct tg_preprocess tg_preprocess;
 
-/* list: the recipe's (NULL: nothing to do). shape: height, width, channels of a sample of the dataset. threads: of
- * the largest pool that will be given. Errors: where "preprocess[1] standardize". */
-tg_status tg_preprocess_create(const tg_value *list, const size_t shape[3], size_t threads, tg_preprocess **out,
-                               tg_error *err);
+/* list: the recipe's (NULL: nothing to do). shape: height, width, channels of a sample of the dataset.
+ * threads: of the largest pool that will be given. Errors: where "preprocess[1] standardize". */
+tg_status tg_preprocess_create(const tg_value *list, const size_t shape[3], size_t threads,
+                               tg_preprocess **out, tg_error *err);
 void tg_preprocess_destroy(tg_preprocess *preprocess);
 /* Height, width, channels of what comes out: what the network's input must be. */
 void tg_preprocess_shape(const tg_preprocess *preprocess, size_t shape[3]);
@@ -35,8 +34,8 @@ tg_status tg_preprocess_fit(tg_preprocess *preprocess, tg_pool *pool, const tg_d
                             const uint32_t *index, size_t count, tg_error *err);
 bool tg_preprocess_fitted(const tg_preprocess *preprocess);
 
-/* The list with every default and fitted number filled in, as a JSON list. What is fitted per pixel or as a matrix
- * is a tensor instead, and no part of it. */
+/* The list with every default and fitted number filled in, as a JSON list. What is fitted per pixel or as a
+ * matrix is a tensor instead, and no part of it. */
 void tg_preprocess_write(const tg_preprocess *preprocess, tg_text *text, const char *key);
 
 /* A fitted tensor, to be saved from and restored into. */
@@ -51,8 +50,8 @@ size_t tg_preprocess_tensors(tg_preprocess *preprocess, tg_fitted *out, size_t m
 /* After all of them have been restored. */
 void tg_preprocess_mark_fitted(tg_preprocess *preprocess);
 
-/* x[n, C, H, W] = samples index[0..n) (index NULL: 0..n) of pixels[.., H, W, C], augmented first unless augmenting is
- * NULL. Allocates nothing. */
+/* x[n, C, H, W] = samples index[0..n) (index NULL: 0..n) of pixels[.., H, W, C], augmented first unless
+ * augmenting is NULL. Allocates nothing. */
 void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dtype type, const void *pixels,
                           const uint32_t *index, size_t n, tg_real *x, const tg_augmenting *augmenting);
 

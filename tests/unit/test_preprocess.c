@@ -182,9 +182,10 @@ static void mean_and_std_are_fitted_on_the_given_samples(void **state) {
 
         tg_text text = {0};
         tg_preprocess_write(preprocess, &text, NULL);
-        assert_string_equal(text.data, "[{\"type\":\"rescale\",\"divide\":2},{\"type\":\"standardize\","
+        assert_string_equal(text.data, "[{\"type\":\"rescale\",\"divide\":2,\"offset\":0},{\"type\":\"standardize\","
                                        "\"mean\":[1.5,3.5,12.5],"
-                                       "\"std\":[1.118033988749895,1,5.5901699437494745]}]");
+                                       "\"std\":[1.118033988749895,1,5.5901699437494745],"
+                                       "\"per\":\"channel\",\"scale\":true}]");
         tg_text_free(&text);
 
         tg_real x[6];
@@ -223,7 +224,7 @@ static void mnist_is_standardized_by_its_known_mean_and_std(void **state) {
     tg_preprocess_write(preprocess, &text, NULL);
     double mean, std;
     const char *format =
-        "[{\"type\":\"rescale\",\"divide\":255},{\"type\":\"standardize\",\"mean\":%lf,\"std\":%lf}]";
+        "[{\"type\":\"rescale\",\"divide\":255,\"offset\":0},{\"type\":\"standardize\",\"mean\":%lf,\"std\":%lf,";
     assert_int_equal(sscanf(text.data, format, &mean, &std), 2);
     assert_float_equal(mean, 0.1307, 5e-5);
     assert_float_equal(std, 0.3081, 5e-5);
@@ -292,12 +293,13 @@ static void wrong_steps_are_refused(void **state) {
     add_rescale(attrs, 255);
     open_step(attrs, "standardise");
     check_refused(attrs, gray_2x2,
-                  "preprocess[1]: unknown type \"standardise\"; there are rescale, standardize");
+                  "preprocess[1]: unknown type \"standardise\"; there are rescale, standardize, resize, pad, pca, "
+                  "flatten");
 
     attrs = open_steps();
     open_step(attrs, "rescale");
     assert_int_equal(tg_attrs_number(attrs, "factor", 255, NULL), TG_OK);
-    check_refused(attrs, gray_2x2, "preprocess[0] rescale: unknown key \"factor\"; there are type, divide");
+    check_refused(attrs, gray_2x2, "preprocess[0] rescale: unknown key \"factor\"; there are type, divide, offset");
 
     attrs = open_steps();
     add_rescale(attrs, 0);
@@ -319,7 +321,8 @@ static void wrong_steps_are_refused(void **state) {
     add_standardize(attrs, NULL, NULL, 0);
     check_refused(
         attrs, (const size_t[3]){1, 1, 65},
-        "preprocess[0] standardize: can be fitted on at most 64 channels, not 65; give one mean and std");
+        "preprocess[0] standardize: can be fitted on at most 64 channels, not 65; give one mean and std, or "
+        "\"per\": \"pixel\"");
 }
 
 static void every_allocation_may_fail(void **state) {
