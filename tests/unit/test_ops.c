@@ -100,6 +100,24 @@ static void zeros_keep_their_sign_and_nan_goes_through(void **state) {
     tg_run_destroy(run);
 }
 
+/* y = (x - mean) / sqrt(var + epsilon) w + b with running statistics, per channel; dropout does nothing. */
+static void normalisation_and_dropout_have_their_values_in_inference(void **state) {
+    (void)state;
+    tg_run *run = network(
+        "[1,2,2]", "{'type':'batch_norm','epsilon':0.25},{'type':'flatten'},{'type':'dropout','rate':0.9}");
+    float y[4];
+    predict(run, LIST(1, 10, 2, 20), 1, y); /* mean 0, variance 1: 1 / sqrt(1.25) */
+    assert_true(fabsf(y[0] - 0.89442719f) < 1e-6f && fabsf(y[3] - 17.888544f) < 1e-5f);
+    set_parameter(run, "batch_norm1.running_mean", (const double[]){1, 12}, 2);
+    set_parameter(run, "batch_norm1.running_var", (const double[]){2, 3.75}, 2); /* roots 1.5 and 2 */
+    set_parameter(run, "batch_norm1.weight", (const double[]){3, -1}, 2);
+    set_parameter(run, "batch_norm1.bias", (const double[]){0.5, 7}, 2);
+    predict(run, LIST(1, 10, 2, 20), 1, y);
+    assert_true(fabsf(y[0] - 0.5f) < 1e-6f && fabsf(y[1] - 2.5f) < 1e-6f && fabsf(y[2] - 8) < 1e-6f &&
+                fabsf(y[3] - 3) < 1e-6f);
+    tg_run_destroy(run);
+}
+
 /* ---- pools: 3 x 4 numbers 1..12 ------------------------------------------------------------------------ */
 
 static void pools_have_their_values(void **state) {
@@ -264,6 +282,7 @@ int main(void) {
         cmocka_unit_test(flatten_puts_channels_first),
         cmocka_unit_test(activations_have_their_values),
         cmocka_unit_test(zeros_keep_their_sign_and_nan_goes_through),
+        cmocka_unit_test(normalisation_and_dropout_have_their_values_in_inference),
         cmocka_unit_test(pools_have_their_values),
         cmocka_unit_test(padding_never_wins_and_nan_always),
         cmocka_unit_test(add_and_concat_bring_branches_together),

@@ -58,8 +58,9 @@ static void add_layer(sketch *s) {
                      "'type':'conv2d','filters':3,'kernel':1,'trainable':false",
                      "'type':'max_pool2d','size':2,'stride':1,'padding':'same'",
                      "'type':'avg_pool2d','size':2,'stride':1,'padding':'same'"}};
-    static const char *const either[] = {"'type':'tanh'", "'type':'sigmoid'",
-                                         "'type':'leaky_relu','slope':0.5", "'type':'relu'"};
+    static const char *const either[] = {
+        "'type':'tanh'", "'type':'sigmoid'",    "'type':'leaky_relu','slope':0.5",
+        "'type':'relu'", "'type':'batch_norm'", "'type':'dropout','rate':0.3"};
     static const char *const turn[] = {
         [FLAT] = "'type':'reshape','shape':[3,2,2]", [PICTURE] = "'type':'flatten'"};
     static const char *const narrow[] = {[FLAT] = "'type':'dense','units':12",
@@ -72,7 +73,7 @@ static void add_layer(sketch *s) {
     switch (tg_rng_below(&s->rng, 6)) {
     case 0:
     case 1: layer(s, is, "%s,'inputs':'%s'", own[is][which], a); break;
-    case 2: layer(s, is, "%s,'inputs':'%s'", either[which], a); break;
+    case 2: layer(s, is, "%s,'inputs':'%s'", either[tg_rng_below(&s->rng, 6)], a); break;
     case 3: layer(s, is == FLAT ? PICTURE : FLAT, "%s,'inputs':'%s'", turn[is], a); break;
     case 4:
         name_of(pick(s, is), b);
@@ -97,6 +98,7 @@ static tg_plan *unshared_plan(const tg_graph *graph, tg_engine_parts parts, bool
     ex->y = calloc(graph->count, sizeof *ex->y);
     ex->dy = calloc(graph->count, sizeof *ex->dy);
     ex->saved = calloc(graph->count, sizeof *ex->saved);
+    ex->kept = calloc(graph->count, sizeof *ex->kept);
     plan->first_writer = calloc(graph->count, sizeof *plan->first_writer);
     size_t scratch = 1;
     for (size_t i = 0; i < graph->count; i++) {
@@ -105,6 +107,7 @@ static tg_plan *unshared_plan(const tg_graph *graph, tg_engine_parts parts, bool
         ex->y[i] = calloc(elements, sizeof(tg_real));
         if (training && node->needs_gradient) ex->dy[i] = calloc(elements, sizeof(tg_real));
         if (node->saved_bytes) ex->saved[i] = calloc(N, node->saved_bytes);
+        if (node->kept_size) ex->kept[i] = calloc(node->kept_size, sizeof(tg_real));
         plan->first_writer[i] = SIZE_MAX;
         for (size_t j = i + 1; j < graph->count && !is_output[i]; j++)
             for (size_t k = 0; k < graph->nodes[j].input_count; k++)
@@ -121,19 +124,24 @@ static void free_unshared(tg_plan *plan) {
         free(plan->exec.y[i]);
         free(plan->exec.dy[i]);
         free(plan->exec.saved[i]);
+        free(plan->exec.kept[i]);
     }
     free(plan->exec.y);
     free(plan->exec.dy);
     free(plan->exec.saved);
+    free(plan->exec.kept);
     free(plan->exec.scratch);
     free(plan->first_writer);
     free(plan);
 }
 
-/* Forward, a loss of y^2 / 2 on every output, backward. Outputs and gradients of parameters go to results. */
+/* Forward, a loss of y^2 / 2 on every output, backward. Results: outputs, gradients, running statistics. */
 static size_t run_plan(tg_plan *plan, const bool *is_output, tg_real *results) {
     const tg_graph *graph = plan->graph;
+    static const uint32_t samples[N] = {4, 1, 7};
     plan->exec.n = N;
+    plan->exec.samples = samples;
+    tg_graph_initialize(graph, 1); /* running statistics begin anew */
     tg_rng rng = tg_rng_stream(5, TG_RNG_TEST, 0, 0);
     for (size_t i = 0; i < N * FEATURES; i++) tg_plan_input(plan)[i] = (tg_real)tg_rng_normal(&rng);
     for (size_t i = 1; i < graph->count; i++) tg_plan_forward(plan, i);
@@ -160,6 +168,14 @@ static size_t run_plan(tg_plan *plan, const bool *is_output, tg_real *results) {
             used += p->size;
         }
     }
+    if (plan->exec.training) tg_plan_finish(plan);
+    for (size_t i = 1; i < graph->count; i++)
+        for (size_t j = 0; j < graph->nodes[i].param_count; j++) {
+            const tg_param *p = &graph->nodes[i].params[j];
+            if (!p->is_buffer) continue;
+            memcpy(results + used, p->data, p->size * sizeof *results);
+            used += p->size;
+        }
     return used;
 }
 
@@ -173,7 +189,6 @@ static tg_graph *open_graph(const tg_attrs *attrs) {
             p->data = calloc(p->size, sizeof *p->data);
             if (p->trainable) p->gradient = calloc(p->size, sizeof *p->gradient);
         }
-    tg_graph_initialize(graph, 1);
     return graph;
 }
 
@@ -193,6 +208,7 @@ static size_t unshared_bytes(const tg_graph *graph, bool training) {
         size_t y = (N * tg_shape_size(&node->shape) * sizeof(tg_real) + 63) / 64 * 64;
         bytes += training && node->needs_gradient ? 2 * y : y;
         bytes += training ? (N * node->saved_bytes + 63) / 64 * 64 : 0;
+        bytes += training ? (node->kept_size * sizeof(tg_real) + 63) / 64 * 64 : 0;
     }
     return bytes;
 }
