@@ -55,3 +55,9 @@ void tg_split_shuffle(const tg_split *split, uint64_t seed, uint32_t epoch, uint
     tg_rng_permutation(&rng, order, split->train_count);
     for (size_t i = 0; i < split->train_count; i++) order[i] = split->index[order[i]];
 }
+
+void tg_split_draw(const tg_split *split, uint64_t seed, uint32_t epoch, uint32_t *order) {
+    tg_rng rng = tg_rng_stream(seed, TG_RNG_SHUFFLE, epoch, 1);
+    for (size_t i = 0; i < split->train_count; i++)
+        order[i] = split->index[tg_rng_below(&rng, (uint32_t)split->train_count)];
+}

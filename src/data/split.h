@@ -18,4 +18,7 @@ void tg_split_destroy(tg_split *split);
 /* order[count] = the training part as epoch `epoch` goes through it: every sample once. */
 void tg_split_shuffle(const tg_split *split, uint64_t seed, uint32_t epoch, uint32_t *order);
 
+/* The same with replacement: as many samples as an epoch has, each drawn from the whole training part. */
+void tg_split_draw(const tg_split *split, uint64_t seed, uint32_t epoch, uint32_t *order);
+
 #endif

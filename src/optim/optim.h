@@ -37,9 +37,14 @@ bool tg_optimizer_step(const tg_optimizer *optimizer, const tg_optim_attrs *attr
 
 enum { TG_MAX_SCHEDULES = 8 };
 
+typedef enum tg_metric { TG_METRIC_LOSS, TG_METRIC_ACCURACY } tg_metric; /* of the validation part */
+
 typedef struct tg_schedule_attrs {
-    uint64_t every_epochs;
-    double factor, final_factor;
+    uint64_t every_epochs, patience;
+    double epochs; /* of a warm-up; may be a fraction */
+    double factor, start_factor, final_factor, rate, min_delta;
+    int per; /* 0: epoch, 1: step */
+    int metric;
 } tg_schedule_attrs;
 
 typedef struct tg_schedule tg_schedule;
@@ -50,13 +55,27 @@ typedef struct tg_schedules {
     tg_schedule_attrs attrs[TG_MAX_SCHEDULES];
 } tg_schedules;
 
+/* Where a run stands. */
+typedef struct tg_moment {
+    uint64_t step;                    /* finished steps */
+    uint64_t steps_per_epoch, epochs; /* of the whole run */
+    uint64_t plateaus;                /* how often the validation part has stopped getting better */
+} tg_moment;
+
 /* value: the recipe's "schedule", one object or a list applied in order (their factors multiply); NULL: constant.
+ * t counts finished epochs, or steps where "per" says so.
  *   constant
- *   step     { every_epochs, factor }     factor^floor(epoch / every_epochs)
- *   cosine   { final_factor }             from 1 to final_factor over all steps: f + (1 - f) (1 + cos(pi t)) / 2 */
+ *   step          { every_epochs, factor }             factor^floor(epoch / every_epochs)
+ *   exponential   { factor, per: "epoch" }             factor^t
+ *   inverse_time  { rate, per: "epoch" }               1 / (1 + rate t)
+ *   cosine        { final_factor: 0 }                  from 1 to final_factor over all steps: f + (1 - f) (1 + cos(pi t)) / 2
+ *   warm_up       { epochs: 1, start_factor: 0 }       in a straight line from start_factor to 1 over the first epochs
+ *   plateau       { factor, patience: 5, min_delta: 0, metric: "loss" }   times factor whenever the metric of the validation
+ *                                                      part was no better for more than `patience` epochs (PyTorch's) */
 tg_status tg_schedules_read(const tg_value *value, tg_schedules *out, tg_error *err);
 void tg_schedules_write(const tg_schedules *schedules, tg_text *text);
-/* step: finished steps; of steps_per_epoch * epochs in all. */
-double tg_schedules_factor(const tg_schedules *schedules, uint64_t step, uint64_t steps_per_epoch, uint64_t epochs);
+double tg_schedules_factor(const tg_schedules *schedules, const tg_moment *at);
+/* The plateau schedule, of which there is at most one, or NULL. */
+const tg_schedule_attrs *tg_schedules_plateau(const tg_schedules *schedules);
 
 #endif

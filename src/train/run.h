@@ -2,6 +2,7 @@
 #ifndef TG_TRAIN_RUN_H
 #define TG_TRAIN_RUN_H
 
+#include "data/augment.h"
 #include "data/preprocess.h"
 #include "data/split.h"
 #include "graph/exec.h"
@@ -59,6 +60,10 @@ typedef struct tg_position {
     double base_learning_rate; /* before the schedule's factor */
     tg_score held_out;
     bool diverged;
+    /* Early stopping: the best epoch so far (0: none), since when nothing got better, whether that was too long. */
+    uint64_t best_epoch, patient_since;
+    bool stopped;
+    uint64_t plateaus; /* of the plateau schedule; follows from the records */
 } tg_position;
 
 struct tg_run {
@@ -71,7 +76,10 @@ struct tg_run {
     size_t loss_count;
     bool has_labels; /* the first loss looks at labels: there is an accuracy */
     size_t outputs;  /* values of the predicted output */
+    size_t data_shape[3]; /* height, width, channels of the data; behind the preprocessing it is the graph's input */
     tg_preprocess *preprocess;
+    tg_augment *augment;
+    tg_augmenting augmenting;
     const tg_optimizer *optimizer;
     tg_optim_attrs optim_attrs;
     tg_schedules schedules;
@@ -79,13 +87,15 @@ struct tg_run {
     tg_param **params; /* [param_count] in the graph's order */
     size_t param_count;
     void *weights_block, *state_block;
-    size_t weights_bytes, state_bytes;
+    tg_real *best_block; /* the best epoch's weights, parameter after parameter; NULL unless asked for */
+    size_t weights_bytes, state_bytes, best_bytes;
 
     tg_dataset *train, *test;
     tg_split split;
-    uint32_t *order; /* [train_count] of the current epoch */
+    tg_split entries; /* what an epoch goes through: the training part, and its transformed copy where it is appended */
+    uint32_t *order;  /* [entries.train_count] of the current epoch */
     uint64_t order_epoch; /* which epoch it is for; UINT64_MAX: none */
-    size_t batch_size; /* at most train_count */
+    size_t batch_size; /* at most as many as an epoch has */
     uint64_t steps_per_epoch;
     char **class_names;
     size_t class_count;
@@ -110,12 +120,15 @@ struct tg_run {
     size_t event_count, event_capacity;
     tg_epoch_record *records;
     size_t record_count, record_capacity;
+    float *step_losses; /* of every step so far, as long as there is room */
+    size_t step_loss_count, step_loss_capacity;
     tg_text recipe_json, history_json;
 };
 
 /* run_create.c */
-tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test, tg_run **out,
-                             tg_error *err);
+/* fit: the preprocessing, on the training part; a checkpoint brings what was fitted. */
+tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test, bool fit,
+                             tg_run **out, tg_error *err);
 /* Is the set fit for this run? Errors: where `name`. */
 tg_status tg_run_check_dataset(const tg_run *run, const tg_dataset *dataset, const char *name, tg_error *err);
 
@@ -126,13 +139,20 @@ void tg_run_write_losses(const tg_run *run, tg_text *text);
 /* run_info.c */
 tg_status tg_run_add_event(tg_run *run, tg_event event, tg_error *err);
 tg_status tg_run_reserve_records(tg_run *run, uint64_t epochs, tg_error *err);
+tg_status tg_run_reserve_losses(tg_run *run, uint64_t steps, tg_error *err);
 
 /* run_train.c */
 bool tg_run_has_held_out(const tg_run *run);
+double tg_run_schedule_factor(const tg_run *run);
+bool tg_run_finished(const tg_run *run);
 double tg_run_learning_rate(const tg_run *run); /* of the next step */
 void tg_run_begin_held_out(tg_run *run);
 void tg_run_clear_gradients(tg_run *run);
 double tg_run_l2_penalty(const tg_run *run); /* lambda times the sum of squares of the weights */
+
+/* run_watch.c: after every epoch. */
+void tg_run_watch(tg_run *run);
+uint64_t tg_run_plateaus(const tg_run *run);
 
 /* run_batch.c: samples index[first..first+n) of the set (index NULL: first..first+n). */
 void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first, size_t n);

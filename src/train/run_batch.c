@@ -4,7 +4,7 @@
 #include "train/run.h"
 
 static size_t sample_at(const uint32_t *index, size_t first, size_t i) {
-    return index ? index[first + i] : first + i;
+    return index ? index[first + i] & ~TG_TRANSFORMED : first + i;
 }
 
 void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first, size_t n) {
@@ -12,9 +12,10 @@ void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const 
     const uint8_t *pixels = dataset->pixels;
     plan->exec.n = n;
     plan->exec.samples = index ? index + first : NULL;
+    bool augmented = plan->exec.training && !tg_augment_empty(run->augment);
     tg_preprocess_gather(run->preprocess, run->engine->parts.pool, dataset->type,
                          index ? pixels : pixels + first * sample_bytes, index ? index + first : NULL, n,
-                         tg_plan_input(plan), NULL);
+                         tg_plan_input(plan), augmented ? &run->augmenting : NULL);
 }
 
 /* What an output of `size` scores should have said. Fetched only now: all losses, training and evaluation share these
@@ -65,6 +66,7 @@ int32_t tg_run_class_of(const tg_run *run, const tg_plan *plan, size_t i) {
 }
 
 int32_t tg_run_true_class(const tg_dataset *dataset, size_t sample) {
+    sample &= ~(size_t)TG_TRANSFORMED;
     if (dataset->labels) return dataset->labels[sample];
     const float *targets = dataset->targets + sample * dataset->classes;
     size_t best = 0;

@@ -17,11 +17,20 @@ static tg_status make_model(tg_run *run, tg_error *err) {
     run->is_output = tg_allocate_zeroed(run->graph->count * sizeof *run->is_output);
     TG_REQUIRE(err, run->is_output, TG_E_MEMORY, "no memory left for the model");
     TG_TRY(tg_run_read_losses(run, err));
-    TG_TRY(tg_preprocess_create(run->recipe.preprocess, run->graph->input_shape,
-                                tg_pool_threads(run->engine->parts.pool), &run->preprocess, err));
     TG_TRY(tg_optimizer_read(run->recipe.optimizer, &run->optimizer, &run->optim_attrs, err));
     TG_TRY(tg_schedules_read(run->recipe.schedule, &run->schedules, err));
+    if (tg_schedules_plateau(&run->schedules) && run->recipe.data.validation == 0) {
+        tg_fail(err, TG_E_RECIPE, "plateau needs a validation part to watch; set data.validation, for example to 0.1");
+        return tg_fail_at(err, TG_E_RECIPE, "schedule");
+    }
     run->at.base_learning_rate = run->optim_attrs.learning_rate;
+    return TG_OK;
+}
+
+static tg_status place_best(tg_run *run, tg_error *err) {
+    for (size_t i = 0; i < run->param_count; i++) run->best_bytes += run->params[i]->size * sizeof(tg_real);
+    run->best_block = tg_allocate_zeroed(run->best_bytes);
+    TG_REQUIRE(err, run->best_block, TG_E_MEMORY, "no memory left to keep the best weights; set early_stopping.restore_best to false");
     return TG_OK;
 }
 
@@ -58,7 +67,7 @@ static tg_status place_parameters(tg_run *run, tg_error *err) {
         return tg_fail_at(err, TG_E_MEMORY, "model");
     }
     tg_graph_initialize(run->graph, run->recipe.seed);
-    return TG_OK;
+    return run->recipe.early_stopping.restore_best ? place_best(run, err) : TG_OK;
 }
 
 /* Scores of an output that is compared with labels; 0 where it is compared with something else. */
@@ -76,36 +85,73 @@ static tg_status check_classes(const tg_run *run, const tg_dataset *dataset, tg_
     return TG_OK;
 }
 
+/* Data, augmentation and preprocessing, up to the network's input. */
+static tg_status make_input(tg_run *run, const tg_dataset *data, tg_error *err) {
+    const tg_sizes *said = &run->recipe.data.shape;
+    size_t threads = tg_pool_threads(run->engine->parts.pool);
+    memcpy(run->data_shape, run->graph->input_shape, sizeof run->data_shape);
+    for (size_t i = 0; i < said->count; i++) run->data_shape[i] = (size_t)said->value[i];
+    if (data && said->count == 0) memcpy(run->data_shape, (size_t[]){data->height, data->width, data->channels}, sizeof run->data_shape);
+    for (size_t i = 0; i < 3; i++) run->recipe.data.shape.value[i] = run->data_shape[i];
+    run->recipe.data.shape.count = 3;
+    TG_TRY(tg_augment_create(run->recipe.augment, run->data_shape, threads, &run->augment, err));
+    run->augmenting = (tg_augmenting){.augment = run->augment, .seed = run->recipe.seed, .appended = run->recipe.augment_mode == 1};
+    TG_TRY(tg_preprocess_create(run->recipe.preprocess, run->data_shape, threads, &run->preprocess, err));
+    size_t is[3];
+    const size_t *wants = run->graph->input_shape;
+    tg_preprocess_shape(run->preprocess, is);
+    if (is[0] == wants[0] && is[1] == wants[1] && is[2] == wants[2]) return TG_OK;
+    tg_fail(err, TG_E_SHAPE, "%s %zux%zux%zu but model.input is %zux%zux%zu; change one of the two",
+            data && memcmp(is, run->data_shape, sizeof is) == 0 ? "samples are" : "gives", is[0], is[1], is[2], wants[0],
+            wants[1], wants[2]);
+    return tg_fail_at(err, TG_E_SHAPE, "%s", memcmp(is, run->data_shape, sizeof is) != 0 ? "preprocess" : run->train ? "training data" : "test data");
+}
+
 tg_status tg_run_check_dataset(const tg_run *run, const tg_dataset *dataset, const char *name, tg_error *err) {
-    const size_t *shape = run->graph->input_shape;
+    const size_t *shape = run->data_shape;
     tg_status status = TG_OK;
     if (!dataset->checked)
         status = tg_fail(err, TG_E_STATE, "the data has not been checked since it was filled in");
     else if (dataset->height != shape[0] || dataset->width != shape[1] || dataset->channels != shape[2])
-        status = tg_fail(err, TG_E_SHAPE, "samples are %zux%zux%zu but model.input is %zux%zux%zu; change one of the two",
+        status = tg_fail(err, TG_E_SHAPE, "samples are %zux%zux%zu but the run takes %zux%zux%zu; use data of that shape",
                          dataset->height, dataset->width, dataset->channels, shape[0], shape[1], shape[2]);
     else status = check_classes(run, dataset, err);
     return status == TG_OK ? TG_OK : tg_fail_at(err, status, "%s", name);
 }
 
-static tg_status take_data(tg_run *run, tg_dataset *train, tg_dataset *test, tg_error *err) {
+/* The set, and behind it, with TG_TRANSFORMED, the set again. */
+static tg_status append_copy(tg_run *run, tg_error *err) {
+    size_t count = run->split.train_count;
+    run->entries.index = tg_allocate(2 * count * sizeof *run->entries.index);
+    TG_REQUIRE(err, run->entries.index, TG_E_MEMORY, "no memory left for the order of the samples");
+    run->entries.train_count = 2 * count;
+    for (size_t i = 0; i < 2 * count; i++)
+        run->entries.index[i] = run->split.index[i % count] | (i < count ? 0 : TG_TRANSFORMED);
+    return TG_OK;
+}
+
+static tg_status take_data(tg_run *run, tg_dataset *train, tg_dataset *test, bool fit, tg_error *err) {
     run->train = train;
     run->test = test;
     run->order_epoch = UINT64_MAX;
     run->batch_size = (size_t)run->recipe.batch_size;
     run->steps_per_epoch = 1;
+    TG_TRY(make_input(run, train ? train : test, err));
     if (test) TG_TRY(tg_run_check_dataset(run, test, "test data", err));
     if (!train) return TG_OK;
     TG_TRY(tg_run_check_dataset(run, train, "training data", err));
     memcpy(run->dataset_sha256, train->sha256, sizeof run->dataset_sha256);
     TG_TRY(tg_split_create(train->count, run->recipe.data.train_size, run->recipe.data.validation, run->recipe.seed,
                            &run->split, err));
-    size_t count = run->split.train_count;
+    run->entries = (tg_split){run->split.index, run->split.train_count, 0};
+    if (run->augmenting.appended && !tg_augment_empty(run->augment)) TG_TRY(append_copy(run, err));
+    size_t count = run->entries.train_count;
     run->order = tg_allocate(count * sizeof *run->order);
     TG_REQUIRE(err, run->order, TG_E_MEMORY, "no memory left for the order of the samples");
     if (run->batch_size > count) run->batch_size = count;
     run->steps_per_epoch = (count + run->batch_size - 1) / run->batch_size;
-    return tg_preprocess_fit(run->preprocess, run->engine->parts.pool, train, run->split.index, count, err);
+    if (!fit) return TG_OK;
+    return tg_preprocess_fit(run->preprocess, run->engine->parts.pool, train, run->split.index, run->split.train_count, err);
 }
 
 static tg_status take_class_names(tg_run *run, const tg_dataset *dataset, tg_error *err) {
@@ -141,11 +187,12 @@ static tg_status plan_memory(tg_run *run, tg_error *err) {
     run->batch_targets = tg_allocate(targets);
     TG_REQUIRE(err, run->sample_losses && run->loss_scratch && run->batch_labels && run->batch_targets, TG_E_MEMORY,
                "no memory left for the targets of a batch");
+    if (run->train) TG_TRY(tg_run_reserve_losses(run, run->recipe.epochs * run->steps_per_epoch, err));
     return tg_run_reserve_records(run, run->recipe.epochs, err);
 }
 
-tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test, tg_run **out,
-                             tg_error *err) {
+tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test, bool fit,
+                             tg_run **out, tg_error *err) {
     *out = NULL;
     tg_run *run = tg_allocate_zeroed(sizeof *run);
     TG_REQUIRE(err, run, TG_E_MEMORY, "no memory left for the run");
@@ -154,7 +201,7 @@ tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_datas
     run->at.step_loss = NAN;
     tg_status status = copy_recipe(run, recipe, err);
     if (status == TG_OK) status = make_model(run, err);
-    if (status == TG_OK) status = take_data(run, train, test, err);
+    if (status == TG_OK) status = take_data(run, train, test, fit, err);
     if (status == TG_OK) status = take_class_names(run, train ? train : test, err);
     if (status == TG_OK) status = place_parameters(run, err);
     if (status == TG_OK) status = plan_memory(run, err);
@@ -165,7 +212,7 @@ tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_datas
 
 tg_status tg_run_create(tg_engine *engine, const tg_attrs *recipe, tg_dataset *train, tg_dataset *test, tg_run **out,
                         tg_error *err) {
-    return tg_run_create_from(engine, tg_attrs_root(recipe), train, test, out, err);
+    return tg_run_create_from(engine, tg_attrs_root(recipe), train, test, true, out, err);
 }
 
 void tg_run_destroy(tg_run *run) {
@@ -179,6 +226,7 @@ void tg_run_destroy(tg_run *run) {
     tg_free(run->params);
     tg_free(run->weights_block);
     tg_free(run->state_block);
+    tg_free(run->best_block);
     tg_free(run->order);
     tg_free(run->sample_losses);
     tg_free(run->loss_scratch);
@@ -189,9 +237,12 @@ void tg_run_destroy(tg_run *run) {
     tg_free(run->evaluation.confusion);
     tg_free(run->events);
     tg_free(run->records);
+    tg_free(run->step_losses);
     tg_text_free(&run->recipe_json);
     tg_text_free(&run->history_json);
+    if (run->entries.index != run->split.index) tg_split_destroy(&run->entries);
     tg_split_destroy(&run->split);
+    tg_augment_destroy(run->augment);
     tg_preprocess_destroy(run->preprocess);
     tg_graph_destroy(run->graph);
     tg_free(run->is_output);

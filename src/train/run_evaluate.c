@@ -112,7 +112,7 @@ tg_status tg_run_evaluate(tg_run *run, tg_interrupt interrupt, void *ctx, tg_eva
 tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t n, float *probabilities, tg_error *err) {
     TG_TRY(check_fitted(run, err));
     tg_plan *plan = run->predict_plan;
-    const size_t *shape = run->graph->input_shape;
+    const size_t *shape = run->data_shape;
     size_t sample_bytes = shape[0] * shape[1] * shape[2] * (type == TG_U8 ? 1 : sizeof(float));
     size_t output = run->losses[0].node;
     for (size_t first = 0; first < n; first += plan->exec.n) {

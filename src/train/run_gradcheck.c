@@ -24,13 +24,13 @@ static double objective(tg_run *run, uint64_t *kinks) {
         tg_plan_forward(run->train_plan, i);
         *kinks = hash_kinks(&run->train_plan->exec, &run->graph->nodes[i], *kinks);
     }
-    return tg_run_losses(run, run->train_plan, run->train, run->split.index, 0) + tg_run_l2_penalty(run);
+    return tg_run_losses(run, run->train_plan, run->train, run->entries.index, 0) + tg_run_l2_penalty(run);
 }
 
 /* In-place nodes overwrite their input, so the batch is gathered again for every pass. */
 static void gather(tg_run *run) {
     size_t n = run->batch_size;
-    tg_run_gather(run, run->train_plan, run->train, run->split.index, 0, n);
+    tg_run_gather(run, run->train_plan, run->train, run->entries.index, 0, n);
 }
 
 static void check_one(tg_run *run, tg_param *p, size_t i, uint64_t kinks, tg_gradcheck *out) {

@@ -11,7 +11,7 @@ size_t tg_run_outputs(const tg_run *run) {
 }
 
 void tg_run_input_shape(const tg_run *run, size_t shape[3]) {
-    memcpy(shape, run->graph->input_shape, sizeof run->graph->input_shape);
+    memcpy(shape, run->data_shape, sizeof run->data_shape);
 }
 
 size_t tg_run_classes(const tg_run *run) {
@@ -36,7 +36,7 @@ tg_status tg_run_layer(const tg_run *run, size_t index, tg_layer_info *out, tg_e
 }
 
 void tg_run_memory(const tg_run *run, tg_memory *out) {
-    *out = (tg_memory){.parameters_bytes = run->weights_bytes,
+    *out = (tg_memory){.parameters_bytes = run->weights_bytes + run->best_bytes,
                        .optimizer_bytes = run->state_bytes,
                        .activations_bytes = run->train_plan->arena_bytes,
                        .inference_bytes = run->evaluate_plan->arena_bytes + run->predict_plan->arena_bytes};
@@ -104,10 +104,25 @@ tg_status tg_run_reserve_records(tg_run *run, uint64_t epochs, tg_error *err) {
     return TG_OK;
 }
 
+enum { MOST_STEP_LOSSES = 1 << 22 }; /* 16 MB; later steps are in the records of their epochs */
+
+tg_status tg_run_reserve_losses(tg_run *run, uint64_t steps, tg_error *err) {
+    void *losses = run->step_losses;
+    size_t wanted = steps < MOST_STEP_LOSSES ? (size_t)steps : MOST_STEP_LOSSES;
+    TG_TRY(grow(&losses, &run->step_loss_capacity, wanted, sizeof *run->step_losses, err));
+    run->step_losses = losses;
+    return TG_OK;
+}
+
+const float *tg_run_step_losses(const tg_run *run, size_t *count) {
+    *count = run->step_loss_count;
+    return run->step_losses;
+}
+
 tg_status tg_run_set_learning_rate(tg_run *run, double value, tg_error *err) {
     TG_REQUIRE(err, isfinite(value) && value > 0 && value <= 1e6, TG_E_ARGUMENT,
                "learning_rate must be above 0 and at most 1e6, not %g", value);
-    double factor = tg_schedules_factor(&run->schedules, run->at.step, run->steps_per_epoch, run->recipe.epochs);
+    double factor = tg_run_schedule_factor(run);
     TG_REQUIRE(err, factor > 0, TG_E_STATE, "the schedule has brought the learning rate to 0; there is nothing to change");
     TG_TRY(tg_run_add_event(run, (tg_event){.step = run->at.step, .learning_rate = value}, err));
     run->at.base_learning_rate = value / factor;
@@ -121,9 +136,12 @@ tg_status tg_run_set_epochs(tg_run *run, uint64_t epochs, tg_error *err) {
                (unsigned long long)epochs);
     if (epochs == run->recipe.epochs) return TG_OK;
     TG_TRY(tg_run_reserve_records(run, epochs, err));
+    if (run->train) TG_TRY(tg_run_reserve_losses(run, epochs * run->steps_per_epoch, err));
     if (run->at.step > 0)
         TG_TRY(tg_run_add_event(run, (tg_event){.step = run->at.step, .learning_rate = NAN, .epochs = epochs}, err));
     run->recipe.epochs = epochs;
+    run->at.stopped = false; /* asked for more: patience begins anew */
+    run->at.patient_since = run->at.epoch;
     return TG_OK;
 }
 
@@ -141,6 +159,7 @@ tg_status tg_run_recipe_json(tg_run *run, const char **out, tg_error *err) {
     tg_json_open(text, NULL, '{');
     tg_recipe_write_head(&run->recipe, text);
     tg_preprocess_write(run->preprocess, text, "preprocess");
+    tg_augment_write(run->augment, text, "augment");
     tg_graph_write(run->graph, run->recipe.model, text);
     tg_run_write_losses(run, text);
     tg_optimizer_write(run->optimizer, &run->optim_attrs, text);
@@ -178,6 +197,7 @@ tg_status tg_run_history_json(tg_run *run, const char **out, tg_error *err) {
         tg_json_close(text, '}');
     }
     tg_json_close(text, ']');
+    if (run->at.best_epoch) tg_json_number(text, "best_epoch", (double)run->at.best_epoch);
     tg_json_close(text, '}');
     return finished_text(text, out, err);
 }

@@ -8,13 +8,21 @@ bool tg_run_has_held_out(const tg_run *run) {
     return run->split.validation_count > 0 || run->test;
 }
 
-static double learning_rate_at(const tg_run *run, uint64_t step) {
-    return run->at.base_learning_rate *
-           tg_schedules_factor(&run->schedules, step, run->steps_per_epoch, run->recipe.epochs);
+static double schedule_factor_at(const tg_run *run, uint64_t step) {
+    const tg_moment moment = {step, run->steps_per_epoch, run->recipe.epochs, run->at.plateaus};
+    return tg_schedules_factor(&run->schedules, &moment);
+}
+
+double tg_run_schedule_factor(const tg_run *run) {
+    return schedule_factor_at(run, run->at.step);
 }
 
 double tg_run_learning_rate(const tg_run *run) {
-    return learning_rate_at(run, run->at.step);
+    return run->at.base_learning_rate * tg_run_schedule_factor(run);
+}
+
+bool tg_run_finished(const tg_run *run) {
+    return run->at.epoch >= run->recipe.epochs || run->at.stopped;
 }
 
 void tg_run_progress(const tg_run *run, tg_progress *out) {
@@ -32,7 +40,7 @@ void tg_run_progress(const tg_run *run, tg_progress *out) {
                   .count = at->epoch_samples},
         .held_out = at->held_out,
         .step_loss = at->step_loss,
-        .finished = at->epoch >= run->recipe.epochs,
+        .finished = tg_run_finished(run),
     };
 }
 
@@ -46,11 +54,12 @@ static void gather(tg_run *run) {
         run->at.epoch_loss_sum = 0;
     }
     if (run->order_epoch != run->at.epoch) {
-        tg_split_shuffle(&run->split, run->recipe.seed, (uint32_t)run->at.epoch, run->order);
+        (run->recipe.data.sampling ? tg_split_draw : tg_split_shuffle)(&run->entries, run->recipe.seed,
+                                                                       (uint32_t)run->at.epoch, run->order);
         run->order_epoch = run->at.epoch;
     }
-    run->train_plan->exec.epoch = (uint32_t)run->at.epoch;
-    size_t first = batch_first(run), left = run->split.train_count - first;
+    run->train_plan->exec.epoch = run->augmenting.epoch = (uint32_t)run->at.epoch;
+    size_t first = batch_first(run), left = run->entries.train_count - first;
     tg_run_gather(run, run->train_plan, run->train, run->order, first, left < run->batch_size ? left : run->batch_size);
     tg_run_clear_gradients(run);
 }
@@ -106,6 +115,7 @@ static tg_status update(tg_run *run, tg_error *err) {
     at->epoch_correct += run->batch_correct;
     at->epoch_loss_sum += run->batch_loss_sum;
     at->step_loss = run->batch_loss;
+    if (run->step_loss_count < run->step_loss_capacity) run->step_losses[run->step_loss_count++] = (float)run->batch_loss;
     return TG_OK;
 }
 
@@ -122,7 +132,8 @@ static void finish_epoch(tg_run *run) {
                                                           .accuracy = now.train.accuracy,
                                                           .held_out_loss = at->held_out.count ? at->held_out.loss : NAN,
                                                           .held_out_accuracy = at->held_out.count ? at->held_out.accuracy : NAN,
-                                                          .learning_rate = learning_rate_at(run, at->step - 1)};
+                                                          .learning_rate = at->base_learning_rate * schedule_factor_at(run, at->step - 1)};
+    tg_run_watch(run);
 }
 
 void tg_run_begin_held_out(tg_run *run) {
@@ -181,7 +192,7 @@ tg_status tg_run_train(tg_run *run, uint64_t max_steps, tg_interrupt interrupt, 
     TG_REQUIRE(err, !run->at.diverged, TG_E_STATE, "the run has diverged; start again with a lower learning rate");
     uint64_t steps = 0;
     outcome result = GOES_ON;
-    while (run->at.epoch < run->recipe.epochs) {
+    while (!tg_run_finished(run)) {
         result = advance(run, err);
         if (result == FAILED || result == EPOCH_DONE) break;
         if (result == STEP_DONE) {

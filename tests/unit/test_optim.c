@@ -264,7 +264,7 @@ static tg_schedules read_schedules(const char *text) {
 }
 
 static void check_factor(const tg_schedules *schedules, uint64_t step_number, double expected) {
-    assert_true(fabs(tg_schedules_factor(schedules, step_number, PER_EPOCH, EPOCHS) - expected) <= 1e-15);
+    assert_true(fabs(tg_schedules_factor(schedules, &(tg_moment){step_number, PER_EPOCH, EPOCHS, 0}) - expected) <= 1e-15);
 }
 
 static void schedules_follow_their_formulas(void **state) {
@@ -292,6 +292,21 @@ static void schedules_follow_their_formulas(void **state) {
     check_factor(&cosine, 95, 0.2);
     tg_schedules to_zero = read_schedules("{'type':'cosine'}");
     check_factor(&to_zero, 80, 0);
+
+    tg_schedules epochs = read_schedules("{'type':'exponential','factor':0.9}");
+    check_factor(&epochs, 9, 1);
+    check_factor(&epochs, 39, 0.9 * 0.9 * 0.9);
+    tg_schedules steps = read_schedules("{'type':'exponential','factor':0.5,'per':'step'}");
+    check_factor(&steps, 3, 0.125);
+    tg_schedules inverse = read_schedules("{'type':'inverse_time','rate':0.5}");
+    check_factor(&inverse, 25, 1 / (1 + 0.5 * 2));
+    tg_schedules inverse_steps = read_schedules("{'type':'inverse_time','rate':0.001,'per':'step'}");
+    check_factor(&inverse_steps, 25, 1 / 1.025);
+    tg_schedules warm = read_schedules("{'type':'warm_up','epochs':2,'start_factor':0.2}");
+    check_factor(&warm, 0, 0.2);
+    check_factor(&warm, 10, 0.6);
+    check_factor(&warm, 20, 1);
+    check_factor(&warm, 70, 1);
 }
 
 static void schedules_in_a_list_multiply(void **state) {
