@@ -30,8 +30,9 @@ void tg_graph_write(const tg_graph *graph, const tg_value *model, tg_text *text)
  *   he_normal, he            N(0, gain^2 2 / fan_in)
  *   normal                   N(mean, std^2)
  *   uniform                  U(-limit, limit)
+ *   spectral_normal          N(0, 1), scaled so that the largest singular value of [out, the rest] is gain
  *   zeros */
 tg_status tg_initializer_check(const tg_value *initializer, tg_error *err);
-void tg_graph_initialize(const tg_graph *graph, uint64_t seed);
+tg_status tg_graph_initialize(const tg_graph *graph, uint64_t seed, tg_error *err);
 
 #endif

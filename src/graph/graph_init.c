@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/math.h"
+#include "base/memory.h"
 #include "base/rng.h"
 #include "graph/graph.h"
 
@@ -10,7 +11,7 @@ typedef struct scheme_attrs {
     double gain, mean, std, limit;
 } scheme_attrs;
 
-typedef enum draw { UNIFORM, NORMAL } draw;
+typedef enum draw { UNIFORM, NORMAL, SPECTRAL } draw;
 
 typedef struct scheme {
     const char *name;
@@ -51,6 +52,10 @@ static double uniform(const scheme_attrs *a, const tg_param *p) {
     (void)p;
     return a->limit;
 }
+static double one(const scheme_attrs *a, const tg_param *p) {
+    (void)a, (void)p;
+    return 1;
+}
 static double zeros(const scheme_attrs *a, const tg_param *p) {
     (void)a, (void)p;
     return 0;
@@ -61,7 +66,7 @@ static const scheme schemes[] = {
     {"he_uniform", gain_row, 1, UNIFORM, he_uniform},         {"he_normal", gain_row, 1, NORMAL, he_normal},
     {"xavier", gain_row, 1, UNIFORM, xavier_uniform},         {"he", gain_row, 1, NORMAL, he_normal},
     {"normal", normal_rows, 2, NORMAL, normal},               {"uniform", limit_row, 1, UNIFORM, uniform},
-    {"zeros", NULL, 0, UNIFORM, zeros},
+    {"spectral_normal", gain_row, 1, SPECTRAL, one},          {"zeros", NULL, 0, UNIFORM, zeros},
 };
 
 /* "he_normal", or { "type": "normal", "std": 0.1 }. */
@@ -85,7 +90,7 @@ static tg_status read_scheme(const tg_value *value, const scheme **out, scheme_a
     }
     return tg_fail(err, TG_E_RECIPE,
                    "unknown type \"%.40s\"; there are xavier_uniform, xavier_normal, he_uniform, he_normal, "
-                   "normal, uniform, zeros", name);
+                   "normal, uniform, spectral_normal, zeros", name);
 }
 
 tg_status tg_initializer_check(const tg_value *initializer, tg_error *err) {
@@ -94,7 +99,37 @@ tg_status tg_initializer_check(const tg_value *initializer, tg_error *err) {
     return read_scheme(initializer, &found, &attrs, err);
 }
 
-void tg_graph_initialize(const tg_graph *graph, uint64_t seed) {
+/* Largest singular value of w[rows, cols], by power iteration on w^T w: v := w^T (w v), normalised. */
+static double spectral_norm(const tg_real *w, size_t rows, size_t cols, double *v) {
+    enum { ROUNDS = 300 };
+    double norm = 0;
+    for (size_t j = 0; j < cols; j++) v[j] = 1 / sqrt((double)cols);
+    for (int round = 0; round < ROUNDS; round++) {
+        double *next = v + cols, squares = 0;
+        for (size_t j = 0; j < cols; j++) next[j] = 0;
+        for (size_t i = 0; i < rows; i++) {
+            double dot = 0;
+            for (size_t j = 0; j < cols; j++) dot += (double)w[i * cols + j] * v[j];
+            for (size_t j = 0; j < cols; j++) next[j] += (double)w[i * cols + j] * dot;
+        }
+        for (size_t j = 0; j < cols; j++) squares += next[j] * next[j];
+        norm = sqrt(squares); /* the largest eigenvalue of w^T w */
+        for (size_t j = 0; j < cols; j++) v[j] = next[j] / norm;
+    }
+    return sqrt(norm);
+}
+
+static tg_status scale_to_spectral_norm(tg_param *p, double norm, tg_error *err) {
+    size_t rows = p->shape.dim[0], cols = p->size / rows;
+    double *v = tg_allocate(2 * cols * sizeof *v);
+    TG_REQUIRE(err, v, TG_E_MEMORY, "no memory left for the spectral norm of %s", p->name);
+    double scale = norm / spectral_norm(p->data, rows, cols, v);
+    for (size_t k = 0; k < p->size; k++) p->data[k] = (tg_real)((double)p->data[k] * scale);
+    tg_free(v);
+    return TG_OK;
+}
+
+tg_status tg_graph_initialize(const tg_graph *graph, uint64_t seed, tg_error *err) {
     uint32_t tensor = 0;
     for (size_t i = 0; i < graph->count; i++) {
         const tg_node *node = &graph->nodes[i];
@@ -102,7 +137,7 @@ void tg_graph_initialize(const tg_graph *graph, uint64_t seed) {
         scheme_attrs attrs;
         if (read_scheme(node->initializer, &found, &attrs, NULL) != TG_OK) continue; /* checked when the graph was built */
         for (size_t j = 0; j < node->param_count; j++, tensor++) {
-            const tg_param *p = &node->params[j];
+            tg_param *p = &graph->nodes[i].params[j];
             if (!p->is_weight) {
                 for (size_t k = 0; k < p->size; k++) p->data[k] = p->initial;
                 continue;
@@ -110,9 +145,11 @@ void tg_graph_initialize(const tg_graph *graph, uint64_t seed) {
             tg_rng rng = tg_rng_stream(seed, TG_RNG_INIT, tensor, 0);
             double spread = found->spread(&attrs, p);
             for (size_t k = 0; k < p->size; k++) {
-                double unit = found->draw == NORMAL ? tg_rng_normal(&rng) : 2 * tg_rng_uniform(&rng) - 1;
+                double unit = found->draw != UNIFORM ? tg_rng_normal(&rng) : 2 * tg_rng_uniform(&rng) - 1;
                 p->data[k] = (tg_real)(attrs.mean + spread * unit);
             }
+            if (found->draw == SPECTRAL) TG_TRY(scale_to_spectral_norm(p, attrs.gain, err));
         }
     }
+    return TG_OK;
 }

@@ -66,7 +66,7 @@ static tg_status place_parameters(tg_run *run, tg_error *err) {
                 fits ? ((double)weights.used + (double)state.used) / 1e6 : (double)SIZE_MAX / 1e6);
         return tg_fail_at(err, TG_E_MEMORY, "model");
     }
-    tg_graph_initialize(run->graph, run->recipe.seed);
+    TG_TRY(tg_graph_initialize(run->graph, run->recipe.seed, err));
     return run->recipe.early_stopping.restore_best ? place_best(run, err) : TG_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "support/assert.h"
 #include "support/recipe.h"
 #include "support/trial.h"
@@ -217,6 +218,38 @@ static void initializers_follow_their_formulas(void **state) {
     }
 }
 
+/* The largest singular value, found on the other side: power iteration on w w^T from a random start, and longer. */
+static double largest_singular_value(const tg_real *w, size_t rows, size_t cols) {
+    double u[64], next[64], norm = 0;
+    assert_true(rows <= 64);
+    tg_rng rng = tg_rng_stream(9, TG_RNG_TEST, 0, 0);
+    for (size_t i = 0; i < rows; i++) u[i] = tg_rng_normal(&rng);
+    for (int round = 0; round < 3000; round++) {
+        memset(next, 0, sizeof next);
+        for (size_t j = 0; j < cols; j++) {
+            double dot = 0;
+            for (size_t i = 0; i < rows; i++) dot += (double)w[i * cols + j] * u[i];
+            for (size_t i = 0; i < rows; i++) next[i] += (double)w[i * cols + j] * dot;
+        }
+        norm = 0;
+        for (size_t i = 0; i < rows; i++) norm += next[i] * next[i];
+        norm = sqrt(norm);
+        for (size_t i = 0; i < rows; i++) u[i] = next[i] / norm;
+    }
+    return sqrt(norm);
+}
+
+static void spectral_normal_has_the_norm_it_promises(void **state) {
+    (void)state;
+    tg_run *run = open_model("[784]",
+                             "{'type':'dense','units':10,'initializer':'spectral_normal'},{'type':'dense','units':7,"
+                             "'initializer':{'type':'spectral_normal','gain':2.5}}",
+                             4);
+    assert_true(fabs(largest_singular_value(parameter(run, "dense1.weight"), 10, 784) - 1) < 1e-3);
+    assert_true(fabs(largest_singular_value(parameter(run, "dense2.weight"), 7, 10) - 2.5) < 1e-3);
+    tg_run_destroy(run);
+}
+
 /* conv2d: fan_in is channels times area, fan_out filters times area. */
 static void convolutions_count_their_fans(void **state) {
     (void)state;
@@ -263,6 +296,7 @@ int main(void) {
         cmocka_unit_test(input_may_have_one_two_or_three_sizes),
         cmocka_unit_test(the_written_recipe_is_a_fixed_point),
         cmocka_unit_test(initializers_follow_their_formulas),
+        cmocka_unit_test(spectral_normal_has_the_norm_it_promises),
         cmocka_unit_test(convolutions_count_their_fans),
         cmocka_unit_test(weights_depend_on_graph_and_seed_alone),
     };

@@ -141,7 +141,8 @@ static size_t run_plan(tg_plan *plan, const bool *is_output, tg_real *results) {
     static const uint32_t samples[N] = {4, 1, 7};
     plan->exec.n = N;
     plan->exec.samples = samples;
-    tg_graph_initialize(graph, 1); /* running statistics begin anew */
+    tg_error err;
+    ASSERT_OK(tg_graph_initialize(graph, 1, &err)); /* running statistics begin anew */
     tg_rng rng = tg_rng_stream(5, TG_RNG_TEST, 0, 0);
     for (size_t i = 0; i < N * FEATURES; i++) tg_plan_input(plan)[i] = (tg_real)tg_rng_normal(&rng);
     for (size_t i = 1; i < graph->count; i++) tg_plan_forward(plan, i);

@@ -119,7 +119,7 @@ static const wrong models[] = {
      "model.layers[1] dense: learning_rate_factor must be at least 0, not -1"},
     {FLAT("{'type':'dense','units':3,'initializer':'he_norm'}"), TG_E_RECIPE,
      "model.layers[1] dense: initializer: unknown type \"he_norm\"; there are xavier_uniform, "
-     "xavier_normal, he_uniform, he_normal, normal, uniform, zeros"},
+     "xavier_normal, he_uniform, he_normal, normal, uniform, spectral_normal, zeros"},
     {FLAT("{'type':'dense','units':3,'initializer':3}"), TG_E_RECIPE,
      "model.layers[1] dense: initializer: must be a name or an object with a type"},
     {FLAT("{'type':'dense','units':3,'initializer':{'std':3}}"), TG_E_RECIPE,
