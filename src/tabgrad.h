@@ -182,6 +182,9 @@ typedef struct tg_evaluation {
     const int32_t *predicted;  /* [count] class for every sample so far; borrowed */
     const float *losses;       /* [count]; borrowed */
     bool finished;
+    /* Where the input is to be repeated: mean over the samples of 10 log10(1 / mean squared error), for pixels 0..1 behind
+     * the preprocessing; else NaN. */
+    double psnr;
 } tg_evaluation;
 tg_status tg_run_evaluate_begin(tg_run *run, tg_dataset *dataset, tg_error *err);
 tg_status tg_run_evaluate(tg_run *run, tg_interrupt interrupt, void *ctx, tg_evaluation *out, tg_error *err);

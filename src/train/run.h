@@ -31,7 +31,7 @@ typedef struct tg_evaluator {
     const uint32_t *index; /* NULL: 0..count-1 */
     size_t count, position;
     size_t node;           /* next node of the current batch; 0: gather first */
-    double loss_sum;
+    double loss_sum, psnr_sum;
     uint64_t correct;
     int32_t *predicted; /* [count] or NULL */
     float *losses;      /* [count] or NULL */
@@ -159,6 +159,8 @@ void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const 
 /* Losses of the plan's batch; where the plan trains, their gradients are added. Per-sample losses (weighted, all added)
  * go to sample_losses; returns the objective: mean or sum over the batch, without the l2 penalty. */
 double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first);
+/* 10 log10(1 / MSE) of sample i of the plan's batch against its own input. */
+double tg_run_psnr_of(const tg_run *run, const tg_plan *plan, size_t i);
 /* Class of sample i of the plan's batch: the first of the largest outputs. */
 int32_t tg_run_class_of(const tg_run *run, const tg_plan *plan, size_t i);
 int32_t tg_run_true_class(const tg_dataset *dataset, size_t sample);

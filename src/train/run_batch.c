@@ -1,6 +1,7 @@
 /* One batch: samples and targets in, losses and classes out. */
 #include <string.h>
 
+#include "base/math.h"
 #include "train/run.h"
 
 static size_t sample_at(const uint32_t *index, size_t first, size_t i) {
@@ -55,6 +56,15 @@ double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, cons
         }
     }
     return objective;
+}
+
+double tg_run_psnr_of(const tg_run *run, const tg_plan *plan, size_t i) {
+    const tg_real *y = plan->exec.y[run->losses[0].node] + i * run->outputs;
+    const tg_real *x = plan->exec.y[0] + i * run->outputs;
+    double squares = 0;
+    for (size_t j = 0; j < run->outputs; j++) squares += ((double)y[j] - (double)x[j]) * ((double)y[j] - (double)x[j]);
+    const double ln10 = 2.302585092994045684;
+    return -10 * tg_log_f64(squares / (double)run->outputs) / ln10;
 }
 
 int32_t tg_run_class_of(const tg_run *run, const tg_plan *plan, size_t i) {

@@ -15,7 +15,10 @@ static void count_batch(tg_run *run, tg_evaluator *e, size_t n) {
         size_t at = e->position + i;
         e->loss_sum += (double)run->sample_losses[i];
         if (e->losses) e->losses[at] = (float)run->sample_losses[i];
-        if (!run->has_labels) continue;
+        if (!run->has_labels) {
+            e->psnr_sum += tg_run_psnr_of(run, run->evaluate_plan, i);
+            continue;
+        }
         int32_t is = tg_run_true_class(e->dataset, e->index ? e->index[at] : at);
         int32_t says = tg_run_class_of(run, run->evaluate_plan, i);
         e->correct += is == says;
@@ -103,7 +106,8 @@ tg_status tg_run_evaluate(tg_run *run, tg_interrupt interrupt, void *ctx, tg_eva
                            .confusion = e->confusion,
                            .predicted = e->predicted,
                            .losses = e->losses,
-                           .finished = finished};
+                           .finished = finished,
+                           .psnr = run->has_labels || !e->position ? NAN : e->psnr_sum / (double)e->position};
     return TG_OK;
 }
 
