@@ -220,6 +220,14 @@ typedef struct tg_tensor_info {
 } tg_tensor_info;
 size_t tg_run_parameters(const tg_run *run); /* how many tensors */
 tg_status tg_run_parameter(const tg_run *run, size_t index, tg_tensor_info *out, tg_error *err);
+typedef struct tg_tensor_range {
+    double min, max, mean;
+    size_t zeros;
+} tg_tensor_range;
+tg_status tg_run_parameter_range(const tg_run *run, size_t index, tg_tensor_range *out, tg_error *err);
+/* Rectified units (channels, or features) that answered none of the first `samples` of the set with more than 0:
+ * units[tg_run_layers], 0 for layers that rectify nothing, dead[tg_run_layers] how many of them. */
+tg_status tg_run_dead_units(tg_run *run, tg_dataset *dataset, size_t samples, size_t *units, size_t *dead, tg_error *err);
 /* SHA-256 over the little-endian bytes of the parameter tensors in order of their names: 64 digits and NUL. */
 void tg_run_hash(const tg_run *run, char hex[65]);
 /* The recipe with every default filled in, and the history, as JSON text; borrowed until the next call on the run. */

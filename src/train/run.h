@@ -170,5 +170,6 @@ void tg_evaluator_begin(tg_evaluator *evaluator, tg_dataset *dataset, const uint
 /* One unit of work: a gather, a node or the losses of a batch. True when all samples are done. */
 bool tg_evaluator_advance(tg_run *run, tg_evaluator *evaluator);
 tg_score tg_evaluator_score(const tg_run *run, const tg_evaluator *evaluator);
+tg_status tg_run_check_fitted(const tg_run *run, tg_error *err);
 
 #endif
