@@ -144,11 +144,11 @@ static bool place_all(planner *p, buffer **order, size_t *bytes) {
     return true;
 }
 
-static bool scratch_bytes(const tg_graph *graph, size_t capacity, size_t threads, size_t *bytes) {
+static bool scratch_bytes(const tg_graph *graph, const tg_exec *ex, size_t *bytes) {
     size_t most = 0;
     for (size_t i = 0; i < graph->count; i++) {
         const tg_node *node = &graph->nodes[i];
-        size_t elements = node->op->scratch ? node->op->scratch(node, capacity, threads) : 0;
+        size_t elements = node->op->scratch ? node->op->scratch(node, ex->capacity, ex->kernels, tg_pool_threads(ex->pool)) : 0;
         if (elements > most) most = elements;
     }
     return tg_mul_size(most, sizeof(tg_real), bytes);
@@ -159,7 +159,7 @@ static tg_status fill(tg_plan *plan, planner *p, buffer **order, tg_error *err) 
     find_lifetimes(p);
     size_t bytes = 0;
     bool fits = find_sizes(p) && place_all(p, order, &placed) &&
-                scratch_bytes(p->graph, p->capacity, tg_pool_threads(plan->exec.pool), &scratch) &&
+                scratch_bytes(p->graph, &plan->exec, &scratch) &&
                 tg_add_size(placed, scratch, &bytes);
     if (fits && p->allocate) plan->arena = tg_allocate(bytes);
     TG_REQUIRE(err, fits && (plan->arena || !p->allocate), TG_E_MEMORY,

@@ -21,6 +21,28 @@ static void gemm_tile(size_t k, const tg_real *a, const tg_real *b, tg_real *c, 
     }
 }
 
+static void conv_tile(size_t k, const tg_real *a, const tg_real *b, const size_t *offset, tg_real *c, size_t ldc,
+                      size_t rows, size_t cols)
+{
+    for (size_t i = 0; i < rows; i++) {
+        tg_real sum[NR] = {0};
+        for (size_t p = 0; p < k; p++) {
+            for (size_t j = 0; j < cols; j++) sum[j] += a[p * MR + i] * b[offset[p] + j];
+        }
+        for (size_t j = 0; j < cols; j++) c[i * ldc + j] = sum[j];
+    }
+}
+
+static void conv_gradient_tile(size_t k, const tg_real *a, size_t step, const size_t *tap, const tg_real *b,
+                               tg_real *c, size_t cols)
+{
+    for (size_t i = 0; i < MR; i++) {
+        for (size_t p = 0; p < k; p++) {
+            for (size_t j = 0; j < cols; j++) c[i * NR + j] += a[p * step + tap[i]] * b[p * NR + j];
+        }
+    }
+}
+
 /* ---- activations --------------------------------------------------------------------------------------- */
 
 /* x < 0 in a form that Clang (seen: 14 for AArch64) does not merge with `? 0 : x` into max(x, 0), which makes
@@ -210,6 +232,9 @@ static const tg_kernels table = {
     .mr = MR,
     .nr = NR,
     .gemm_tile = gemm_tile,
+    .half_nr = NR / 2,
+    .conv_tile = conv_tile,
+    .conv_gradient_tile = conv_gradient_tile,
     .relu = relu,
     .relu_backward = relu_backward,
     .leaky_relu = leaky_relu,

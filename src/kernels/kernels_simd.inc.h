@@ -68,6 +68,104 @@ static void gemm_tile(size_t k, const float *a, const float *b, float *c, size_t
     for (size_t i = 0; i < rows; i++) memcpy(c + i * ldc, edge + i * NR, cols * sizeof *c);
 }
 
+/* ---- convolution: the same tile, one operand read where it lies --------------------------------------------- */
+
+__attribute__((always_inline)) static inline void convolve(size_t k, const float *a, const float *b,
+                                                           const size_t *offset, float *c, size_t ldc, int vectors)
+{
+    vf sum[TG_MR][TG_NV];
+#pragma GCC unroll 16
+    for (int i = 0; i < TG_MR; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) sum[i][j] = (vf){0};
+    }
+    for (const size_t *end = offset + k; offset != end; offset++, a += MR) {
+        vf row[TG_NV];
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) row[j] = load(b + *offset + j * TG_LANES);
+#pragma GCC unroll 16
+        for (int i = 0; i < TG_MR; i++) {
+            vf factor = set1(a[i]);
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < TG_MR; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) store(c + (size_t)i * ldc + j * TG_LANES, sum[i][j]);
+    }
+}
+
+static void convolve_whole(size_t k, const float *a, const float *b, const size_t *offset, float *c, size_t ldc)
+{
+    convolve(k, a, b, offset, c, ldc, NV);
+}
+
+static void convolve_half(size_t k, const float *a, const float *b, const size_t *offset, float *c, size_t ldc)
+{
+    convolve(k, a, b, offset, c, ldc, HALF / TG_LANES);
+}
+
+static void conv_tile(size_t k, const float *a, const float *b, const size_t *offset, float *c, size_t ldc,
+                      size_t rows, size_t cols)
+{
+    void (*convolve_tile)(size_t, const float *, const float *, const size_t *, float *, size_t) =
+        cols > HALF ? convolve_whole : convolve_half;
+    if (rows == MR) {
+        convolve_tile(k, a, b, offset, c, ldc);
+        return;
+    }
+    float edge[MR * NR];
+    convolve_tile(k, a, b, offset, edge, NR);
+    for (size_t i = 0; i < rows; i++) memcpy(c + i * ldc, edge + i * NR, cols * sizeof *c);
+}
+
+__attribute__((always_inline)) static inline void correlate(size_t k, const float *a, size_t step, const size_t *tap,
+                                                            const float *b, float *c, int vectors)
+{
+    vf sum[TG_MR][TG_NV];
+    const float *from[TG_MR];
+#pragma GCC unroll 16
+    for (int i = 0; i < TG_MR; i++) {
+        from[i] = a + tap[i];
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) sum[i][j] = load(c + i * NR + j * TG_LANES);
+    }
+    for (size_t p = 0; p < k; p++, b += NR) {
+        vf row[TG_NV];
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) row[j] = load(b + j * TG_LANES);
+#pragma GCC unroll 16
+        for (int i = 0; i < TG_MR; i++) {
+            vf factor = set1(from[i][p * step]);
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < TG_MR; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) store(c + i * NR + j * TG_LANES, sum[i][j]);
+    }
+}
+
+static void correlate_whole(size_t k, const float *a, size_t step, const size_t *tap, const float *b, float *c)
+{
+    correlate(k, a, step, tap, b, c, NV);
+}
+
+static void correlate_half(size_t k, const float *a, size_t step, const size_t *tap, const float *b, float *c)
+{
+    correlate(k, a, step, tap, b, c, HALF / TG_LANES);
+}
+
+static void conv_gradient_tile(size_t k, const float *a, size_t step, const size_t *tap, const float *b, float *c,
+                               size_t cols)
+{
+    (cols > HALF ? correlate_whole : correlate_half)(k, a, step, tap, b, c);
+}
+
 /* ---- elementary functions: base/math.c ----------------------------------------------------------------- */
 
 static inline vf absolute(vf x)
@@ -387,6 +485,9 @@ static const tg_kernels table = {
     .mr = MR,
     .nr = NR,
     .gemm_tile = gemm_tile,
+    .half_nr = HALF,
+    .conv_tile = conv_tile,
+    .conv_gradient_tile = conv_gradient_tile,
     .relu = relu,
     .relu_backward = relu_backward,
     .leaky_relu = leaky_relu,

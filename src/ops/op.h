@@ -106,8 +106,8 @@ struct tg_op {
     size_t min_inputs, max_inputs;
     /* Sets shape, params (name, shape, fans) and saved_bytes from the inputs' shapes; may complete attrs. */
     tg_status (*infer)(tg_node *node, tg_error *err);
-    /* Elements of scratch for a batch of n on `threads` threads. NULL: none. */
-    size_t (*scratch)(const tg_node *node, size_t n, size_t threads);
+    /* Elements of scratch for a batch of at most n with these kernels on `threads` threads. NULL: none. */
+    size_t (*scratch)(const tg_node *node, size_t n, const tg_kernels *kernels, size_t threads);
     void (*forward)(const tg_exec *ex, const tg_node *node);
     void (*backward)(const tg_exec *ex, const tg_node *node);
     /* After a step whose update was finite: takes over what the batch taught beside gradients. NULL: nothing. */

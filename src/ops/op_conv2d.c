@@ -1,4 +1,5 @@
-/* Convolution as a matrix product whose right side, the patches, is unrolled panel by panel while it is packed. */
+/* Convolution as a matrix product with the patches of the input, which exist only as addresses: the tile reads them where
+ * they lie or, where rows are short or strided, panel by panel as they are packed. */
 #include <assert.h>
 #include <string.h>
 
@@ -162,24 +163,6 @@ static void pack_patches(const void *source, size_t k0, size_t k, size_t n0, siz
     }
 }
 
-/* b = patches^T [P, K]: the panel's rows are positions, its columns taps. */
-static void pack_patches_transposed(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t nr,
-                                    tg_real *dst) {
-    const patches *from = source;
-    const tg_window *w = from->window;
-    size_t taps[WIDEST_PANEL];
-    assert(nr <= WIDEST_PANEL);
-    for (size_t j = 0; j < cols; j++) taps[j] = tap_offset(from, n0 + j);
-    for (size_t i = 0; i < k;) {
-        size_t ox = (k0 + i) % w->out_w, left = w->out_w - ox, count = left < k - i ? left : k - i;
-        const tg_real *values = from->values + position_offset(from, k0 + i);
-        for (size_t end = i + count; i < end; i++, values += w->stride_w, dst += nr) {
-            for (size_t j = 0; j < cols; j++) dst[j] = values[taps[j]];
-            for (size_t j = cols; j < nr; j++) dst[j] = 0;
-        }
-    }
-}
-
 /* canvas += the patch gradients [K, P], each added where its value was read. */
 static void fold_patches(const patches *to, size_t k_count, const tg_real *columns, tg_real *gradient) {
     const tg_window *w = to->window;
@@ -210,50 +193,68 @@ static size_t aligned(size_t elements) {
     return (elements + line - 1) / line * line;
 }
 
-/* Scratch of one thread: a padded canvas, patch gradients, what a product needs. */
-typedef struct thread_layout {
-    size_t columns, gemm, end; /* offsets */
-} thread_layout;
-
-static thread_layout layout_of(const tg_window *window, conv_sizes s) {
-    canvas c = canvas_of(window);
-    thread_layout t = {.columns = c.padded ? aligned(s.c * c.h * c.w) : 0};
-    t.gemm = t.columns + aligned(s.k * s.p);
-    size_t forward = tg_gemm_scratch(s.f, s.p, s.k, 1), to_x = tg_gemm_scratch(s.k, s.p, s.f, 1);
-    size_t to_w = tg_gemm_scratch(s.f, s.k, s.p, 1);
-    size_t most = forward > to_x ? forward : to_x;
-    t.end = aligned(t.gemm + (most > to_w ? most : to_w));
-    return t;
+static size_t round_up(size_t count, size_t step) {
+    return (count + step - 1) / step * step;
 }
 
-static size_t conv2d_scratch(const tg_node *node, size_t n, size_t threads) {
-    conv_sizes s = sizes_of(node);
-    size_t weights = s.groups * s.f * s.k;
-    const conv2d_attrs *a = node->attrs;
-    return threads * layout_of(&a->window, s).end + aligned(shard_count(n, weights) * weights);
-}
+/* Scratch, as offsets. Of each thread: a padded canvas, patch gradients, and what a product packs. Then, shared: where
+ * each tap lies on the canvas, and packed weights in forward, partial weight gradients in backward. */
+typedef struct layout {
+    size_t columns, packed, thread_end;
+    size_t taps, weights, end;
+} layout;
 
 typedef struct conv_job {
     const tg_exec *ex;
     const tg_node *node;
     const tg_window *window;
+    const tg_kernels *kernels;
     conv_sizes s;
     canvas canvas;
-    thread_layout layout;
-    size_t shards;
-    tg_real *partial; /* [shards, weights] */
+    size_t shards, shard_size; /* elements: per group and panel of nr filters, [K rounded up to mr, nr] */
+    layout at;
+    size_t *taps;     /* [K rounded up to mr] */
+    tg_real *weights; /* forward: [groups][panels of mr filters][K, mr]; backward: [shards, shard_size] */
 } conv_job;
 
-static conv_job job_of(const tg_exec *ex, const tg_node *node) {
+static size_t most_of(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static conv_job measure(const tg_node *node, const tg_kernels *kernels, size_t n, size_t threads) {
     const conv2d_attrs *a = node->attrs;
-    conv_job job = {.ex = ex, .node = node, .window = &a->window, .s = sizes_of(node), .canvas = canvas_of(&a->window)};
-    job.layout = layout_of(job.window, job.s);
-    job.partial = ex->scratch + job.layout.end * tg_pool_threads(ex->pool);
+    conv_job job = {.node = node, .window = &a->window, .kernels = kernels, .s = sizes_of(node), .canvas = canvas_of(&a->window)};
+    conv_sizes s = job.s;
+    size_t rows = round_up(s.k, kernels->mr);
+    job.shards = shard_count(n, s.groups * s.f * s.k);
+    job.shard_size = s.groups * round_up(s.f, kernels->nr) * rows;
+    size_t to_x = tg_gemm_scratch(s.k, s.p, s.f, 1), forward = tg_gemm_scratch(s.f, s.p, s.k, 1);
+    job.at.columns = job.canvas.padded ? aligned(s.c * job.canvas.h * job.canvas.w) : 0;
+    job.at.packed = job.at.columns + aligned(s.k * s.p);
+    job.at.thread_end = job.at.packed + aligned(most_of(most_of(to_x, forward), s.p * kernels->nr));
+    job.at.taps = threads * job.at.thread_end;
+    job.at.weights = job.at.taps + aligned(rows * sizeof(size_t) / sizeof(float));
+    size_t packed_weights = s.groups * round_up(s.f, kernels->mr) * s.k;
+    job.at.end = job.at.weights + aligned(most_of(packed_weights, job.shards * job.shard_size));
+    return job;
+}
+
+static size_t conv2d_scratch(const tg_node *node, size_t n, const tg_kernels *kernels, size_t threads) {
+    return measure(node, kernels, n, threads).at.end;
+}
+
+static conv_job job_of(const tg_exec *ex, const tg_node *node) {
+    conv_job job = measure(node, ex->kernels, ex->n, tg_pool_threads(ex->pool));
+    job.ex = ex;
+    job.taps = (size_t *)(void *)(ex->scratch + job.at.taps);
+    job.weights = ex->scratch + job.at.weights;
+    const patches on = {job.window, job.canvas, NULL};
+    for (size_t k = 0; k < round_up(job.s.k, job.kernels->mr); k++) job.taps[k] = k < job.s.k ? tap_offset(&on, k) : 0;
     return job;
 }
 
 static tg_real *scratch_of(const conv_job *job, size_t thread) {
-    return job->ex->scratch + thread * job->layout.end;
+    return job->ex->scratch + thread * job->at.thread_end;
 }
 
 /* Elements before group g of sample i. */
@@ -269,7 +270,31 @@ static patches patches_of(const conv_job *job, size_t i, size_t g, tg_real *scra
     return (patches){job->window, job->canvas, paint(job->window, job->canvas, job->s.c, x, scratch)};
 }
 
-/* y[F,P] = w[F,K] patches[K,P] + b[F], one sample. */
+/* ---- forward: y[F,P] = w[F,K] patches[K,P] + b[F] ------------------------------------------------------------------- */
+
+/* Neighbouring outputs read neighbouring cells, so the patches need not be packed, unless rows are very short. */
+static bool reads_in_place(const conv_job *job) {
+    return job->window->stride_w == 1 && job->window->out_w >= job->kernels->half_nr;
+}
+
+/* Row by row, in tiles as wide as fit; the last one of a row may do some columns again. */
+static void forward_in_place(const conv_job *job, const patches *from, const tg_real *weights, tg_real *y) {
+    const tg_kernels *kernels = job->kernels;
+    const tg_window *w = job->window;
+    conv_sizes s = job->s;
+    for (size_t oy = 0; oy < w->out_h; oy++) {
+        const tg_real *row = from->values + oy * w->stride_h * job->canvas.w;
+        for (size_t ox = 0, width; ox < w->out_w; ox += width) {
+            size_t left = w->out_w - ox;
+            width = left > kernels->half_nr && w->out_w >= kernels->nr ? kernels->nr : kernels->half_nr;
+            size_t x0 = left < width ? w->out_w - width : ox;
+            for (size_t f = 0; f < s.f; f += kernels->mr)
+                kernels->conv_tile(s.k, weights + f * s.k, row + x0, job->taps, y + f * s.p + oy * w->out_w + x0, s.p,
+                                   s.f - f < kernels->mr ? s.f - f : kernels->mr, width);
+        }
+    }
+}
+
 static void forward_sample(void *ctx, size_t i, size_t thread) {
     const conv_job *job = ctx;
     conv_sizes s = job->s;
@@ -278,46 +303,85 @@ static void forward_sample(void *ctx, size_t i, size_t thread) {
     for (size_t g = 0; g < s.groups; g++) {
         patches from = patches_of(job, i, g, scratch);
         tg_real *y = tg_y(job->ex, job->node) + output_at(job, i, g);
-        tg_gemm gemm = {.m = s.f,
-                        .n = s.p,
-                        .k = s.k,
-                        .a = {w->data + g * s.f * s.k, s.k, 1},
-                        .pack_b = pack_patches,
-                        .b_source = &from,
-                        .c = y,
-                        .ldc = s.p};
-        tg_gemm_serial(job->ex->kernels, &gemm, scratch + job->layout.gemm);
-        for (size_t f = 0; b && f < s.f; f++) job->ex->kernels->add_scalar(s.p, b->data[g * s.f + f], y + f * s.p);
+        if (reads_in_place(job)) {
+            forward_in_place(job, &from, job->weights + g * round_up(s.f, job->kernels->mr) * s.k, y);
+        } else {
+            tg_gemm gemm = {.m = s.f,
+                            .n = s.p,
+                            .k = s.k,
+                            .a = {w->data + g * s.f * s.k, s.k, 1},
+                            .pack_b = pack_patches,
+                            .b_source = &from,
+                            .c = y,
+                            .ldc = s.p};
+            tg_gemm_serial(job->kernels, &gemm, scratch + job->at.packed);
+        }
+        for (size_t f = 0; b && f < s.f; f++) job->kernels->add_scalar(s.p, b->data[g * s.f + f], y + f * s.p);
     }
+}
+
+/* Panels of mr filters, [K, mr], the last one filled up with zeros. */
+static void pack_weights(const conv_job *job) {
+    conv_sizes s = job->s;
+    size_t mr = job->kernels->mr;
+    const tg_real *w = job->node->params[0].data;
+    tg_real *to = job->weights;
+    for (size_t g = 0; g < s.groups; g++, w += s.f * s.k)
+        for (size_t f = 0; f < s.f; f += mr)
+            for (size_t k = 0; k < s.k; k++)
+                for (size_t i = 0; i < mr; i++) *to++ = f + i < s.f ? w[(f + i) * s.k + k] : 0;
 }
 
 static void conv2d_forward(const tg_exec *ex, const tg_node *node) {
     conv_job job = job_of(ex, node);
+    if (reads_in_place(&job)) pack_weights(&job);
     tg_parallel_for(ex->pool, ex->n, forward_sample, &job);
 }
 
-/* dw[F,K] += dy[F,P] patches^T[P,K], the samples of one shard in order. */
+/* ---- backward: weights. dw^T[K,F] += patches[K,P] dy^T[P,F], the samples of one shard in order ----------------------- */
+
+/* to[P, nr] = dy^T of nr filters; columns from `filters` on are zero. */
+static void pack_filters(const conv_job *job, const tg_real *dy, size_t filters, tg_real *to) {
+    size_t nr = job->kernels->nr;
+    for (size_t j = 0; j < nr; j++)
+        for (size_t p = 0; p < job->s.p; p++) to[p * nr + j] = j < filters ? dy[j * job->s.p + p] : 0;
+}
+
 static void weights_shard(void *ctx, size_t shard, size_t thread) {
     const conv_job *job = ctx;
+    const tg_kernels *kernels = job->kernels;
+    const tg_window *w = job->window;
     conv_sizes s = job->s;
-    size_t weights = s.groups * s.f * s.k, n = job->ex->n;
+    size_t n = job->ex->n, nr = kernels->nr, rows = round_up(s.k, kernels->mr);
     size_t begin = n * shard / job->shards, end = n * (shard + 1) / job->shards;
-    tg_real *dw = job->partial + shard * weights, *scratch = scratch_of(job, thread);
+    tg_real *partial = job->weights + shard * job->shard_size;
+    tg_real *scratch = scratch_of(job, thread), *packed = scratch + job->at.packed;
+    memset(partial, 0, job->shard_size * sizeof *partial);
     for (size_t i = begin; i < end; i++) {
+        tg_real *dw = partial;
         for (size_t g = 0; g < s.groups; g++) {
             patches from = patches_of(job, i, g, scratch);
-            tg_gemm gemm = {.m = s.f,
-                            .n = s.k,
-                            .k = s.p,
-                            .a = {tg_dy(job->ex, job->node) + output_at(job, i, g), s.p, 1},
-                            .pack_b = pack_patches_transposed,
-                            .b_source = &from,
-                            .c = dw + g * s.f * s.k,
-                            .ldc = s.k,
-                            .accumulate = i > begin};
-            tg_gemm_serial(job->ex->kernels, &gemm, scratch + job->layout.gemm);
+            for (size_t f = 0; f < s.f; f += nr, dw += rows * nr) {
+                size_t filters = s.f - f < nr ? s.f - f : nr;
+                pack_filters(job, tg_dy(job->ex, job->node) + output_at(job, i, g) + f * s.p, filters, packed);
+                for (size_t oy = 0; oy < w->out_h; oy++)
+                    for (size_t k = 0; k < s.k; k += kernels->mr)
+                        kernels->conv_gradient_tile(w->out_w, from.values + oy * w->stride_h * job->canvas.w, w->stride_w,
+                                                    job->taps + k, packed + oy * w->out_w * nr, dw + k * nr, filters);
+            }
         }
     }
+}
+
+/* dw[F,K] += one shard's sums. */
+static void add_shard(const conv_job *job, size_t shard, tg_real *dw) {
+    conv_sizes s = job->s;
+    size_t nr = job->kernels->nr, rows = round_up(s.k, job->kernels->mr);
+    const tg_real *from = job->weights + shard * job->shard_size;
+    for (size_t g = 0; g < s.groups; g++, dw += s.f * s.k)
+        for (size_t f = 0; f < s.f; f += nr, from += rows * nr)
+            for (size_t j = 0; j < nr && f + j < s.f; j++)
+                for (size_t k = 0; k < s.k; k++) dw[(f + j) * s.k + k] += from[k * nr + j];
 }
 
 /* db[f] += sums of its planes, sample after sample. */
@@ -326,15 +390,16 @@ static void bias_filter(void *ctx, size_t f, size_t thread) {
     const conv_job *job = ctx;
     tg_real *db = job->node->params[1].gradient;
     const tg_real *dy = tg_dy(job->ex, job->node) + f * job->s.p;
-    for (size_t i = 0; i < job->ex->n; i++) db[f] += job->ex->kernels->sum(job->s.p, dy + i * job->s.out);
+    for (size_t i = 0; i < job->ex->n; i++) db[f] += job->kernels->sum(job->s.p, dy + i * job->s.out);
 }
 
-/* dx += fold(w^T[K,F] dy[F,P]), one sample. */
+/* ---- backward: input. dx += fold(w^T[K,F] dy[F,P]), one sample -------------------------------------------------------- */
+
 static void input_sample(void *ctx, size_t i, size_t thread) {
     const conv_job *job = ctx;
     conv_sizes s = job->s;
     canvas c = job->canvas;
-    tg_real *padded = scratch_of(job, thread), *columns = padded + job->layout.columns;
+    tg_real *padded = scratch_of(job, thread), *columns = padded + job->at.columns;
     for (size_t g = 0; g < s.groups; g++) {
         tg_gemm gemm = {.m = s.k,
                         .n = s.p,
@@ -343,7 +408,7 @@ static void input_sample(void *ctx, size_t i, size_t thread) {
                         .b = {tg_dy(job->ex, job->node) + output_at(job, i, g), s.p, 1},
                         .c = columns,
                         .ldc = s.p};
-        tg_gemm_serial(job->ex->kernels, &gemm, padded + job->layout.gemm);
+        tg_gemm_serial(job->kernels, &gemm, padded + job->at.packed);
         tg_real *dx = tg_dx(job->ex, job->node, 0) + input_at(job, i, g);
         patches to = {job->window, c, NULL};
         if (!c.padded) {
@@ -356,7 +421,7 @@ static void input_sample(void *ctx, size_t i, size_t thread) {
         fold_patches(&to, s.k, columns, padded);
         for (size_t channel = 0; channel < s.c; channel++)
             for (size_t y = 0; y < rows; y++)
-                job->ex->kernels->add(cols, padded + (channel * c.h + y + job->window->pad_top) * c.w + job->window->pad_left,
+                job->kernels->add(cols, padded + (channel * c.h + y + job->window->pad_top) * c.w + job->window->pad_left,
                                       dx + (channel * job->window->in_h + y) * job->window->in_w);
     }
 }
@@ -365,9 +430,8 @@ static void conv2d_backward(const tg_exec *ex, const tg_node *node) {
     conv_job job = job_of(ex, node);
     const tg_param *w = &node->params[0];
     if (w->gradient) {
-        job.shards = shard_count(ex->n, w->size);
         tg_parallel_for(ex->pool, job.shards, weights_shard, &job);
-        for (size_t i = 0; i < job.shards; i++) ex->kernels->add(w->size, job.partial + i * w->size, w->gradient);
+        for (size_t i = 0; i < job.shards; i++) add_shard(&job, i, w->gradient);
         if (node->param_count > 1) tg_parallel_for(ex->pool, node->shape.dim[0], bias_filter, &job);
     }
     if (tg_dx(ex, node, 0)) tg_parallel_for(ex->pool, ex->n, input_sample, &job);

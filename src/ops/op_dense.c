@@ -25,7 +25,8 @@ static tg_status dense_infer(tg_node *node, tg_error *err) {
     return TG_OK;
 }
 
-static size_t dense_scratch(const tg_node *node, size_t n, size_t threads) {
+static size_t dense_scratch(const tg_node *node, size_t n, const tg_kernels *kernels, size_t threads) {
+    (void)kernels;
     size_t inputs = node->inputs[0]->shape.dim[0], units = node->shape.dim[0];
     size_t forward = tg_gemm_scratch(n, units, inputs, threads);
     size_t to_x = tg_gemm_scratch(n, inputs, units, threads);

@@ -282,7 +282,7 @@ static void wrong_tensors_are_told(void **state) {
     (void)state;
     parts p = take_apart();
     p.count--;
-    check_refused(&p, TG_E_FORMAT, "run.safetensors: holds 15 tensors but its recipe asks for 16");
+    check_refused(&p, TG_E_FORMAT, "run.safetensors: holds 16 tensors but its recipe asks for 17");
 
     p = take_apart();
     tensor(&p, "conv2d1.weight")->name = "conv2d9.weight";
@@ -313,15 +313,18 @@ static void wrong_tensors_are_told(void **state) {
 
 static void wrong_positions_are_told(void **state) {
     (void)state;
-    /* epoch, step, epoch_step, samples, epoch_correct, epoch_samples, held-out samples, diverged */
-    static const int64_t positions[][8] = {{-1, 5, 2, 72, 0, 32, 10, 0},
-                                           {INT64_MAX, 5, 2, 72, 0, 32, 10, 0},
-                                           {1, 5, 4, 72, 0, 32, 10, 0},
-                                           {5, 5, 2, 72, 0, 32, 10, 0},
-                                           {1, 5, 2, 72, 33, 32, 10, 0}};
+    /* epoch, step, epoch_step, samples, epoch_correct, epoch_samples, held-out samples, diverged,
+     * best epoch, patient since, stopped */
+    static const int64_t positions[][11] = {{-1, 5, 2, 72, 0, 32, 10, 0, 0, 0, 0},
+                                           {INT64_MAX, 5, 2, 72, 0, 32, 10, 0, 0, 0, 0},
+                                           {1, 5, 4, 72, 0, 32, 10, 0, 0, 0, 0},
+                                           {5, 5, 2, 72, 0, 32, 10, 0, 0, 0, 0},
+                                           {1, 5, 2, 72, 33, 32, 10, 0, 0, 0, 0},
+                                           {1, 5, 2, 72, 0, 32, 10, 0, 2, 0, 0}};
     static const char *const told[] = {"run.safetensors: state.position makes no sense",
                                        "run.safetensors: state.position makes no sense",
                                        "run.safetensors: state.position makes no sense",
+                                       "run.safetensors: state.position and state.sums make no sense",
                                        "run.safetensors: state.position and state.sums make no sense",
                                        "run.safetensors: state.position and state.sums make no sense"};
     for (size_t i = 0; i < sizeof positions / sizeof *positions; i++) {

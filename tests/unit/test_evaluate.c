@@ -227,7 +227,7 @@ static void a_refused_set_disturbs_nothing(void **state) {
     for (int i = 0; i < 7; i++) ASSERT_OK(tg_run_evaluate(run, always, NULL, &e, &err));
     assert_true(!e.finished && e.score.count == 64);
     ASSERT_FAILS(tg_run_evaluate_begin(run, wide, &err), TG_E_SHAPE,
-                 "evaluate: samples are 6x7x1 but model.input is 6x6x1; change one of the two");
+                 "evaluate: samples are 6x7x1 but the run takes 6x6x1; use data of that shape");
     ASSERT_FAILS(tg_run_evaluate_begin(run, many, &err), TG_E_SHAPE,
                  "evaluate: there are 5 classes but layer dense2 gives only 4 scores; give it 5 units");
     ASSERT_OK(tg_run_evaluate(run, NULL, NULL, &e, &err));

@@ -168,6 +168,39 @@ static void functions_match_scalar_everywhere(void **state)
     }
 }
 
+/* The tiles of convolution: operands at random places, whole tiles and half ones. */
+static void convolves_like_scalar(void **state)
+{
+    const tg_kernels *kernels = *state;
+    if (!kernels) skip();
+    enum { CELLS = 400, TAPS = 40 };
+    size_t mr = kernels->mr, nr = kernels->nr;
+    tg_rng rng = tg_rng_stream(2, TG_RNG_TEST, 0, 0);
+    for (size_t round = 0; round < 200; round++) {
+        tg_real x[CELLS], a[TAPS * 16], b[TAPS * 64];
+        size_t offset[TAPS], k = tg_rng_below(&rng, TAPS) + 1, rows = tg_rng_below(&rng, (uint32_t)mr) + 1;
+        size_t cols = round % 2 ? nr : kernels->half_nr, step = 1 + round % 3;
+        for (size_t i = 0; i < CELLS; i++) x[i] = (tg_real)tg_rng_normal(&rng);
+        for (size_t i = 0; i < k * mr; i++) a[i] = (tg_real)tg_rng_normal(&rng);
+        for (size_t i = 0; i < k * nr; i++) b[i] = (tg_real)tg_rng_normal(&rng);
+        for (size_t p = 0; p < TAPS; p++) offset[p] = tg_rng_below(&rng, CELLS - TAPS * 3 - 64);
+        tg_real c[16 * 64], sums[16 * 64], kept[16 * 64];
+        kernels->conv_tile(k, a, x, offset, c, cols, rows, cols);
+        for (size_t i = 0; i < 16 * 64; i++) kept[i] = sums[i] = (tg_real)tg_rng_normal(&rng);
+        kernels->conv_gradient_tile(k, x, step, offset, b, sums, cols);
+        for (size_t i = 0; i < mr; i++)
+            for (size_t j = 0; j < cols; j++) {
+                tg_real forward = 0, gradient = kept[i * nr + j];
+                for (size_t p = 0; p < k; p++) {
+                    forward += a[p * mr + i] * x[offset[p] + j];
+                    gradient += x[p * step + offset[i]] * b[p * nr + j];
+                }
+                if (i < rows) assert_true(same_bits(c[i * cols + j], forward));
+                assert_true(same_bits(sums[i * nr + j], gradient));
+            }
+    }
+}
+
 /* What the table promises apart from how it is computed. */
 static void scalar_keeps_its_word(void **state)
 {
@@ -213,6 +246,7 @@ int main(void)
     unsetenv("TG_KERNELS");
 #define TABLE_TESTS(name)                                                                                    \
     {"matches_scalar " #name, matches_scalar, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name()},           \
+    {"convolves_like_scalar " #name, convolves_like_scalar, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name()}, \
     {"functions_match_scalar_everywhere " #name, functions_match_scalar_everywhere, NULL, NULL,              \
      (void *)(uintptr_t)tg_kernels_##name()}
     const struct CMUnitTest tests[] = {

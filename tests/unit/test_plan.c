@@ -112,7 +112,7 @@ static tg_plan *unshared_plan(const tg_graph *graph, tg_engine_parts parts, bool
         for (size_t j = i + 1; j < graph->count && !is_output[i]; j++)
             for (size_t k = 0; k < graph->nodes[j].input_count; k++)
                 if (graph->nodes[j].inputs[k]->index == i) plan->first_writer[i] = j;
-        size_t wants = node->op->scratch ? node->op->scratch(node, N, 1) : 0;
+        size_t wants = node->op->scratch ? node->op->scratch(node, N, ex->kernels, 1) : 0;
         if (wants > scratch) scratch = wants;
     }
     ex->scratch = aligned_alloc(64, (scratch * sizeof(tg_real) + 63) / 64 * 64);
