@@ -59,7 +59,8 @@ static const wrong top_level[] = {
     {BESIDE("'data':{'validation':20}"), TG_E_RECIPE,
      "data: validation 20 leaves none of 20 samples to train on; make it smaller"},
     {BESIDE("'preprocess':[{'type':'whiten'}]"), TG_E_RECIPE,
-     "preprocess[0]: unknown type \"whiten\"; there are rescale, standardize"},
+     "preprocess[0]: unknown type \"whiten\"; there are rescale, standardize, resize, "
+     "pad, pca, flatten"},
     {BESIDE("'preprocess':{'type':'rescale'}"), TG_E_RECIPE,
      "preprocess: must be a list of steps such as [{\"type\": \"rescale\"}]"},
     {BESIDE("'preprocess':[{'type':'standardize','mean':[0.1,0.2],'std':1}]"), TG_E_SHAPE,
