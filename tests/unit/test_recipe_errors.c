@@ -58,8 +58,6 @@ static const wrong top_level[] = {
      "data: validation must be a fraction below 1 or a whole number of samples, not 1.5"},
     {BESIDE("'data':{'validation':20}"), TG_E_RECIPE,
      "data: validation 20 leaves none of 20 samples to train on; make it smaller"},
-    {BESIDE("'preprocess':[{'type':'whiten'}]"), TG_E_RECIPE,
-     "preprocess[0]: unknown type \"whiten\"; there are rescale, standardize, resize, "
      "pad, pca, flatten"},
     {BESIDE("'preprocess':{'type':'rescale'}"), TG_E_RECIPE,
      "preprocess: must be a list of steps such as [{\"type\": \"rescale\"}]"},
