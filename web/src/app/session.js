@@ -171,9 +171,15 @@ export class Session {
 
   // Training
 
+  /** @param {Settings} settings */
+  #take(settings) {
+    this.#store.update({ settings });
+    this.#store.update({ continues: this.#trainer.continues });
+  }
+
   /** @param {Settings} settings as they stand in the form */
   train(settings) {
-    this.#store.update({ settings });
+    this.#take(settings);
     return this.#telling(() => this.#trainer.train());
   }
 
@@ -183,7 +189,7 @@ export class Session {
 
   /** @param {Settings} settings as they stand in the form */
   step(settings) {
-    this.#store.update({ settings });
+    this.#take(settings);
     return this.#telling(() => this.#trainer.step());
   }
 

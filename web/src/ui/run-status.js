@@ -7,6 +7,7 @@ export class RunStatus extends LightElement {
   static properties = {
     phase: {},
     activity: {},
+    continues: { type: Boolean },
     progress: { attribute: false },
     evaluation: { attribute: false },
     summary: { attribute: false },
@@ -17,6 +18,8 @@ export class RunStatus extends LightElement {
     /** @type {import('../app/state.js').Phase} */
     this.phase = 'idle';
     this.activity = '';
+    /** What is being loaded for is the run whose progress this is. */
+    this.continues = false;
     /** @type {import('../app/state.js').Progress | null} */
     this.progress = null;
     /** @type {import('../app/state.js').Evaluation | null} */
@@ -26,7 +29,9 @@ export class RunStatus extends LightElement {
   }
 
   render() {
-    const { phase, progress, evaluation, summary } = this;
+    const { phase, summary } = this;
+    const progress = this.isLoadingAnother ? null : this.progress;
+    const evaluation = phase === 'loading' ? null : this.evaluation;
     const running = phase === 'training';
     return html`
       <div class="standing">
@@ -55,6 +60,11 @@ export class RunStatus extends LightElement {
         ${figure('Memory', summary ? bytes(summary.memory.totalBytes) : '–')}
       </dl>
     `;
+  }
+
+  /** The numbers at hand are those of a run that is about to be replaced. */
+  get isLoadingAnother() {
+    return this.phase === 'loading' && !this.continues;
   }
 
   get sentence() {

@@ -99,6 +99,7 @@ export class TabgradApp extends LightElement {
         <tg-run-status
           .phase=${phase}
           .activity=${activity}
+          ?continues=${continues}
           .progress=${progress}
           .evaluation=${evaluation}
           .summary=${summary}
