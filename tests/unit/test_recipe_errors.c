@@ -58,7 +58,6 @@ static const wrong top_level[] = {
      "data: validation must be a fraction below 1 or a whole number of samples, not 1.5"},
     {BESIDE("'data':{'validation':20}"), TG_E_RECIPE,
      "data: validation 20 leaves none of 20 samples to train on; make it smaller"},
-     "pad, pca, flatten"},
     {BESIDE("'preprocess':{'type':'rescale'}"), TG_E_RECIPE,
      "preprocess: must be a list of steps such as [{\"type\": \"rescale\"}]"},
     {BESIDE("'preprocess':[{'type':'standardize','mean':[0.1,0.2],'std':1}]"), TG_E_SHAPE,
