@@ -150,8 +150,8 @@ static const gradient_case graph_cases[] = {
     {"add of the input", 1, 1, 4, DENSE(4) ",{'type':'add','inputs':['dense1','input']}," TANH "," DENSE(3),
      CROSS_ENTROPY, 0, false},
     {"concat of features", 1, 1, 4,
-     "{'type':'dense','units':2,'name':'a'},{'type':'tanh','name':'t'},{'type':'dense','units':3,'inputs':'"
-     "input','name':'b'},"
+     "{'type':'dense','units':2,'name':'a'},{'type':'tanh','name':'t'},{'type':'dense','units':3,'inputs':"
+     "'input','name':'b'},"
      "{'type':'concat','inputs':['t','b','input']}," DENSE(3),
      CROSS_ENTROPY, 0, false},
     {"concat of the same twice", 1, 1, 4,
@@ -173,8 +173,8 @@ static const gradient_case graph_cases[] = {
      "{'type':'concat','axis':3,'inputs':['b','a','b']}," TANH "," CONV(2, "") "," END,
      CROSS_ENTROPY, 0, false},
     {"one tensor, four readers", 1, 1, 4,
-     "{'type':'dense','units':4,'name':'a'},{'type':'tanh','inputs':'a','name':'t'},{'type':'sigmoid','"
-     "inputs':'a','name':'s'},"
+     "{'type':'dense','units':4,'name':'a'},{'type':'tanh','inputs':'a','name':'t'},{'type':'sigmoid',"
+     "'inputs':'a','name':'s'},"
      "{'type':'dense','units':4,'inputs':'a','name':'d'},{'type':'add','inputs':['t','s','d','a']}," DENSE(3),
      CROSS_ENTROPY, 0, false},
     {"layers in another order than the graph's", 1, 1, 4,
@@ -190,8 +190,8 @@ static const gradient_case graph_cases[] = {
      CROSS_ENTROPY, 0, false},
     {"max_pool2d of the input", 4, 4, 2, "{'type':'max_pool2d','size':2}," END, CROSS_ENTROPY, 0, false},
     {"one branch frozen", 1, 1, 4,
-     "{'type':'dense','units':4,'trainable':false,'name':'a'},{'type':'dense','units':4,'inputs':'input','"
-     "name':'b'},"
+     "{'type':'dense','units':4,'trainable':false,'name':'a'},{'type':'dense','units':4,'inputs':'input',"
+     "'name':'b'},"
      "{'type':'add','inputs':['a','b','a']}," TANH "," DENSE(3),
      CROSS_ENTROPY, 0, false},
 };
@@ -370,7 +370,7 @@ static void what_is_not_the_gradient_is_found(void **state) {
     assert_string_equal(result.parameter, "dense1.weight");
 }
 
-/* With weights of zero every rectified value lies on its kink, and every step of a weight or bias leaves it. */
+/* With weights of zero every rectified value lies on its kink, and any step of a weight or bias leaves it. */
 static void kinks_are_stepped_around(void **state) {
     (void)state;
     tg_gradcheck result =

@@ -23,19 +23,21 @@ static tg_dataset *train_set, *test_set;
 
 /* ---- going on ------------------------------------------------------------------------------------------ */
 
+#define NORMALISED                                                                                          \
+    MODEL("{'type':'conv2d','filters':3,'kernel':3},{'type':'batch_norm'},{'type':'relu'},"                 \
+          "{'type':'flatten'},{'type':'dropout','rate':0.4},{'type':'dense','units':4}")                    \
+    "'augment':[{'type':'rotate','degrees':20},{'type':'cutout','size':2,'probability':0.5}],"
+#define CODE \
+    MODEL("{'type':'flatten'},{'type':'dense','units':5},{'type':'tanh'},{'type':'dense','units':36}")
+
 static const char *const recipes[] = {
     CNN "'optimizer':{'type':'sgd'},'epochs':4}",
     CNN "'optimizer':{'type':'momentum','l2':0.001},'epochs':4,'schedule':{'type':'cosine'}}",
     CNN "'optimizer':{'type':'nesterov'},'epochs':4,'loss':{'type':'mean_squared_error'}}",
-    CNN "'optimizer':{'type':'adam'},'epochs':4,'schedule':{'type':'step','every_epochs':1,'"
-        "factor':0.5}}",
+    CNN "'optimizer':{'type':'adam'},'epochs':4,'schedule':{'type':'step','every_epochs':1,'factor':0.5}}",
     CNN "'optimizer':{'type':'adamw','weight_decay':0.1},'epochs':4}",
-    MODEL("{'type':'conv2d','filters':3,'kernel':3},{'type':'batch_norm'},{'type':'relu'},{'type':'flatten'},"
-          "{'type':'dropout','rate':0.4},{'type':'dense','units':4}") "'optimizer':{'type':'rmsprop','clip_"
-                                                                      "norm':0.5,'momentum':0.5},'batch_size'"
-                                                                      ":16,'epochs':4}",
-    MODEL("{'type':'flatten'},{'type':'dense','units':5},{'type':'tanh'},{'type':'dense','units':"
-          "36}") "'loss':{'type':'mean_squared_error','target':'input'}," ADAM ",'epochs':4,'batch_size':20}",
+    NORMALISED "'optimizer':{'type':'rmsprop','clip_norm':0.5,'momentum':0.5},'batch_size':16,'epochs':4}",
+    CODE "'loss':{'type':'mean_squared_error','target':'input'}," ADAM ",'epochs':4,'batch_size':20}",
 };
 enum { RECIPES = sizeof recipes / sizeof *recipes };
 
@@ -315,12 +317,10 @@ static void wrong_positions_are_told(void **state) {
     (void)state;
     /* epoch, step, epoch_step, samples, epoch_correct, epoch_samples, held-out samples, diverged,
      * best epoch, patient since, stopped */
-    static const int64_t positions[][11] = {{-1, 5, 2, 72, 0, 32, 10, 0, 0, 0, 0},
-                                           {INT64_MAX, 5, 2, 72, 0, 32, 10, 0, 0, 0, 0},
-                                           {1, 5, 4, 72, 0, 32, 10, 0, 0, 0, 0},
-                                           {5, 5, 2, 72, 0, 32, 10, 0, 0, 0, 0},
-                                           {1, 5, 2, 72, 33, 32, 10, 0, 0, 0, 0},
-                                           {1, 5, 2, 72, 0, 32, 10, 0, 2, 0, 0}};
+    static const int64_t positions[][11] = {
+        {-1, 5, 2, 72, 0, 32, 10, 0, 0, 0, 0}, {INT64_MAX, 5, 2, 72, 0, 32, 10, 0, 0, 0, 0},
+        {1, 5, 4, 72, 0, 32, 10, 0, 0, 0, 0},  {5, 5, 2, 72, 0, 32, 10, 0, 0, 0, 0},
+        {1, 5, 2, 72, 33, 32, 10, 0, 0, 0, 0}, {1, 5, 2, 72, 0, 32, 10, 0, 2, 0, 0}};
     static const char *const told[] = {"run.safetensors: state.position makes no sense",
                                        "run.safetensors: state.position makes no sense",
                                        "run.safetensors: state.position makes no sense",

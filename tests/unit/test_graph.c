@@ -141,8 +141,8 @@ static void the_written_recipe_is_a_fixed_point(void **state) {
         "{'type':'flatten','name':'flat'},{'type':'dense','units':12,'bias':false,'trainable':false},{'type':"
         "'relu'},"
         "{'type':'dense','units':4,'inputs':'flat','learning_rate_factor':0.1}]},"
-        "'losses':[{'type':'cross_entropy','label_smoothing':0.1,'weight':0.5},{'type':'mean_squared_error','"
-        "output':'relu1'}],"
+        "'losses':[{'type':'cross_entropy','label_smoothing':0.1,'weight':0.5},{'type':'mean_squared_error',"
+        "'output':'relu1'}],"
         "'optimizer':{'type':'adamw','l2':0.001},'schedule':{'type':'cosine'},'batch_size':16,'epochs':3,"
         "'seed':9007199254740991,'x-note':{'kept':[1,2.5,null]}}";
     tg_run *run = make_run(engine, text, NULL, NULL);

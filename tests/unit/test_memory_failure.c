@@ -1,4 +1,4 @@
-/* Every allocation may fail: the first, the second, ... until one attempt succeeds. What fails says so, leaves
+/* Every allocation may fail: the first, the second, ... until an attempt succeeds. What fails says so, leaves
  * nothing behind and changes nothing. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +14,12 @@ static const char recipe_text[] =
     "{'tabgrad':1,'name':'all','data':{'validation':10,'x-kept':[1]},'preprocess':[{'type':'rescale'},{'type'"
     ":'standardize'}],"
     "'model':{'input':[6,6,1],'layers':["
-    "{'type':'conv2d','filters':3,'kernel':3,'padding':'same','initializer':{'type':'normal','std':0.1},'"
-    "name':'a'},"
-    "{'type':'batch_norm'},{'type':'relu'},{'type':'dropout'},{'type':'max_pool2d','size':2},{'type':'"
-    "flatten','name':'f'},{'type':'dense','units':4},"
-    "{'type':'dense','units':4,'inputs':'f'},{'type':'add','inputs':['dense1','dense2']},{'type':'concat','"
-    "inputs':['f','add1']},"
+    "{'type':'conv2d','filters':3,'kernel':3,'padding':'same','initializer':{'type':'normal','std':0.1},"
+    "'name':'a'},"
+    "{'type':'batch_norm'},{'type':'relu'},{'type':'dropout'},{'type':'max_pool2d','size':2},{'type':"
+    "'flatten','name':'f'},{'type':'dense','units':4},"
+    "{'type':'dense','units':4,'inputs':'f'},{'type':'add','inputs':['dense1','dense2']},{'type':'concat',"
+    "'inputs':['f','add1']},"
     "{'type':'dense','units':4}]},"
     "'losses':[{'type':'cross_entropy','label_smoothing':0.1},{'type':'mean_squared_error','output':'add1'}],"
     "'optimizer':{'type':'adam'},'schedule':[{'type':'cosine'}],'batch_size':8,'epochs':2,'x-note':'kept'}";

@@ -205,8 +205,8 @@ static const wrong windows[] = {
 
 #define BRANCHES "{'type':'flatten'},{'type':'dense','units':3,'name':'a'},"
 static const wrong graphs[] = {
-    {LAYERS(BRANCHES "{'type':'dense','units':3,'inputs':'c','name':'b'},{'type':'dense','units':3,'inputs':'"
-                     "b','name':'c'}"),
+    {LAYERS(BRANCHES "{'type':'dense','units':3,'inputs':'c','name':'b'},{'type':'dense','units':3,'inputs':"
+                     "'b','name':'c'}"),
      TG_E_RECIPE, "model.layers[2] dense: its inputs go round in a circle"},
     {LAYERS(BRANCHES "{'type':'dense','units':3,'inputs':'b','name':'b'}"), TG_E_RECIPE,
      "model.layers[2] dense: its inputs go round in a circle"},
@@ -267,8 +267,8 @@ static const wrong losses[] = {
     {BESIDE("'losses':{'type':'cross_entropy'}"), TG_E_RECIPE, "losses: must be a list of losses"},
     {BESIDE("'losses':[{'type':'cross_entropy'},{'type':'hinge'}]"), TG_E_RECIPE,
      "losses[1]: unknown type \"hinge\"; there are cross_entropy, mean_squared_error"},
-    {BESIDE("'losses':['cross_entropy','cross_entropy','cross_entropy','cross_entropy','cross_entropy','"
-            "cross_entropy',"
+    {BESIDE("'losses':['cross_entropy','cross_entropy','cross_entropy','cross_entropy','cross_entropy',"
+            "'cross_entropy',"
             "'cross_entropy','cross_entropy','cross_entropy']"),
      TG_E_RECIPE, "losses[8]: at most 8 losses are possible"},
     {LAYERS("{'type':'conv2d','filters':3,'kernel':3}"), TG_E_SHAPE,

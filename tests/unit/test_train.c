@@ -14,11 +14,10 @@ enum { SIDE = 6, SAMPLES = 50, CLASSES = 4 };
     "{'tabgrad':1,'model':{'input':[6,6,1],'layers':[" layers "]},'preprocess':[{'type':'rescale'}],"
 #define MLP MODEL("{'type':'flatten'},{'type':'dense','units':9},{'type':'relu'},{'type':'dense','units':4}")
 #define LINEAR MODEL("{'type':'flatten'},{'type':'dense','units':4}")
-#define CNN                                                                                                  \
-    MODEL("{'type':'conv2d','filters':5,'kernel':3,'padding':'same'},{'type':'relu'},{'type':'max_pool2d','" \
-          "size':2},"                                                                                        \
-          "{'type':'conv2d','filters':4,'kernel':2},{'type':'tanh'},{'type':'flatten'},{'type':'dense','"    \
-          "units':4}")
+#define CNN                                                                                                 \
+    MODEL("{'type':'conv2d','filters':5,'kernel':3,'padding':'same'},{'type':'relu'},"                      \
+          "{'type':'max_pool2d','size':2},{'type':'conv2d','filters':4,'kernel':2},{'type':'tanh'},"        \
+          "{'type':'flatten'},{'type':'dense','units':4}")
 #define ADAM "'optimizer':{'type':'adam','learning_rate':0.01}"
 
 static tg_engine *engine;
@@ -113,20 +112,20 @@ static void training_allocates_nothing(void **state) {
 
 /* ---- same bits ----------------------------------------------------------------------------------------- */
 
+#define NORMALISED                                                                                          \
+    MODEL("{'type':'conv2d','filters':3,'kernel':3},{'type':'batch_norm'},{'type':'relu'},"                 \
+          "{'type':'flatten'},{'type':'dropout','rate':0.4},{'type':'dense','units':8},"                    \
+          "{'type':'batch_norm'},{'type':'dense','units':4}")                                               \
+    "'augment':[{'type':'rotate','degrees':20},{'type':'cutout','size':2,'probability':0.5}],"
+#define CODE \
+    MODEL("{'type':'flatten'},{'type':'dense','units':5},{'type':'sigmoid'},{'type':'dense','units':36}")
+#define REPEAT "'loss':{'type':'mean_squared_error','target':'input'},"
+
 static const char *const long_recipes[] = {
     MLP ADAM ",'batch_size':16,'epochs':3,'data':{'validation':0.2}}",
     CNN "'optimizer':{'type':'nesterov'},'batch_size':16,'epochs':2,'schedule':{'type':'cosine'}}",
-    MODEL("{'type':'conv2d','filters':3,'kernel':3},{'type':'batch_norm'},{'type':'relu'},{'type':'flatten'},"
-          "{'type':'dropout','rate':0.4},{'type':'dense','units':8},{'type':'batch_norm'},{'type':'dense','"
-          "units':4}") "'optimizer':{'type':'rmsprop','clip_norm':0.5,'momentum':0.5},'batch_size':16,'"
-                       "epochs':2}",
-    MODEL("{'type':'flatten'},{'type':'dense','units':5},{'type':'sigmoid'},{'type':'dense','units':"
-          "36}") "'loss':{'type':'mean_"
-                 "squared_error',"
-                 "'target':'input'},'"
-                 "optimizer':{'type':'"
-                 "adamw'},'batch_size':"
-                 "20,'epochs':3}",
+    NORMALISED "'optimizer':{'type':'rmsprop','clip_norm':0.5,'momentum':0.5},'batch_size':16,'epochs':2}",
+    CODE REPEAT "'optimizer':{'type':'adamw'},'batch_size':20,'epochs':3}",
 };
 enum { LONG_RECIPES = sizeof long_recipes / sizeof *long_recipes };
 
