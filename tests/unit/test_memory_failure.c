@@ -175,7 +175,8 @@ static void asking_a_run(void **state) {
             tg_progress p, q;
             tg_run_progress(run, &p);
             tg_run_progress(same, &q);
-            assert_memory_equal(&p, &q, sizeof p);
+            assert_memory_equal(&p, &q, offsetof(tg_progress, epoch_finished)); /* padding follows */
+            assert_true(p.finished == q.finished);
             assert_string_equal(hash_of(run), hash_of(same));
         }
         assert_true(failures > 0);
