@@ -134,29 +134,32 @@ static tg_status name_classes(const cJSON *descriptor, tg_dataset *dataset, tg_e
 }
 
 /* *out: the path of a file of a prepared set, to be freed. */
-static tg_status find_file(const char *root, const char *name, const char *file, const char *split, char **out,
-                           tg_error *err) {
-    if (!file) return cli_fail(err, TG_E_DATA, NULL, "its descriptor does not name all files for \"%s\"", split);
+static tg_status find_file(const char *root, const char *name, const char *file, const char *split,
+                           char **out, tg_error *err) {
+    if (!file)
+        return cli_fail(err, TG_E_DATA, NULL, "its descriptor does not name all files for \"%s\"", split);
     size_t size = strlen(root) + strlen(name) + strlen(file) + sizeof "/build/data//";
     char *path = *out = malloc(size);
     if (!path) return cli_fail(err, TG_E_MEMORY, NULL, "no memory is left for the name of a file");
     snprintf(path, size, "%s/build/data/%s/%s", root, name, file);
     if (exists(path)) return TG_OK;
-    return cli_fail(err, TG_E_DATA, NULL, "\"%.60s\" is not prepared yet; run: npm run datasets %.60s", name, name);
+    return cli_fail(err, TG_E_DATA, NULL, "\"%.60s\" is not prepared yet; run: npm run datasets %.60s", name,
+                    name);
 }
 
 static tg_status open_split(const cJSON *descriptor, const char *root, const char *name, const char *split,
                             tg_dataset **out, tg_error *err) {
     const cJSON *files =
         cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(descriptor, "splits"), split);
-    const cJSON *batches = cJSON_GetObjectItemCaseSensitive(files, "batches"); /* CIFAR's, or a pair of IDX files */
+    const cJSON *batches =
+        cJSON_GetObjectItemCaseSensitive(files, "batches"); /* CIFAR's, or a pair of IDX files */
     const char *keys[] = {"images", "labels"};
     size_t count = batches ? (size_t)cJSON_GetArraySize(batches) : 2, ready = 0;
     char *paths[MOST_BATCHES] = {NULL};
     tg_status status = TG_OK;
     if (count == 0 || count > MOST_BATCHES)
-        return cli_fail(err, TG_E_DATA, NULL, "its descriptor must name 1 to %d batches for \"%s\"", MOST_BATCHES,
-                        split);
+        return cli_fail(err, TG_E_DATA, NULL, "its descriptor must name 1 to %d batches for \"%s\"",
+                        MOST_BATCHES, split);
     for (; ready < count && status == TG_OK; ready++) {
         const cJSON *item = batches ? cJSON_GetArrayItem(batches, (int)ready)
                                     : cJSON_GetObjectItemCaseSensitive(files, keys[ready]);

@@ -22,8 +22,7 @@ void tg_augment_write(const tg_augment *augment, tg_text *text, const char *key)
 
 /* Room for one sample [h, w, c] that belongs to this thread. */
 float *tg_augment_sample(const tg_augment *augment, size_t thread);
-/* Changes the thread's sample in place, as seed, epoch and sample number say. type: what the dataset holds.
- */
+/* Changes the thread's sample in place, as seed, epoch and sample number say. type: of the dataset. */
 void tg_augment_apply(const tg_augment *augment, tg_dtype type, uint64_t seed, uint32_t epoch,
                       uint32_t sample, size_t thread);
 

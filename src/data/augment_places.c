@@ -265,8 +265,7 @@ static void scale_apply(const void *attrs, tg_rng *rng, const tg_picture *p) {
 
 TG_AUGMENT_KIND(scale, false, scale_check);
 
-/* ---- cutout: a square is painted over (DeVries and Taylor 2017) -----------------------------------------
- */
+/* ---- cutout: a square is painted over (DeVries and Taylor 2017) --------------------------------------- */
 
 typedef struct cutout {
     double probability;

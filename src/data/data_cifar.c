@@ -1,5 +1,4 @@
-/* CIFAR's binary version: records without any header, each a label (CIFAR-100: two) and a picture in planes.
- */
+/* CIFAR's binary version: records without a header, each a label (CIFAR-100: two) and a picture in planes. */
 #include "base/memory.h"
 #include "data/dataset.h"
 

@@ -2,11 +2,12 @@
  *
  * rescale      { divide: 255, offset: 0 }      x / divide + offset
  * standardize  { mean: [..], std: [..] }       (x - mean[c]) / std[c], one number or one per channel; without
- *              { per: "pixel", scale: false }  numbers they are fitted on the training part (std: population,
- * as numpy's; 1 where it is 0); scale false leaves out the division resize       { height, width, method }
- * "nearest", "bilinear" or "area" pad          { height, width, value: 0 }     the picture in the middle pca
- * { components, whiten: false }   onto the directions of most variance in the training part flatten [c, h, w]
- * as the network sees it becomes so many channels of 1x1
+ *              { per: "pixel" }                numbers fitted on the training part (population deviation; 1
+ *              { scale: false }                where it is 0); scale false leaves out the division
+ * resize       { height, width, method }       "nearest", "bilinear" or "area"
+ * pad          { height, width, value: 0 }     the picture in the middle
+ * pca          { components, whiten: false }   the directions of most variance in the training part
+ * flatten      {}                              [c, h, w] becomes so many channels of 1x1
  *
  * Each step is one row of a table. u8 samples go through one table of 256 results per channel, made by the
  * same steps that f32 samples go through, so that both get the same bits. */

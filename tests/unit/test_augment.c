@@ -159,8 +159,7 @@ static void scaling_is_about_the_middle(void **state) {
     check("{'type': 'scale', 'min': 1, 'max': 1}", TG_U8, SHAPE(3, 3, 1), square, square, 0);
 }
 
-/* ---- drawn ones: every outcome is one of those there can be, and all of them come up --------------------
- */
+/* ---- drawn ones: every outcome is one of those there can be, and all of them come up ------------------ */
 
 static float *apply(tg_augment *augment, const float *from, size_t size, uint32_t epoch, uint32_t sample) {
     float *x = tg_augment_sample(augment, 0);

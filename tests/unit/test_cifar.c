@@ -30,8 +30,7 @@ static void planes_become_pixels(void **state) {
     const uint8_t *pixels = tg_dataset_pixels(dataset);
     for (size_t i = 0; i < 4; i++)
         for (size_t j = 0; j < 1024; j++)
-            for (size_t c = 0; c < 3; c++, pixels++)
-                assert_int_equal(*pixels, (c * 1024 + j) * 7 % 256);
+            for (size_t c = 0; c < 3; c++, pixels++) assert_int_equal(*pixels, (c * 1024 + j) * 7 % 256);
     assert_true(dataset->checked);
     tg_dataset_destroy(dataset);
     free((void *)file.data);
@@ -65,9 +64,10 @@ static void nonsense_gets_its_sentence(void **state) {
     ASSERT_FAILS(tg_dataset_from_cifar(files, 1, (tg_cifar)3, &dataset, &err), TG_E_ARGUMENT,
                  "CIFAR comes as 10 (0), 100 fine (1) or 100 coarse (2), not 3");
     assert_null(dataset);
-    ASSERT_FAILS(tg_dataset_from_cifar(files, 2, TG_CIFAR_10, &dataset, &err), TG_E_FORMAT,
-                 "cut: has 3072 bytes, no multiple of the 3073 of a CIFAR-10 record; take the binary version and "
-                 "download it again");
+    ASSERT_FAILS(
+        tg_dataset_from_cifar(files, 2, TG_CIFAR_10, &dataset, &err), TG_E_FORMAT,
+        "cut: has 3072 bytes, no multiple of the 3073 of a CIFAR-10 record; take the binary version and "
+        "download it again");
     assert_null(dataset);
     free((void *)sound.data);
 }
@@ -111,10 +111,8 @@ static void real_cifar_10_is_read(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(planes_become_pixels),
-        cmocka_unit_test(cifar_100_has_fine_and_coarse_labels),
-        cmocka_unit_test(nonsense_gets_its_sentence),
-        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(planes_become_pixels),       cmocka_unit_test(cifar_100_has_fine_and_coarse_labels),
+        cmocka_unit_test(nonsense_gets_its_sentence), cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(real_cifar_10_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

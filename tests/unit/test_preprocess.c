@@ -182,10 +182,11 @@ static void mean_and_std_are_fitted_on_the_given_samples(void **state) {
 
         tg_text text = {0};
         tg_preprocess_write(preprocess, &text, NULL);
-        assert_string_equal(text.data, "[{\"type\":\"rescale\",\"divide\":2,\"offset\":0},{\"type\":\"standardize\","
-                                       "\"mean\":[1.5,3.5,12.5],"
-                                       "\"std\":[1.118033988749895,1,5.5901699437494745],"
-                                       "\"per\":\"channel\",\"scale\":true}]");
+        assert_string_equal(text.data,
+                            "[{\"type\":\"rescale\",\"divide\":2,\"offset\":0},{\"type\":\"standardize\","
+                            "\"mean\":[1.5,3.5,12.5],"
+                            "\"std\":[1.118033988749895,1,5.5901699437494745],"
+                            "\"per\":\"channel\",\"scale\":true}]");
         tg_text_free(&text);
 
         tg_real x[6];
@@ -223,8 +224,8 @@ static void mnist_is_standardized_by_its_known_mean_and_std(void **state) {
     tg_text text = {0};
     tg_preprocess_write(preprocess, &text, NULL);
     double mean, std;
-    const char *format =
-        "[{\"type\":\"rescale\",\"divide\":255,\"offset\":0},{\"type\":\"standardize\",\"mean\":%lf,\"std\":%lf,";
+    const char *format = "[{\"type\":\"rescale\",\"divide\":255,\"offset\":0},{\"type\":\"standardize\","
+                         "\"mean\":%lf,\"std\":%lf,";
     assert_int_equal(sscanf(text.data, format, &mean, &std), 2);
     assert_float_equal(mean, 0.1307, 5e-5);
     assert_float_equal(std, 0.3081, 5e-5);
@@ -292,14 +293,16 @@ static void wrong_steps_are_refused(void **state) {
     attrs = open_steps();
     add_rescale(attrs, 255);
     open_step(attrs, "standardise");
-    check_refused(attrs, gray_2x2,
-                  "preprocess[1]: unknown type \"standardise\"; there are rescale, standardize, resize, pad, pca, "
-                  "flatten");
+    check_refused(
+        attrs, gray_2x2,
+        "preprocess[1]: unknown type \"standardise\"; there are rescale, standardize, resize, pad, pca, "
+        "flatten");
 
     attrs = open_steps();
     open_step(attrs, "rescale");
     assert_int_equal(tg_attrs_number(attrs, "factor", 255, NULL), TG_OK);
-    check_refused(attrs, gray_2x2, "preprocess[0] rescale: unknown key \"factor\"; there are type, divide, offset");
+    check_refused(attrs, gray_2x2,
+                  "preprocess[0] rescale: unknown key \"factor\"; there are type, divide, offset");
 
     attrs = open_steps();
     add_rescale(attrs, 0);
