@@ -64,6 +64,27 @@ static void scores_follow_from_predictions(void **state) {
     tg_run_destroy(run);
 }
 
+/* Of a run of its own with each engine: the same weights, the same scores, the same outputs. */
+static void any_number_of_threads_says_the_same(void **state) {
+    (void)state;
+    float *outputs[3];
+    tg_score scores[3];
+    for (size_t threads = 1; threads <= 3; threads++) {
+        tg_engine *own = make_engine(threads);
+        tg_run *run = make_run(own, CNN ADAM ",'batch_size':32}", train_set, NULL);
+        train_steps(run, 0);
+        outputs[threads - 1] = predict_all(run, test_set);
+        scores[threads - 1] = evaluate_all(run, test_set).score;
+        tg_run_destroy(run);
+        tg_engine_destroy(own);
+    }
+    for (size_t i = 1; i < 3; i++) {
+        assert_memory_equal(outputs[0], outputs[i], COUNT * CLASSES * sizeof **outputs);
+        assert_memory_equal(&scores[0], &scores[i], sizeof scores[0]);
+    }
+    for (size_t i = 0; i < 3; i++) free(outputs[i]);
+}
+
 /* As good as the recipe's own measurement: the held-out score after an epoch is that of an evaluation. */
 static void held_out_is_an_evaluation(void **state) {
     (void)state;
@@ -274,6 +295,7 @@ static int end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_follow_from_predictions),
+        cmocka_unit_test(any_number_of_threads_says_the_same),
         cmocka_unit_test(held_out_is_an_evaluation),
         cmocka_unit_test(predictions_are_distributions_where_the_loss_is_cross_entropy),
         cmocka_unit_test(a_sample_is_predicted_for_itself),
