@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,17 @@ import { Failure, run, runMain } from './steps.mjs';
 /** @typedef {import('./reproduce_table.mjs').Results} Results */
 /** @typedef {{ only: string[], quick: boolean, threads: string[] }} Options */
 
+/**
+ * @typedef {object} Job  a row with one seed
+ * @property {Row} row
+ * @property {number} seed
+ * @property {Result} result  what is known of it
+ * @property {string[]} data  arguments
+ * @property {string} program
+ * @property {Options} options
+ * @property {() => Promise<void>} keep  writes down what was measured so far
+ */
+
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const WORK = 'build/reproduction';
 const RESULTS = 'docs/reproduction.json';
@@ -32,6 +43,7 @@ const DOCUMENT = 'docs/reproduction.md';
 const SEEDS = [1, 2, 3];
 const THREE_SEEDS_BELOW = 600; // seconds
 const QUICK = 120; // seconds
+const JUDGED_AFTER = 5000; // milliseconds: until then the time left is a guess
 
 let stopping = false;
 
@@ -50,10 +62,10 @@ await runMain(async () => {
   for (const [i, row] of rows.entries()) {
     if (stopping) break;
     console.error(`${row.name} (${i + 1} of ${rows.length})`);
-    await reproduce(row, results, program, options).catch((error) => leaveOut(row, results, error));
-    await writeResults(results, all);
+    const keep = () => writeResults(results, all);
+    await reproduce(row, results, program, options, keep).catch((error) => leaveOut(row, results, error));
+    await keep();
   }
-  await writeResults(results, all);
 });
 
 /** @returns {Options} */
@@ -91,94 +103,82 @@ function leaveOut(row, results, error) {
 /**
  * One seed, and two more where that is quick.
  * @param {Row} row @param {Results} results @param {string} program @param {Options} options
+ * @param {() => Promise<void>} keep
  */
-async function reproduce(row, results, program, options) {
-  const recipe = createHash('sha256').update(JSON.stringify(row.recipe)).digest('hex');
+async function reproduce(row, results, program, options, keep) {
+  const recipe = createHash('sha256').update(JSON.stringify(row.recipe, withoutTexts)).digest('hex');
   if (results[row.name]?.recipe !== recipe) results[row.name] = { recipe, seeds: {} };
   delete results[row.name].missing;
   const { seeds } = results[row.name];
   const data = await dataArguments(row.recipe.data.dataset);
   if (row.varied) await writeFile(join(PROJECT, row.file), `${JSON.stringify(row.recipe, null, 2)}\n`);
   for (const seed of SEEDS) {
-    if (stopping) return;
-    if (seeds[seed]?.hash) continue;
     const first = seeds[SEEDS[0]];
-    if (
-      seed !== SEEDS[0] &&
-      (options.quick || row.sweep || !first?.hash || first.seconds >= THREE_SEEDS_BELOW)
-    )
-      return;
+    const once = options.quick || row.sweep || !first?.hash || first.seconds >= THREE_SEEDS_BELOW;
+    if (stopping || (seed !== SEEDS[0] && once)) return;
+    if (seeds[seed]?.hash) continue;
     seeds[seed] ??= { epoch: 0, seconds: 0, measured: {} };
-    await train(row, seed, seeds[seed], data, program, options);
+    await train({ row, seed, result: seeds[seed], data, program, options, keep });
   }
 }
 
-/**
- * Trains, or trains on, and fills in what came out.
- * @param {Row} row @param {number} seed @param {Result} result @param {string[]} data @param {string} program @param {Options} options
- */
-async function train(row, seed, result, data, program, options) {
+/** What begins with "x-" changes no figure. @param {string} key @param {unknown} value */
+function withoutTexts(key, value) {
+  return key.startsWith('x-') ? undefined : value;
+}
+
+/** Trains, or trains on, and fills in what came out. @param {Job} job */
+async function train(job) {
+  const { row, seed, result, data, program, options } = job;
   const out = `${WORK}/${row.name}.${seed}.safetensors`;
   const begun = result.epoch > 0 && existsSync(join(PROJECT, out));
-  if (!begun) {
-    Object.assign(result, { epoch: 0, seconds: 0, measured: {} });
-    await rm(join(PROJECT, out), { force: true });
-  }
+  if (!begun) Object.assign(result, { epoch: 0, seconds: 0, measured: {} });
   const command = ['train', row.file, ...data, '--seed', `${seed}`, '--out', out];
   result.command = [program, ...command].join(' ');
   if (result.epoch < row.recipe.epochs) {
-    const args = begun ? ['train', out, ...data, '--out', out] : command;
-    const finished = await follow(
-      program,
-      [...args, ...options.threads, '--json'],
-      row,
-      seed,
-      result,
-      options.quick,
-    );
+    const finished = await follow(job, begun ? ['train', out, ...data, '--out', out] : command);
     if (!finished) return;
   }
-  const test = data.length > 0 ? data.slice(data.indexOf('--test')) : [];
   if (data.length === 0 || data.includes('--test')) {
-    const evaluated = await run(program, ['evaluate', out, ...test, ...options.threads, '--json'], {
-      cwd: PROJECT,
-    });
-    measure(row, result, { test: JSON.parse(evaluated) });
+    const test = data.slice(data.indexOf('--test'));
+    const args = ['evaluate', out, ...test, ...options.threads, '--json'];
+    measure(row, result, { test: JSON.parse(await run(program, args, { cwd: PROJECT })) });
   }
   result.hash = JSON.parse(await run(program, ['summary', out, '--json'], { cwd: PROJECT })).hash;
 }
 
-/**
- * Runs the program and takes down every epoch. False where it was stopped before the end.
- * @param {string} program @param {string[]} args @param {Row} row @param {number} seed @param {Result} result
- * @param {boolean} quick  whether to leave what takes longer than two minutes
- */
-async function follow(program, args, row, seed, result, quick) {
-  const child = spawn(program, args, { cwd: PROJECT, stdio: ['ignore', 'pipe', 'pipe'] });
+/** Runs the program and takes down every epoch. False where it was stopped before the end. @param {Job} job @param {string[]} args */
+async function follow({ row, seed, result, program, options, keep }, args) {
+  const child = spawn(program, [...args, ...options.threads, '--json'], {
+    cwd: PROJECT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let complaint = '';
   child.stderr.on('data', (chunk) => {
     complaint += chunk;
   });
   const closed = once(child, 'close');
-  let since = performance.now();
+  const started = performance.now();
+  let since = started;
   let finished = false;
   for await (const text of createInterface({ input: child.stdout })) {
     const line = JSON.parse(text);
     if (line.epochFinished === undefined) continue; // the last line tells of the test set
     finished = line.finished;
+    const now = performance.now();
     if (line.epochFinished) {
       result.epoch = line.epoch;
-      result.seconds += Math.round(performance.now() - since) / 1000;
-      since = performance.now();
+      result.seconds += Math.round(now - since) / 1000;
+      since = now;
       measure(row, result, { epoch: line });
+      await keep();
     }
-    const seconds = (performance.now() - since) / 1000;
-    const left = line.secondsLeft ?? Number.NaN;
-    progress(`  seed ${seed}: epoch ${line.epoch} of ${row.recipe.epochs}, ${duration(left)} left`);
-    if (quick && result.epoch === 0 && seconds > 5 && left > QUICK) {
-      result.waiting = `takes about ${duration(left)}`;
+    progress(
+      `  seed ${seed}: epoch ${line.epoch} of ${row.recipe.epochs}, ${duration(line.secondsLeft)} left`,
+    );
+    if (options.quick && !child.killed && now - started > JUDGED_AFTER && line.secondsLeft > QUICK) {
+      result.waiting = `takes about ${duration(line.secondsLeft)}`;
       child.kill('SIGTERM');
-      quick = false;
     }
   }
   const [status] = await closed;
@@ -193,9 +193,9 @@ function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
-/** @param {number} seconds */
+/** @param {number | null} seconds */
 function duration(seconds) {
-  if (Number.isNaN(seconds)) return 'some time';
+  if (seconds === null) return 'some time';
   return seconds < 120 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
 }
 

@@ -23,7 +23,8 @@ const MAKERS = {
 
 /** @type {Record<string, string>} where a set comes from that can be neither made nor fetched */
 const BY_HAND = {
-  features: '512 features of each picture in IDX files of floats',
+  features:
+    'train-images, train-labels, test-images, test-labels, as IDX: 512 floats for each picture, and labels',
   'features-doubled':
     'the same, with those of an augmented copy of every picture appended to the training part',
 };
