@@ -7,21 +7,6 @@
 #include "base/memory.h"
 #include "data/preprocess_kinds.h"
 
-enum { LEVELS = 256 /* of a u8 */ };
-
-/* Steps by channel at the beginning of the list are the head: u8 samples go through a table instead. What
- * follows works on a group of samples at a time, in a room of the thread's own. */
-struct tg_preprocess {
-    size_t shape[3]; /* height, width, channels of the dataset */
-    size_t size;     /* of a sample of it */
-    tg_real *table;  /* [channels, LEVELS]: what the head makes of each u8; valid once it is fitted */
-    size_t threads, group;
-    size_t largest, work; /* elements of a sample between any two steps, and of the steps' own scratch */
-    tg_real *room;        /* [threads, 2 * group * largest + work]; NULL where the head is all */
-    size_t head, count;
-    tg_preprocess_step steps[];
-};
-
 static const tg_preprocess_kind *const kinds[] = {
     &tg_preprocess_rescale, &tg_preprocess_standardize, &tg_preprocess_resize,
     &tg_preprocess_pad,     &tg_preprocess_pca,         &tg_preprocess_flatten,
@@ -86,7 +71,7 @@ static const tg_preprocess_step *last_step(const tg_preprocess *preprocess) {
     return preprocess->count ? &preprocess->steps[preprocess->count - 1] : NULL;
 }
 
-static size_t out_size(const tg_preprocess *preprocess) {
+size_t tg_preprocess_size(const tg_preprocess *preprocess) {
     const tg_preprocess_step *last = last_step(preprocess);
     return last ? last->out_size : preprocess->size;
 }
@@ -105,10 +90,10 @@ static void find_head(tg_preprocess *preprocess) {
 
 static void fill_table(tg_preprocess *preprocess) {
     for (size_t c = 0; c < preprocess->shape[2]; c++) {
-        tg_real *row = preprocess->table + c * LEVELS;
-        for (size_t level = 0; level < LEVELS; level++) row[level] = (tg_real)level;
+        tg_real *row = preprocess->table + c * TG_LEVELS;
+        for (size_t level = 0; level < TG_LEVELS; level++) row[level] = (tg_real)level;
         for (size_t s = 0; s < preprocess->head; s++)
-            preprocess->steps[s].kind->values(&preprocess->steps[s], c, row, LEVELS);
+            preprocess->steps[s].kind->values(&preprocess->steps[s], c, row, TG_LEVELS);
     }
 }
 
@@ -144,7 +129,7 @@ static tg_status make_room(tg_preprocess *preprocess, tg_error *err) {
 static tg_status read_list(tg_preprocess *preprocess, const tg_value *list, tg_error *err) {
     for (const tg_value *value = list ? list->first : NULL; value; value = value->next) {
         tg_preprocess_step *self = &preprocess->steps[preprocess->count];
-        size_t in[3], size = out_size(preprocess);
+        size_t in[3], size = tg_preprocess_size(preprocess);
         tg_preprocess_shape(preprocess, in);
         tg_status status = read_step(value, in, size, self, err);
         preprocess->count++; /* with all the tensors it has got */
@@ -165,7 +150,7 @@ tg_status tg_preprocess_create(const tg_value *list, const size_t shape[3], size
     size_t count = list ? list->count : 0, steps_bytes = 0, table_bytes = 0, size = 0;
     bool fits = tg_mul_size(count, sizeof(tg_preprocess_step), &steps_bytes) &&
                 tg_add_size(steps_bytes, sizeof(tg_preprocess), &steps_bytes) &&
-                tg_mul_size(shape[2], LEVELS * sizeof(tg_real), &table_bytes) &&
+                tg_mul_size(shape[2], TG_LEVELS * sizeof(tg_real), &table_bytes) &&
                 tg_mul_size(shape[0], shape[1], &size) && tg_mul_size(size, shape[2], &size);
     tg_preprocess *preprocess = fits ? tg_allocate_zeroed(steps_bytes) : NULL;
     if (preprocess) preprocess->table = tg_allocate(table_bytes);
@@ -194,6 +179,7 @@ void tg_preprocess_destroy(tg_preprocess *preprocess) {
             tg_free(preprocess->steps[s].tensors[i].data);
     tg_free(preprocess->table);
     tg_free(preprocess->room);
+    tg_free(preprocess->memory.rows);
     tg_free(preprocess);
 }
 
@@ -207,6 +193,19 @@ void tg_preprocess_write(const tg_preprocess *preprocess, tg_text *text, const c
         tg_json_close(text, '}');
     }
     tg_json_close(text, ']');
+}
+
+size_t tg_preprocess_bytes(const tg_preprocess *preprocess) {
+    size_t elements = preprocess->shape[2] * TG_LEVELS;
+    if (preprocess->room)
+        elements += preprocess->threads * (2 * preprocess->group * preprocess->largest + preprocess->work);
+    if (preprocess->memory.rows)
+        elements +=
+            preprocess->memory.count * (preprocess->memory.copies ? 2 : 1) * tg_preprocess_size(preprocess);
+    for (size_t s = 0; s < preprocess->count; s++)
+        for (size_t i = 0; i < preprocess->steps[s].tensor_count; i++)
+            elements += preprocess->steps[s].tensors[i].size;
+    return sizeof *preprocess + preprocess->count * sizeof preprocess->steps[0] + elements * sizeof(tg_real);
 }
 
 /* ---- fitting ------------------------------------------------------------------------------------------ */
@@ -265,109 +264,4 @@ void tg_preprocess_mark_fitted(tg_preprocess *preprocess) {
         if (preprocess->steps[s].tensor_count) preprocess->steps[s].fitted = true;
     find_head(preprocess);
     if (tg_preprocess_fitted(preprocess)) fill_table(preprocess);
-}
-
-/* ---- gathering ---------------------------------------------------------------------------------------- */
-
-typedef struct gathering {
-    const tg_preprocess *preprocess;
-    tg_dtype type;
-    const void *pixels;
-    const uint32_t *index;
-    size_t n, per_piece;
-    tg_real *x;
-    const tg_augmenting *augmenting;
-} gathering;
-
-/* x[C, area] = the head of one sample [area, C] of bytes. */
-static void gather_u8(const tg_preprocess *preprocess, const uint8_t *sample, tg_real *x) {
-    size_t channels = preprocess->shape[2], area = preprocess->shape[0] * preprocess->shape[1];
-    for (size_t c = 0; c < channels; c++, x += area) {
-        const tg_real *row = preprocess->table + c * LEVELS;
-        if (channels == 1)
-            for (size_t j = 0; j < area; j++) x[j] = row[sample[j]];
-        else
-            for (size_t j = 0; j < area; j++) x[j] = row[sample[j * channels + c]];
-    }
-}
-
-static void gather_f32(const tg_preprocess *preprocess, const float *sample, tg_real *x) {
-    size_t channels = preprocess->shape[2], area = preprocess->shape[0] * preprocess->shape[1];
-    for (size_t c = 0; c < channels; c++, x += area) {
-        for (size_t j = 0; j < area; j++) x[j] = (tg_real)sample[j * channels + c];
-        for (size_t s = 0; s < preprocess->head; s++)
-            preprocess->steps[s].kind->values(&preprocess->steps[s], c, x, area);
-    }
-}
-
-/* x = the head of a sample, augmented before if its entry says so. */
-static void gather_sample(const gathering *g, size_t i, size_t thread, tg_real *x) {
-    const tg_preprocess *preprocess = g->preprocess;
-    const tg_augmenting *augmenting = g->augmenting;
-    uint32_t entry = g->index ? g->index[i] : 0, number = augmenting ? entry & ~TG_TRANSFORMED : entry;
-    size_t from = (g->index ? number : i) * preprocess->size;
-    bool transform = augmenting && !tg_augment_empty(augmenting->augment) &&
-                     (!augmenting->appended || (entry & TG_TRANSFORMED));
-    if (transform) {
-        float *sample = tg_augment_sample(augmenting->augment, thread);
-        for (size_t j = 0; j < preprocess->size; j++)
-            sample[j] = g->type == TG_U8 ? ((const uint8_t *)g->pixels)[from + j]
-                                         : ((const float *)g->pixels)[from + j];
-        tg_augment_apply(augmenting->augment, g->type, augmenting->seed,
-                         augmenting->appended ? 0 : augmenting->epoch, number, thread);
-        gather_f32(preprocess, sample, x);
-    } else if (g->type == TG_U8) {
-        gather_u8(preprocess, (const uint8_t *)g->pixels + from, x);
-    } else {
-        gather_f32(preprocess, (const float *)g->pixels + from, x);
-    }
-}
-
-/* The steps behind the head, on n samples; the result lies in the one or in the other half of the room. */
-static const tg_real *run_steps(const tg_preprocess *preprocess, size_t n, tg_real *x, tg_real *y,
-                                tg_real *work) {
-    for (size_t s = preprocess->head; s < preprocess->count; s++) {
-        const tg_preprocess_step *self = &preprocess->steps[s];
-        if (self->by_channel) {
-            size_t area = self->in[0] * self->in[1];
-            for (size_t plane = 0; plane < n * self->in[2]; plane++)
-                self->kind->values(self, plane % self->in[2], x + plane * area, area);
-            continue;
-        }
-        self->kind->samples(self, n, x, y, work);
-        tg_real *swap = x;
-        x = y;
-        y = swap;
-    }
-    return x;
-}
-
-static void gather_piece(void *ctx, size_t piece, size_t thread) {
-    const gathering *g = ctx;
-    const tg_preprocess *preprocess = g->preprocess;
-    size_t first = piece * g->per_piece, n = g->n - first < g->per_piece ? g->n - first : g->per_piece;
-    if (preprocess->head == preprocess->count) {
-        for (size_t i = 0; i < n; i++)
-            gather_sample(g, first + i, thread, g->x + (first + i) * preprocess->size);
-        return;
-    }
-    size_t half = preprocess->group * preprocess->largest, size = out_size(preprocess);
-    tg_real *room = preprocess->room + thread * (2 * half + preprocess->work);
-    for (size_t i = 0; i < n; i++) gather_sample(g, first + i, thread, room + i * preprocess->size);
-    const tg_real *y = run_steps(preprocess, n, room, room + half, room + 2 * half);
-    memcpy(g->x + first * size, y, n * size * sizeof *y);
-}
-
-void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dtype type, const void *pixels,
-                          const uint32_t *index, size_t n, tg_real *x, const tg_augmenting *augmenting) {
-    assert(index || !augmenting); /* the entry names the random stream */
-    if (n == 0) return;
-    gathering g = {preprocess, type, pixels, index, n, preprocess->group, x, augmenting};
-    if (preprocess->head == preprocess->count)
-        g.per_piece =
-            1 + 4096 / preprocess->size; /* some microseconds of work, more than handing it out costs */
-    size_t pieces = (n - 1) / g.per_piece + 1;
-    if (pool) tg_parallel_for(pool, pieces, gather_piece, &g);
-    else
-        for (size_t i = 0; i < pieces; i++) gather_piece(&g, i, 0);
 }

@@ -56,4 +56,14 @@ void tg_preprocess_mark_fitted(tg_preprocess *preprocess);
 void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dtype type, const void *pixels,
                           const uint32_t *index, size_t n, tg_real *x, const tg_augmenting *augmenting);
 
+/* Makes what comes out for every sample of the set, once and for all, where that costs more than reading it
+ * again (pca); gathers by index from the pixels of the set then copy. augmenting: as they will say it; only
+ * appended copies can be remembered. Where there is no use or no memory for it, nothing happens. Once
+ * everything is fitted, and while the set stays as it is. */
+void tg_preprocess_remember(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
+                            const tg_augmenting *augmenting);
+
+/* Bytes that all of it takes. */
+size_t tg_preprocess_bytes(const tg_preprocess *preprocess);
+
 #endif

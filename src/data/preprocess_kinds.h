@@ -1,4 +1,5 @@
-/* The kinds of preprocessing, between preprocess.c, which keeps the list, and the files that compute them. */
+/* What preprocessing consists of, between preprocess.c, which keeps the list, preprocess_gather.c, which
+ * sends samples through it, and the files that compute the steps. */
 #ifndef TG_DATA_PREPROCESS_KINDS_H
 #define TG_DATA_PREPROCESS_KINDS_H
 
@@ -50,6 +51,28 @@ typedef struct tg_preprocess_step {
     } of;
 } tg_preprocess_step;
 
+enum { TG_LEVELS = 256 /* of a u8 */ };
+
+/* Steps by channel at the beginning of the list are the head: u8 samples go through a table instead. What
+ * follows works on a group of samples at a time, in a room of the thread's own. */
+struct tg_preprocess {
+    size_t shape[3]; /* height, width, channels of the dataset */
+    size_t size;     /* of a sample of it */
+    tg_real *table;  /* [channels, TG_LEVELS]: what the head makes of each u8; valid once it is fitted */
+    size_t threads, group;
+    size_t largest, work; /* elements of a sample between any two steps, and of the steps' own scratch */
+    tg_real *room;        /* [threads, 2 * group * largest + work]; NULL where the head is all */
+    struct {
+        const void *pixels; /* of the set */
+        size_t count;       /* of its samples */
+        bool copies;        /* behind them, the transformed copies */
+        tg_real *rows;      /* [count, size that comes out]; NULL: nothing is remembered */
+    } memory;
+    size_t head, count;
+    tg_preprocess_step steps[];
+};
+size_t tg_preprocess_size(const tg_preprocess *preprocess); /* of a sample that comes out */
+
 /* What a step is fitted on: samples as the steps before it leave them, [n, C, H, W]. */
 typedef struct tg_fitting {
     tg_preprocess *before;
@@ -64,6 +87,7 @@ typedef struct tg_preprocess_kind {
     const char *name;
     const tg_attr *rows;
     size_t row_count;
+    bool costly; /* a sample takes longer than reading the result from memory by far */
     /* Everything that the rows cannot say: out (where it is not in), by_channel, fitted, tensors. May be
      * NULL: values that need no fitting, by channel. */
     tg_status (*prepare)(tg_preprocess_step *self, tg_error *err);

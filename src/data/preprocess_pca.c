@@ -222,6 +222,7 @@ const tg_preprocess_kind tg_preprocess_pca = {
     "pca",
     pca_rows,
     sizeof pca_rows / sizeof pca_rows[0],
+    .costly = true,
     .prepare = pca_prepare,
     .fit = pca_fit,
     .samples = pca_samples,

@@ -225,6 +225,77 @@ static void fitting_does_not_depend_on_threads(void **state) {
     }
 }
 
+/* Remembered results are the same bits; another set, and copies that are not remembered, still go the long
+ * way. */
+static void remembering_changes_nothing(void **state) {
+    (void)state;
+    enum { SAMPLES = 50, COMPONENTS = 6, SIZE = SAMPLES * COMPONENTS };
+    tg_dataset *dataset = make_pictures(7, 7, 3, SAMPLES, 4, 1, 0),
+               *other = make_pictures(7, 7, 3, SAMPLES, 4, 1, 1);
+    tg_attrs *attrs = attrs_from("{'list': [{'type': 'rotate', 'degrees': 30}]}");
+    tg_preprocess *preprocess = make_pca("{'type': 'pca', 'components': 6}", (const size_t[]){7, 7, 3});
+    tg_augment *augment;
+    tg_error err;
+    ASSERT_OK(tg_augment_create(tg_value_get(tg_attrs_root(attrs), "list"), (const size_t[]){7, 7, 3}, 1,
+                                &augment, &err));
+    ASSERT_OK(tg_preprocess_fit(preprocess, NULL, dataset, NULL, SAMPLES, &err));
+    const tg_augmenting ways[] = {{augment, 1, 4, true}, {augment, 1, 4, false}};
+    uint32_t index[SAMPLES], mixed[SAMPLES];
+    for (uint32_t i = 0; i < SAMPLES; i++)
+        mixed[i] = (index[i] = i * 7 % SAMPLES) | (i % 3 ? 0 : TG_TRANSFORMED);
+    static tg_real before[4][SIZE], after[4][SIZE];
+    size_t bytes = tg_preprocess_bytes(preprocess);
+    for (int round = 0; round < 2; round++) {
+        tg_real(*x)[SIZE] = round ? after : before;
+        const void *pixels = tg_dataset_pixels(dataset);
+        tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, SAMPLES, x[0], NULL);
+        tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, mixed, SAMPLES, x[1], &ways[0]);
+        tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, SAMPLES, x[2], &ways[1]);
+        tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(other), index, SAMPLES, x[3], NULL);
+        if (round == 0) tg_preprocess_remember(preprocess, NULL, dataset, &ways[0]);
+    }
+    assert_memory_equal(before, after, sizeof before);
+    assert_memory_not_equal(before[0], before[1], sizeof before[0]);
+    assert_int_equal(tg_preprocess_bytes(preprocess), bytes + 2 * SIZE * sizeof(tg_real));
+    ((uint8_t *)tg_dataset_pixels(dataset))[0] ^= 255; /* what is remembered no longer looks at the pixels */
+    tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(dataset), index, SAMPLES, after[0], NULL);
+    assert_memory_equal(before[0], after[0], sizeof before[0]);
+    tg_augment_destroy(augment);
+    tg_preprocess_destroy(preprocess);
+    tg_attrs_destroy(attrs);
+    tg_dataset_destroy(dataset);
+    tg_dataset_destroy(other);
+}
+
+/* Cheap steps are not worth it, and samples that are drawn anew in every epoch cannot be. */
+static void only_what_pays_is_remembered(void **state) {
+    (void)state;
+    tg_dataset *dataset = make_pictures(4, 4, 1, 9, 2, 1, 0);
+    tg_attrs *attrs = attrs_from("{'list': [{'type': 'flip_vertical'}]}");
+    tg_augment *augment;
+    tg_error err;
+    ASSERT_OK(tg_augment_create(tg_value_get(tg_attrs_root(attrs), "list"), (const size_t[]){4, 4, 1}, 1,
+                                &augment, &err));
+    const char *steps[] = {"{'type': 'resize', 'height': 2, 'width': 2}", "{'type': 'pca', 'components': 2}"};
+    for (size_t i = 0; i < 2; i++) {
+        tg_preprocess *preprocess = make_pca(steps[i], (const size_t[]){4, 4, 1});
+        ASSERT_OK(tg_preprocess_fit(preprocess, NULL, dataset, NULL, 9, &err));
+        size_t bytes = tg_preprocess_bytes(preprocess);
+        tg_preprocess_remember(preprocess, NULL, dataset,
+                               i == 0 ? NULL : &(tg_augmenting){augment, 1, 0, false});
+        assert_int_equal(tg_preprocess_bytes(preprocess), bytes);
+        begin_allocations(0); /* nor is it a failure when there is no memory */
+        tg_preprocess_remember(preprocess, NULL, dataset, NULL);
+        assert_int_equal(allocation_failed(), i == 1);
+        end_allocations();
+        assert_int_equal(tg_preprocess_bytes(preprocess), bytes);
+        tg_preprocess_destroy(preprocess);
+    }
+    tg_augment_destroy(augment);
+    tg_attrs_destroy(attrs);
+    tg_dataset_destroy(dataset);
+}
+
 /* Pictures of one colour do not vary at all. */
 static void constant_pictures_become_zero(void **state) {
     (void)state;
@@ -252,6 +323,8 @@ int main(void) {
         cmocka_unit_test(a_cross_is_turned_upright),
         cmocka_unit_test(what_is_kept_is_reported),
         cmocka_unit_test(fitting_does_not_depend_on_threads),
+        cmocka_unit_test(remembering_changes_nothing),
+        cmocka_unit_test(only_what_pays_is_remembered),
         cmocka_unit_test(constant_pictures_become_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,174 @@
+/* Samples through the list, a batch at a time. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/preprocess_kinds.h"
+
+/* ---- gathering ---------------------------------------------------------------------------------------- */
+
+static bool augments(const tg_augmenting *augmenting) {
+    return augmenting && !tg_augment_empty(augmenting->augment);
+}
+
+typedef struct gathering {
+    const tg_preprocess *preprocess;
+    tg_dtype type;
+    const void *pixels;
+    const uint32_t *index;
+    size_t n, per_piece;
+    tg_real *x;
+    const tg_augmenting *augmenting;
+    bool known; /* remembered */
+} gathering;
+
+static bool is_known(const tg_preprocess *preprocess, const void *pixels, const uint32_t *index,
+                     const tg_augmenting *augmenting) {
+    return preprocess->memory.rows && preprocess->memory.pixels == pixels && index &&
+           (!augments(augmenting) || (augmenting->appended && preprocess->memory.copies));
+}
+
+/* x = what came out for this entry of the index. */
+static void recall(const gathering *g, uint32_t entry, size_t size, tg_real *x) {
+    bool copy = g->augmenting && (entry & TG_TRANSFORMED);
+    size_t row = copy ? g->preprocess->memory.count + (entry & ~TG_TRANSFORMED) : entry;
+    memcpy(x, g->preprocess->memory.rows + row * size, size * sizeof *x);
+}
+
+/* x[C, area] = the head of one sample [area, C] of bytes. */
+static void gather_u8(const tg_preprocess *preprocess, const uint8_t *sample, tg_real *x) {
+    size_t channels = preprocess->shape[2], area = preprocess->shape[0] * preprocess->shape[1];
+    for (size_t c = 0; c < channels; c++, x += area) {
+        const tg_real *row = preprocess->table + c * TG_LEVELS;
+        if (channels == 1)
+            for (size_t j = 0; j < area; j++) x[j] = row[sample[j]];
+        else
+            for (size_t j = 0; j < area; j++) x[j] = row[sample[j * channels + c]];
+    }
+}
+
+static void gather_f32(const tg_preprocess *preprocess, const float *sample, tg_real *x) {
+    size_t channels = preprocess->shape[2], area = preprocess->shape[0] * preprocess->shape[1];
+    for (size_t c = 0; c < channels; c++, x += area) {
+        for (size_t j = 0; j < area; j++) x[j] = (tg_real)sample[j * channels + c];
+        for (size_t s = 0; s < preprocess->head; s++)
+            preprocess->steps[s].kind->values(&preprocess->steps[s], c, x, area);
+    }
+}
+
+/* x = the head of a sample, augmented before if its entry says so. */
+static void gather_sample(const gathering *g, size_t i, size_t thread, tg_real *x) {
+    const tg_preprocess *preprocess = g->preprocess;
+    const tg_augmenting *augmenting = g->augmenting;
+    uint32_t entry = g->index ? g->index[i] : 0, number = augmenting ? entry & ~TG_TRANSFORMED : entry;
+    size_t from = (g->index ? number : i) * preprocess->size;
+    bool transform = augments(augmenting) && (!augmenting->appended || (entry & TG_TRANSFORMED));
+    if (transform) {
+        float *sample = tg_augment_sample(augmenting->augment, thread);
+        for (size_t j = 0; j < preprocess->size; j++)
+            sample[j] = g->type == TG_U8 ? ((const uint8_t *)g->pixels)[from + j]
+                                         : ((const float *)g->pixels)[from + j];
+        tg_augment_apply(augmenting->augment, g->type, augmenting->seed,
+                         augmenting->appended ? 0 : augmenting->epoch, number, thread);
+        gather_f32(preprocess, sample, x);
+    } else if (g->type == TG_U8) {
+        gather_u8(preprocess, (const uint8_t *)g->pixels + from, x);
+    } else {
+        gather_f32(preprocess, (const float *)g->pixels + from, x);
+    }
+}
+
+/* The steps behind the head, on n samples; the result lies in the one or in the other half of the room. */
+static const tg_real *run_steps(const tg_preprocess *preprocess, size_t n, tg_real *x, tg_real *y,
+                                tg_real *work) {
+    for (size_t s = preprocess->head; s < preprocess->count; s++) {
+        const tg_preprocess_step *self = &preprocess->steps[s];
+        if (self->by_channel) {
+            size_t area = self->in[0] * self->in[1];
+            for (size_t plane = 0; plane < n * self->in[2]; plane++)
+                self->kind->values(self, plane % self->in[2], x + plane * area, area);
+            continue;
+        }
+        self->kind->samples(self, n, x, y, work);
+        tg_real *swap = x;
+        x = y;
+        y = swap;
+    }
+    return x;
+}
+
+static void gather_piece(void *ctx, size_t piece, size_t thread) {
+    const gathering *g = ctx;
+    const tg_preprocess *preprocess = g->preprocess;
+    size_t first = piece * g->per_piece, n = g->n - first < g->per_piece ? g->n - first : g->per_piece;
+    size_t size = tg_preprocess_size(preprocess);
+    tg_real *x = g->x + first * size;
+    if (g->known) {
+        for (size_t i = 0; i < n; i++) recall(g, g->index[first + i], size, x + i * size);
+    } else if (preprocess->head == preprocess->count) {
+        for (size_t i = 0; i < n; i++) gather_sample(g, first + i, thread, x + i * size);
+    } else {
+        size_t half = preprocess->group * preprocess->largest;
+        tg_real *room = preprocess->room + thread * (2 * half + preprocess->work);
+        for (size_t i = 0; i < n; i++) gather_sample(g, first + i, thread, room + i * preprocess->size);
+        memcpy(x, run_steps(preprocess, n, room, room + half, room + 2 * half), n * size * sizeof *x);
+    }
+}
+
+void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dtype type, const void *pixels,
+                          const uint32_t *index, size_t n, tg_real *x, const tg_augmenting *augmenting) {
+    assert(index || !augmenting); /* the entry names the random stream */
+    if (n == 0) return;
+    gathering g = {
+        .preprocess = preprocess,
+        .type = type,
+        .pixels = pixels,
+        .index = index,
+        .n = n,
+        .per_piece = preprocess->group,
+        .x = x,
+        .augmenting = augmenting,
+        .known = is_known(preprocess, pixels, index, augmenting),
+    };
+    if (g.known || preprocess->head == preprocess->count)
+        g.per_piece =
+            1 + 4096 / tg_preprocess_size(preprocess); /* some microseconds, more than handing it out costs */
+    size_t pieces = (n - 1) / g.per_piece + 1;
+    if (pool) tg_parallel_for(pool, pieces, gather_piece, &g);
+    else
+        for (size_t i = 0; i < pieces; i++) gather_piece(&g, i, 0);
+}
+
+/* ---- remembering -------------------------------------------------------------------------------------- */
+
+static bool has_costly_step(const tg_preprocess *preprocess) {
+    for (size_t s = 0; s < preprocess->count; s++)
+        if (preprocess->steps[s].kind->costly) return true;
+    return false;
+}
+
+void tg_preprocess_remember(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
+                            const tg_augmenting *augmenting) {
+    enum { AT_ONCE = 1024 };
+    assert(tg_preprocess_fitted(preprocess) && !preprocess->memory.rows);
+    bool copies = augments(augmenting) && augmenting->appended;
+    size_t size = tg_preprocess_size(preprocess), bytes = 0;
+    if (!has_costly_step(preprocess) || (augments(augmenting) && !copies)) return;
+    if (!tg_mul_size(dataset->count, (copies ? 2 : 1) * sizeof(tg_real), &bytes) ||
+        !tg_mul_size(bytes, size, &bytes))
+        return;
+    tg_real *rows = tg_allocate(bytes);
+    if (!rows) return;
+    for (size_t half = 0; half <= copies; half++)
+        for (size_t first = 0; first < dataset->count; first += AT_ONCE) {
+            uint32_t index[AT_ONCE];
+            size_t n = dataset->count - first < AT_ONCE ? dataset->count - first : AT_ONCE;
+            for (size_t i = 0; i < n; i++) index[i] = (uint32_t)(first + i) | (half ? TG_TRANSFORMED : 0);
+            tg_preprocess_gather(preprocess, pool, dataset->type, dataset->pixels, index, n,
+                                 rows + (half * dataset->count + first) * size, half ? augmenting : NULL);
+        }
+    preprocess->memory.pixels = dataset->pixels;
+    preprocess->memory.count = dataset->count;
+    preprocess->memory.copies = copies;
+    preprocess->memory.rows = rows;
+}
