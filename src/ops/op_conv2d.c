@@ -239,8 +239,16 @@ static conv_job measure(const tg_node *node, const tg_kernels *kernels, size_t n
     return job;
 }
 
+/* The sizes of measure() are sums of products that may wrap; in floating point they cannot. */
 static size_t conv2d_scratch(const tg_node *node, size_t n, const tg_kernels *kernels, size_t threads) {
-    return measure(node, kernels, n, threads).at.end;
+    conv_job job = measure(node, kernels, n, threads);
+    conv_sizes s = job.s;
+    double groups = (double)s.groups, f = (double)s.f, c = (double)s.c, k = (double)s.k, p = (double)s.p;
+    double canvas_size = c * (double)job.canvas.h * (double)job.canvas.w, tile = (double)(kernels->mr + kernels->nr);
+    double thread = canvas_size + k * p + p * (double)kernels->nr;
+    double shared = (k + tile) + (double)job.shards * groups * (f + tile) * (k + tile);
+    bool fits = (double)threads * thread + shared < (double)(SIZE_MAX / 4 / sizeof(tg_real));
+    return fits ? job.at.end : SIZE_MAX;
 }
 
 static conv_job job_of(const tg_exec *ex, const tg_node *node) {

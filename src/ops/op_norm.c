@@ -122,13 +122,15 @@ static void batch_norm_backward(const tg_exec *ex, const tg_node *node) {
     tg_parallel_for(ex->pool, job.channels, backward_channel, &job);
 }
 
-/* running = (1 - momentum) running + momentum batch; the variance without bias, as in PyTorch. */
+/* running = (1 - momentum) running + momentum batch; the variance without bias, as in PyTorch. A batch whose variance
+ * does not fit into tg_real teaches nothing. */
 static void batch_norm_finish(const tg_exec *ex, const tg_node *node) {
     norm_job job = job_of(ex, node);
     tg_real momentum = (tg_real)((const batch_norm_attrs *)node->attrs)->momentum;
     tg_real count = (tg_real)(ex->n * job.area), unbiased = count > 1 ? count / (count - 1) : 1;
     tg_real *mean = node->params[RUNNING_MEAN].data, *variance = node->params[RUNNING_VAR].data;
     for (size_t c = 0; c < job.channels; c++) {
+        if (!isfinite(job.of.mean[c]) || !isfinite(job.of.variance[c] * unbiased)) continue;
         mean[c] = (1 - momentum) * mean[c] + momentum * job.of.mean[c];
         variance[c] = (1 - momentum) * variance[c] + momentum * (job.of.variance[c] * unbiased);
     }
