@@ -393,3 +393,9 @@ void tg_attrs_write(tg_text *text, const tg_attr *rows, size_t count, const void
         }
     }
 }
+
+void tg_attrs_write_extra(tg_text *text, const tg_value *object) {
+    if (!object || object->kind != TG_OBJECT) return;
+    for (const tg_value *v = object->first; v; v = v->next)
+        if (strncmp(v->key, "x-", 2) == 0) tg_value_write(text, v->key, v);
+}

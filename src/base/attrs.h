@@ -71,5 +71,7 @@ tg_status tg_attrs_read(const tg_value *object, const tg_attr *rows, size_t coun
                         tg_error *err);
 /* Writes every row of the struct as key and value into an object that is open. */
 void tg_attrs_write(tg_text *text, const tg_attr *rows, size_t count, const void *in);
+/* Carries the keys of an object (NULL, or no object: none) that begin with "x-" along into one that is open. */
+void tg_attrs_write_extra(tg_text *text, const tg_value *object);
 
 #endif

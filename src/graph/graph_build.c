@@ -157,6 +157,7 @@ static tg_status place(builder *b, size_t index, tg_error *err) {
         node->inputs[i] = &graph->nodes[b->node_of[b->sources[d->inputs_at + i]]];
     node->trainable = d->common.trainable;
     node->learning_rate_factor = d->common.learning_rate_factor;
+    node->recipe = d->value;
     node->initializer = d->common.initializer;
     node->attrs = tg_allocate_zeroed(d->op->attrs_bytes);
     TG_REQUIRE(err, node->attrs, TG_E_MEMORY, "no memory left for the model");
@@ -325,10 +326,10 @@ void tg_graph_write(const tg_graph *graph, const tg_value *model, tg_text *text)
             if (node->initializer) tg_value_write(text, "initializer", node->initializer);
             else tg_json_string(text, "initializer", "xavier_uniform");
         }
+        tg_attrs_write_extra(text, node->recipe);
         tg_json_close(text, '}');
     }
     tg_json_close(text, ']');
-    for (const tg_value *v = model->first; v; v = v->next)
-        if (strncmp(v->key, "x-", 2) == 0) tg_value_write(text, v->key, v);
+    tg_attrs_write_extra(text, model);
     tg_json_close(text, '}');
 }

@@ -277,17 +277,17 @@ static double number_or_nan(const tg_value *object, const char *key) {
 static tg_status read_history(tg_run *run, const tg_value *history, tg_error *err) {
     const tg_value *events = tg_value_get(history, "events"), *epochs = tg_value_get(history, "epochs");
     TG_REQUIRE(err, events && events->kind == TG_LIST && epochs && epochs->kind == TG_LIST, TG_E_FORMAT,
-               "the history holds no events and epochs");
+               "holds no events and epochs");
     for (const tg_value *v = events->first; v; v = v->next) {
         tg_event event;
         TG_TRY(tg_attrs_read(v, event_rows, 3, NULL, &event, err));
         TG_TRY(tg_run_add_event(run, event, err));
     }
-    TG_REQUIRE(err, epochs->count <= run->record_capacity, TG_E_FORMAT, "the history has more epochs than the recipe");
+    TG_REQUIRE(err, epochs->count <= run->record_capacity, TG_E_FORMAT, "has more epochs than the recipe");
     for (const tg_value *v = epochs->first; v; v = v->next) {
         double epoch = number_or_nan(v, "epoch"), step = number_or_nan(v, "step");
         TG_REQUIRE(err, epoch >= 0 && epoch <= 1 << 20 && step >= 0 && step <= 9007199254740992.0, TG_E_FORMAT,
-                   "an epoch of the history has no number");
+                   "an epoch has no number");
         run->records[run->record_count++] =
             (tg_epoch_record){.epoch = (uint64_t)epoch,
                               .step = (uint64_t)step,
@@ -297,7 +297,7 @@ static tg_status read_history(tg_run *run, const tg_value *history, tg_error *er
                               .held_out_accuracy = number_or_nan(v, "held_out_accuracy"),
                               .learning_rate = number_or_nan(v, "learning_rate")};
     }
-    TG_REQUIRE(err, run->record_count == run->at.epoch, TG_E_FORMAT, "the history does not fit the position of the run");
+    TG_REQUIRE(err, run->record_count == run->at.epoch, TG_E_FORMAT, "does not fit the position of the run");
     run->at.plateaus = tg_run_plateaus(run);
     return TG_OK;
 }
@@ -305,10 +305,10 @@ static tg_status read_history(tg_run *run, const tg_value *history, tg_error *er
 static tg_status read_classes(tg_run *run, const tg_value *classes, tg_error *err) {
     if (!run->has_labels) return TG_OK;
     TG_REQUIRE(err, classes && classes->kind == TG_LIST && classes->count == run->class_count, TG_E_FORMAT,
-               "does not name the model's %zu classes", run->class_count);
+               "do not name the model's %zu outputs", run->class_count);
     size_t i = 0;
     for (const tg_value *v = classes->first; v; v = v->next, i++) {
-        TG_REQUIRE(err, v->kind == TG_STRING, TG_E_FORMAT, "has a class name that is not a text");
+        TG_REQUIRE(err, v->kind == TG_STRING, TG_E_FORMAT, "hold a name that is not a text");
         char *name = tg_allocate(strlen(v->string) + 1);
         TG_REQUIRE(err, name, TG_E_MEMORY, "no memory left for the class names");
         memcpy(name, v->string, strlen(v->string) + 1);
@@ -332,8 +332,12 @@ static tg_status restore(const tg_checkpoint *c, const tg_value *document, tg_ru
     tg_free(e.list);
     TG_TRY(status);
     tg_preprocess_mark_fitted(run->preprocess);
-    TG_TRY(read_classes(run, tg_value_get(document, "classes"), err));
-    return has_state ? read_history(run, tg_value_get(document, "history"), err) : TG_OK;
+    if (run->train) tg_preprocess_remember(run->preprocess, run->engine->parts.pool, run->train, &run->augmenting);
+    status = read_classes(run, tg_value_get(document, "classes"), err);
+    if (status != TG_OK) return tg_fail_at(err, status, "classes");
+    if (!has_state) return TG_OK;
+    status = read_history(run, tg_value_get(document, "history"), err);
+    return status == TG_OK ? TG_OK : tg_fail_at(err, status, "history");
 }
 
 tg_status tg_run_load(tg_engine *engine, const tg_checkpoint *checkpoint, const tg_attrs *document, tg_dataset *train,

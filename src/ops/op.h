@@ -53,7 +53,8 @@ typedef struct tg_node {
     size_t param_count;
     bool trainable;
     double learning_rate_factor;
-    const tg_value *initializer; /* as the recipe has it, or NULL */
+    const tg_value *recipe;      /* the layer as the recipe has it; NULL for the input */
+    const tg_value *initializer; /* of it, or NULL */
     bool needs_gradient;         /* of its output: something trainable lies at or before it */
     size_t saved_bytes;          /* per sample, kept from forward to backward; set by infer */
     size_t kept_size;            /* elements per batch, kept from forward to the end of the step; set by infer */

@@ -130,10 +130,11 @@ tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_
     return status == TG_OK ? TG_OK : tg_fail_at(err, status, "optimizer");
 }
 
-void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, tg_text *text) {
+void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_value *value, tg_text *text) {
     tg_json_open(text, "optimizer", '{');
     tg_json_string(text, "type", optimizer->name);
     tg_attrs_write(text, optimizer->attrs, optimizer->attr_count, attrs);
+    tg_attrs_write_extra(text, value);
     tg_json_close(text, '}');
 }
 

@@ -25,7 +25,8 @@ typedef struct tg_optimizer {
 
 /* value: the recipe's "optimizer" object. Errors: where "optimizer". */
 tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs, tg_error *err);
-void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, tg_text *text);
+/* value: what it was read from, for its keys that begin with "x-". */
+void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_value *value, tg_text *text);
 
 /* New weights for all parameters, spread over the pool; then they change places with the old ones if all are finite, and
  * the optimizer's state too. False, and nothing changed in the weights, when one is not; the state, useless then, is
@@ -52,6 +53,7 @@ typedef struct tg_schedule tg_schedule;
 typedef struct tg_schedules {
     size_t count;
     const tg_schedule *rows[TG_MAX_SCHEDULES];
+    const tg_value *recipe[TG_MAX_SCHEDULES]; /* as the recipe has them */
     tg_schedule_attrs attrs[TG_MAX_SCHEDULES];
 } tg_schedules;
 

@@ -95,6 +95,7 @@ static tg_status read_one(const tg_value *value, tg_schedules *out, tg_error *er
                    "there can be only one plateau");
         tg_schedule_attrs *attrs = &out->attrs[out->count];
         TG_TRY(tg_attrs_read(value, table[i].rows, table[i].row_count, "type", attrs, err));
+        out->recipe[out->count] = value;
         out->rows[out->count++] = &table[i];
         return TG_OK;
     }
@@ -124,6 +125,7 @@ void tg_schedules_write(const tg_schedules *schedules, tg_text *text) {
         tg_json_open(text, NULL, '{');
         tg_json_string(text, "type", schedules->rows[i]->name);
         tg_attrs_write(text, schedules->rows[i]->rows, schedules->rows[i]->row_count, &schedules->attrs[i]);
+        tg_attrs_write_extra(text, schedules->recipe[i]);
         tg_json_close(text, '}');
     }
     tg_json_close(text, ']');

@@ -64,8 +64,7 @@ void tg_recipe_write_head(const tg_recipe *recipe, tg_text *text) {
     if (recipe->name) tg_json_string(text, "name", recipe->name);
     tg_json_open(text, "data", '{');
     tg_attrs_write(text, data_rows, DATA_ROWS, &recipe->data);
-    for (const tg_value *v = recipe->data_tree ? recipe->data_tree->first : NULL; v; v = v->next)
-        if (strncmp(v->key, "x-", 2) == 0) tg_value_write(text, v->key, v);
+    tg_attrs_write_extra(text, recipe->data_tree);
     tg_json_close(text, '}');
 }
 
@@ -74,9 +73,9 @@ void tg_recipe_write_tail(const tg_recipe *recipe, const tg_value *root, tg_text
     if (recipe->early_stopping.patience) {
         tg_json_open(text, "early_stopping", '{');
         tg_attrs_write(text, stopping_rows, STOPPING_ROWS, &recipe->early_stopping);
+        tg_attrs_write_extra(text, recipe->early_stopping_tree);
         tg_json_close(text, '}');
     }
     tg_attrs_write(text, rows + FIRST_NUMBER, ROWS - FIRST_NUMBER, recipe);
-    for (const tg_value *v = root->first; v; v = v->next)
-        if (strncmp(v->key, "x-", 2) == 0) tg_value_write(text, v->key, v);
+    tg_attrs_write_extra(text, root);
 }

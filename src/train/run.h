@@ -16,6 +16,7 @@ struct tg_engine {
 /* One entry of the recipe's "losses". */
 typedef struct tg_run_loss {
     const tg_loss *row;
+    const tg_value *recipe; /* as the recipe has it */
     void *attrs;
     size_t node; /* the output it looks at */
     tg_target target;

@@ -28,6 +28,7 @@ static tg_status read_fields(tg_run *run, const tg_value *value, tg_run_loss *lo
     else if (tg_value_get(value, "type") && tg_value_get(value, "type")->kind == TG_STRING)
         type = tg_value_get(value, "type")->string;
     TG_REQUIRE(err, type, TG_E_RECIPE, "must be a name or an object with a type");
+    loss->recipe = value;
     loss->row = tg_loss_find(type);
     TG_REQUIRE(err, loss->row, TG_E_RECIPE, "unknown type \"%.40s\"; there are cross_entropy, mean_squared_error", type);
     loss->attrs = tg_allocate_zeroed(loss->row->attrs_bytes);
@@ -129,6 +130,7 @@ void tg_run_write_losses(const tg_run *run, tg_text *text) {
         tg_json_number(text, "weight", loss->weight);
         tg_json_string(text, "reduction", loss->sum ? "sum" : "mean");
         tg_attrs_write(text, loss->row->attrs, loss->row->attr_count, loss->attrs);
+        tg_attrs_write_extra(text, loss->recipe);
         tg_json_close(text, '}');
     }
     tg_json_close(text, ']');

@@ -351,17 +351,17 @@ static void wrong_metadata_are_told(void **state) {
     } cases[] = {
         {1, "[]", TG_E_FORMAT, "run.safetensors: its recipe is not an object"},
         {1, "{\"tabgrad\":1}", TG_E_RECIPE, "run.safetensors: recipe: model is missing"},
-        {2, "[]", TG_E_FORMAT, "run.safetensors: the history holds no events and epochs"},
+        {2, "[]", TG_E_FORMAT, "run.safetensors: history: holds no events and epochs"},
         {2, "{\"events\":[],\"epochs\":[]}", TG_E_FORMAT,
-         "run.safetensors: the history does not fit the position of the run"},
+         "run.safetensors: history: does not fit the position of the run"},
         {2, "{\"events\":[],\"epochs\":[{}]}", TG_E_FORMAT,
-         "run.safetensors: an epoch of the history has no number"},
+         "run.safetensors: history: an epoch has no number"},
         {2, "{\"events\":[],\"epochs\":[1,2,3,4,5]}", TG_E_FORMAT,
-         "run.safetensors: the history has more epochs than the recipe"},
-        {2, "{\"events\":[{}],\"epochs\":[]}", TG_E_RECIPE, "run.safetensors: step is missing"},
-        {3, "[\"a\",\"b\",\"c\"]", TG_E_FORMAT, "run.safetensors: does not name the model's 4 classes"},
-        {3, "{}", TG_E_FORMAT, "run.safetensors: does not name the model's 4 classes"},
-        {3, "[\"a\",\"b\",\"c\",4]", TG_E_FORMAT, "run.safetensors: has a class name that is not a text"},
+         "run.safetensors: history: has more epochs than the recipe"},
+        {2, "{\"events\":[{}],\"epochs\":[]}", TG_E_RECIPE, "run.safetensors: history: step is missing"},
+        {3, "[\"a\",\"b\",\"c\"]", TG_E_FORMAT, "run.safetensors: classes: do not name the model's 4 outputs"},
+        {3, "{}", TG_E_FORMAT, "run.safetensors: classes: do not name the model's 4 outputs"},
+        {3, "[\"a\",\"b\",\"c\",4]", TG_E_FORMAT, "run.safetensors: classes: hold a name that is not a text"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         parts p = take_apart();

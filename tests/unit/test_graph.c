@@ -136,14 +136,14 @@ static void the_written_recipe_is_a_fixed_point(void **state) {
         "'model':{'input':[8,8],'x-drawn':true,'layers':["
         "{'type':'conv2d','filters':3,'kernel':[3,2],'padding':[1,0,1,0],'initializer':{'type':'normal','std'"
         ":0.2}},"
-        "{'type':'leaky_relu'},{'type':'max_pool2d','size':2,'padding':'same'},{'type':'reshape','shape':[3,"
+        "{'type':'leaky_relu','x-why':'kinks'},{'type':'max_pool2d','size':2,'padding':'same'},{'type':'reshape','shape':[3,"
         "4,4]},"
         "{'type':'flatten','name':'flat'},{'type':'dense','units':12,'bias':false,'trainable':false},{'type':"
         "'relu'},"
         "{'type':'dense','units':4,'inputs':'flat','learning_rate_factor':0.1}]},"
         "'losses':[{'type':'cross_entropy','label_smoothing':0.1,'weight':0.5},{'type':'mean_squared_error',"
-        "'output':'relu1'}],"
-        "'optimizer':{'type':'adamw','l2':0.001},'schedule':{'type':'cosine'},'batch_size':16,'epochs':3,"
+        "'output':'relu1','x-loss':1}],"
+        "'optimizer':{'type':'adamw','l2':0.001,'x-from':'a paper'},'schedule':{'type':'cosine','x-half':2},'batch_size':16,'epochs':3,"
         "'seed':9007199254740991,'x-note':{'kept':[1,2.5,null]}}";
     tg_run *run = make_run(engine, text, NULL, NULL);
     const char *json, *again;
@@ -158,7 +158,10 @@ static void the_written_recipe_is_a_fixed_point(void **state) {
         "\"x-drawn\":true",
         "\"x-source\":[\"here\"]",
         "\"x-note\":{\"kept\":[1,2.5,null]}",
-        "{\"type\":\"leaky_relu\",\"name\":\"leaky_relu1\",\"inputs\":[\"conv2d1\"],\"slope\":0.01}",
+        "{\"type\":\"leaky_relu\",\"name\":\"leaky_relu1\",\"inputs\":[\"conv2d1\"],\"slope\":0.01,\"x-why\":\"kinks\"}",
+        "\"x-loss\":1}",
+        "\"x-from\":\"a paper\"}",
+        "\"x-half\":2}",
         "\"stride\":2,\"padding\":\"same\"",
         "\"padding\":[1,0,1,0]",
         "\"seed\":9007199254740991",
