@@ -151,7 +151,10 @@ static tg_status take_data(tg_run *run, tg_dataset *train, tg_dataset *test, boo
     if (run->batch_size > count) run->batch_size = count;
     run->steps_per_epoch = (count + run->batch_size - 1) / run->batch_size;
     if (!fit) return TG_OK;
-    return tg_preprocess_fit(run->preprocess, run->engine->parts.pool, train, run->split.index, run->split.train_count, err);
+    tg_pool *pool = run->engine->parts.pool;
+    TG_TRY(tg_preprocess_fit(run->preprocess, pool, train, run->split.index, run->split.train_count, err));
+    tg_preprocess_remember(run->preprocess, pool, train, &run->augmenting);
+    return TG_OK;
 }
 
 static tg_status take_class_names(tg_run *run, const tg_dataset *dataset, tg_error *err) {

@@ -40,7 +40,8 @@ void tg_run_memory(const tg_run *run, tg_memory *out) {
                        .optimizer_bytes = run->state_bytes,
                        .activations_bytes = run->train_plan->arena_bytes,
                        .inference_bytes = run->evaluate_plan->arena_bytes + run->predict_plan->arena_bytes};
-    out->total_bytes = out->parameters_bytes + out->optimizer_bytes + out->activations_bytes + out->inference_bytes;
+    out->total_bytes = out->parameters_bytes + out->optimizer_bytes + out->activations_bytes + out->inference_bytes +
+                       tg_preprocess_bytes(run->preprocess);
 }
 
 size_t tg_run_parameters(const tg_run *run) {
@@ -162,7 +163,7 @@ tg_status tg_run_recipe_json(tg_run *run, const char **out, tg_error *err) {
     tg_augment_write(run->augment, text, "augment");
     tg_graph_write(run->graph, run->recipe.model, text);
     tg_run_write_losses(run, text);
-    tg_optimizer_write(run->optimizer, &run->optim_attrs, text);
+    tg_optimizer_write(run->optimizer, &run->optim_attrs, run->recipe.optimizer, text);
     tg_schedules_write(&run->schedules, text);
     tg_recipe_write_tail(&run->recipe, tg_attrs_root(run->attrs), text);
     tg_json_close(text, '}');
