@@ -7,7 +7,7 @@ import { run } from './steps.mjs';
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 
-export const WASM_PRESETS = ['wasm', 'wasm-mt', 'wasm-fast'];
+export const WASM_PRESETS = ['wasm', 'wasm-mt', 'wasm-fast', 'wasm-f64'];
 
 /**
  * Configures a preset where that is due, and builds it.

@@ -10,7 +10,7 @@ const html = readFileSync(join(DIST, 'index.html'), 'utf8');
 const assets = [...html.matchAll(/(?:src|href)="\.\/([^"]+\.(?:js|css))"/g)].map(([, path]) => path);
 
 test('the page, the library, its types and every variant are there', () => {
-  const variants = ['simd', 'threads', 'fast'].flatMap((name) => [
+  const variants = ['simd', 'threads', 'fast', 'double'].flatMap((name) => [
     `tabgrad-${name}.js`,
     `tabgrad-${name}.wasm`,
   ]);
@@ -33,7 +33,9 @@ test('the page names its files relative to itself, so that it works below any pa
 });
 
 test('page, script and WebAssembly take at most 200 kB on first load, gzipped', () => {
-  const chunks = readdirSync(DIST).filter((name) => /^tabgrad(?!-simd|-fast).*\.(js|wasm)$/.test(name));
+  const chunks = readdirSync(DIST).filter((name) =>
+    /^tabgrad(?!-simd|-fast|-double).*\.(js|wasm)$/.test(name),
+  );
   const sizes = ['index.html', ...assets, ...chunks].map((file) => [
     file,
     gzipSync(readFileSync(join(DIST, file))).length,

@@ -6,6 +6,7 @@
 #include <emscripten.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tabgrad.h"
 
@@ -64,6 +65,12 @@ EXPORT const char *tg_wasm_error_what(const tg_error *err)
     return err->what;
 }
 
+/* Bytes of a tg_real: 4, or 8 where this variant computes in double. */
+EXPORT size_t tg_wasm_real_size(void)
+{
+    return sizeof(tg_real);
+}
+
 /* Bytes of the heap that are handed out at this moment. */
 EXPORT size_t tg_wasm_heap_used(void)
 {
@@ -114,7 +121,7 @@ EXPORT tg_status tg_wasm_run_set_epochs(tg_run *run, double epochs, tg_error *er
     return tg_run_set_epochs(run, (uint64_t)epochs, err);
 }
 
-/* row[8]: tg_evaluation, its score first. Written only when the status is TG_OK. */
+/* row[9]: tg_evaluation, its score first. Written only when the status is TG_OK. */
 EXPORT tg_status tg_wasm_run_evaluate(tg_run *run, double slice_ms, double *row, tg_error *err)
 {
     double deadline = emscripten_get_now() + slice_ms;
@@ -128,6 +135,7 @@ EXPORT tg_status tg_wasm_run_evaluate(tg_run *run, double slice_ms, double *row,
     *row++ = number_of_pointer(evaluation.predicted);
     *row++ = number_of_pointer(evaluation.losses);
     *row++ = evaluation.finished;
+    *row++ = evaluation.psnr;
     return TG_OK;
 }
 
@@ -169,6 +177,36 @@ EXPORT tg_status tg_wasm_run_parameter(const tg_run *run, size_t index, double *
     row = put_shape(row, tensor.rank, tensor.shape);
     *row++ = (double)tensor.size;
     *row++ = number_of_pointer(tensor.data);
+    return TG_OK;
+}
+
+/* row[4]: tg_tensor_range. */
+EXPORT tg_status tg_wasm_run_parameter_range(const tg_run *run, size_t index, double *row, tg_error *err)
+{
+    tg_tensor_range range;
+    tg_status status = tg_run_parameter_range(run, index, &range, err);
+    if (status != TG_OK)
+        return status;
+    *row++ = range.min;
+    *row++ = range.max;
+    *row++ = range.mean;
+    *row++ = (double)range.zeros;
+    return TG_OK;
+}
+
+/* row[4]: tg_gradcheck without the name, which goes to parameter[80]. */
+EXPORT tg_status tg_wasm_run_gradcheck(tg_run *run, size_t max_per_tensor, char *parameter, double *row,
+                                       tg_error *err)
+{
+    tg_gradcheck found;
+    tg_status status = tg_run_gradcheck(run, max_per_tensor, &found, err);
+    if (status != TG_OK)
+        return status;
+    memcpy(parameter, found.parameter, sizeof found.parameter);
+    *row++ = found.worst;
+    *row++ = (double)found.index;
+    *row++ = (double)found.checked;
+    *row++ = (double)found.skipped;
     return TG_OK;
 }
 
