@@ -80,6 +80,40 @@ describe('a recipe', () => {
     expect(error.message).toMatch(/3/);
   });
 
+  it.each([
+    [
+      { early_stopping: { patience: 3 } },
+      'early_stopping: needs a validation part to watch; set data.validation, for example to 0.1',
+    ],
+    [
+      { schedule: { type: 'plateau', factor: 0.5 } },
+      'schedule: plateau needs a validation part to watch; set data.validation, for example to 0.1',
+    ],
+    [
+      { preprocess: [{ type: 'pca', components: 17 }] },
+      'preprocess[0] pca: components 17 exceeds the 16 features of a sample; use at most 16',
+    ],
+    [{ optimizer: { type: 'sgd', learning_rate: 0 } }, 'optimizer: learning_rate must be above 0, not 0'],
+    [
+      { optimizer: { type: 'adamw', learning_rate: 0.1, weight_decay: -1 } },
+      'optimizer: weight_decay must be at least 0, not -1',
+    ],
+  ])('with %o', async (changes, message) => {
+    expect((await runFailure(changes)).message).toBe(message);
+  });
+
+  it('that turns what is no picture', async () => {
+    const rows = await engine.dataset({ ...stripes(), shape: [1, 1, 16] });
+    const recipe = stripesRecipe({
+      augment: [{ type: 'rotate', degrees: 10 }],
+      model: { input: [16], layers: [{ type: 'dense', units: 3 }] },
+    });
+    expect((await failure(engine.run(recipe, { train: rows }))).message).toBe(
+      'augment[0] rotate: is for pictures, but a sample is 1x1x16; leave it out',
+    );
+    await rows.close();
+  });
+
   it('with a model that no tab can hold', async () => {
     const layers = [{ type: 'flatten' }, { type: 'dense', units: 30_000 }, { type: 'dense', units: 30_000 }];
     const error = await runFailure(model(...layers, { type: 'dense', units: 3 }));
@@ -292,7 +326,7 @@ describe('a call', () => {
     expect(messages.slice(4)).toEqual([
       'learning_rate: 0.1 is not a number',
       "threads: 65 is neither 'auto' nor a number from 1 to 64",
-      "precision: exakt is neither 'exact' nor 'fast'",
+      "precision: exakt is none of 'exact', 'fast' and 'double'",
     ]);
     expect(() => bystander.train({ epochs: -1 })).toThrow('epochs: -1 is not a whole number of at least 1');
     expect(() => engine.on(/** @type {any} */ ('crash'), () => {})).toThrow(/there is no event "crash"/);

@@ -3,7 +3,7 @@ import { attributesOf } from './attributes.js';
 import { Dataset, datasetFields } from './dataset-client.js';
 import { TabgradError } from './errors.js';
 import { readFile } from './file-bytes.js';
-import { pairIdxFiles } from './idx-files.js';
+import { sortFiles } from './file-parts.js';
 import { Run } from './run-client.js';
 import { Supervisor } from './supervisor.js';
 import { pickVariant, probeSupport } from './variant.js';
@@ -11,15 +11,17 @@ import { pickVariant, probeSupport } from './variant.js';
 /** @typedef {import('./dataset-client.js').DatasetMaker} DatasetMaker */
 /** @typedef {import('./dataset-client.js').DatasetOptions} DatasetOptions */
 /** @typedef {import('./file-bytes.js').NamedBytes} NamedBytes */
-/** @typedef {import('./idx-files.js').IdxPair} IdxPair */
+/** @typedef {import('./file-parts.js').FilePart} FilePart */
 /** @typedef {import('./run-client.js').RunData} RunData */
 /** @typedef {import('./supervisor.js').Respawn} Respawn */
+/** @typedef {import('./variant.js').Precision} Precision */
 /** @typedef {import('./variant.js').Variant} Variant */
 
 /**
  * @typedef {object} EngineOptions
  * @property {'auto' | number} [threads]  a number is taken literally; 'auto': up to 8, and 1 where there are no threads
- * @property {'exact' | 'fast'} [precision]  'fast' gives up that all machines compute the same bits
+ * @property {Precision} [precision]  'fast' gives up that all machines compute the same bits; 'double' is slow, on one
+ *   thread, and there to check gradients with
  * @property {string | URL} [baseUrl]  the folder of tabgrad.worker.js and the WebAssembly files
  */
 
@@ -74,33 +76,33 @@ export class Engine {
   }
 
   /**
-   * Reads MNIST-format IDX files, gzipped or not: images and labels of one or two parts.
+   * Reads MNIST-format IDX files (images and labels of one or two parts) or CIFAR-10's binary batches, gzipped or not.
    * @param {(NamedBytes | File)[]} files
-   * @param {{ classes?: string[] }} [options]  names; without, the numbers
+   * @param {{ classes?: string[] }} [options]  names; without, those in batches.meta.txt, else the numbers
    * @returns {Promise<{ train: Dataset, test?: Dataset }>}
    */
   async readFiles(files, { classes } = {}) {
-    const pairs = await pairIdxFiles(files.map(named));
-    const train = await this.#readIdx(pairs.train, classes ?? null);
-    if (!pairs.test) return { train };
+    const parts = await sortFiles(files.map(named));
+    const train = await this.#readPart(parts.train, classes ?? parts.train.classes);
+    if (!parts.test) return { train };
     try {
-      return { train, test: await this.#readIdx(pairs.test, classes ?? train.classes) };
+      return { train, test: await this.#readPart(parts.test, classes ?? train.classes) };
     } catch (error) {
       await train.close();
       throw error;
     }
   }
 
-  /** @param {IdxPair} pair @param {string[] | null} classes */
-  async #readIdx(pair, classes) {
+  /** @param {FilePart} part @param {string[] | null} classes */
+  async #readPart({ format, files: named }, classes) {
     const dataset = this.#supervisor.nextId();
     /** @type {DatasetMaker} */
     const make = async (worker) => {
-      const [images, labels] = [await readFile(pair.images), await readFile(pair.labels)];
-      const transfer = [pair.images, pair.labels].flatMap((file, i) =>
-        file.bytes instanceof Blob ? [[images, labels][i].bytes.buffer] : [],
-      );
-      return worker.request('readIdx', { dataset, images, labels, classes }, { transfer });
+      const files = await Promise.all(named.map(readFile));
+      const transfer = files
+        .filter((_, i) => named[i].bytes instanceof Blob)
+        .map(({ bytes }) => bytes.buffer);
+      return worker.request('readFiles', { dataset, format, files, classes }, { transfer });
     };
     return new Dataset(this.#supervisor, dataset, await make(this.#supervisor), make);
   }

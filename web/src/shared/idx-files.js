@@ -5,13 +5,14 @@ import { unpackStart } from './file-bytes.js';
 
 /** @typedef {import('./file-bytes.js').NamedBytes} NamedBytes */
 /** @typedef {{ file: NamedBytes, part: 'train' | 'test' | null, isLabels: boolean, count: number }} IdxFile */
-/** @typedef {{ images: NamedBytes, labels: NamedBytes }} IdxPair */
+/** @typedef {import('./file-parts.js').FileParts} FileParts */
+/** @typedef {import('./file-parts.js').FilePart} FilePart */
 
 const HOW_TO = 'give images and labels as IDX files, as MNIST has them (.gz or not)';
 
 /**
  * @param {NamedBytes[]} files  two (one pair: the training part) or four
- * @returns {Promise<{ train: IdxPair, test?: IdxPair }>}
+ * @returns {Promise<FileParts>}
  */
 export async function pairIdxFiles(files) {
   const all = await Promise.all(files.map(lookInto));
@@ -52,9 +53,9 @@ function pairByCount(images, labels) {
   return { train: pair(large, largeLabels), test: pair(small, smallLabels) };
 }
 
-/** @param {IdxFile} images @param {IdxFile} labels @returns {IdxPair} */
+/** @param {IdxFile} images @param {IdxFile} labels @returns {FilePart} */
 function pair(images, labels) {
-  return { images: images.file, labels: labels.file };
+  return { format: 'idx', files: [images.file, labels.file], classes: null };
 }
 
 /** Reads as much of the header as tells images from labels; the engine checks the rest.

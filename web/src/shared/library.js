@@ -1,6 +1,7 @@
 // tabgrad: trains neural networks in a worker of this page, or of Node. See docs/library.md.
 import { startEngine } from './engine-client.js';
 
+export { rankConfused, scoreClasses } from './class-scores.js';
 export { TabgradError } from './errors.js';
 
 /** @typedef {import('./dataset-client.js').Dataset} Dataset */
@@ -8,7 +9,12 @@ export { TabgradError } from './errors.js';
 /** @typedef {import('./engine-client.js').Engine} Engine */
 /** @typedef {import('./engine-client.js').EngineOptions} EngineOptions */
 /** @typedef {import('./protocol.js').Evaluation} Evaluation */
+/** @typedef {import('./class-scores.js').ClassScore} ClassScore */
+/** @typedef {import('./class-scores.js').Confused} Confused */
+/** @typedef {import('./protocol.js').DeadUnits} DeadUnits */
+/** @typedef {import('./protocol.js').Gradcheck} Gradcheck */
 /** @typedef {import('./protocol.js').History} History */
+/** @typedef {import('./protocol.js').Parameters} Parameters */
 /** @typedef {import('./protocol.js').Report} Report */
 /** @typedef {import('./protocol.js').Summary} Summary */
 /** @typedef {import('./run-client.js').Run} Run */

@@ -5,8 +5,11 @@
 // Runs and datasets have numbers that the library's side gives out, so that a restarted worker knows them again.
 
 /** @typedef {import('./attributes.js').AttributeCall} AttributeCall */
+/** @typedef {import('./class-scores.js').ClassScore} ClassScore */
+/** @typedef {import('./class-scores.js').Confused} Confused */
 /** @typedef {import('./errors.js').ErrorFacts} ErrorFacts */
 /** @typedef {import('./file-bytes.js').ReadBytes} ReadBytes */
+/** @typedef {import('./file-parts.js').FileFormat} FileFormat */
 /** @typedef {import('./variant.js').Variant} Variant */
 /** @typedef {Record<string, never>} Nothing */
 
@@ -88,7 +91,11 @@
  * @property {number} loss
  * @property {number | null} accuracy
  * @property {number} count
+ * @property {number | null} psnr  where the input is to be repeated: mean of 10 log10(1 / mean squared error) over the
+ *   samples, for pixels 0..1; else null
  * @property {number[][] | null} confusion  row: true class, column: predicted; null where the target is no class
+ * @property {ClassScore[] | null} perClass
+ * @property {Confused[] | null} confused  pairs of classes, the most frequent first
  * @property {Int32Array} [predicted]  with details: class of every sample
  * @property {Float32Array} [losses]  with details: loss of every sample
  */
@@ -100,9 +107,29 @@
  * @typedef {{ epoch: number, step: number, loss: number, accuracy: number | null, held_out_loss: number | null,
  *   held_out_accuracy: number | null, learning_rate: number }} HistoryEpoch
  */
-/** @typedef {{ events: HistoryEvent[], epochs: HistoryEpoch[] }} History */
+/** @typedef {{ events: HistoryEvent[], epochs: HistoryEpoch[], stepLosses: Float32Array }} History  losses of all steps */
 
-/** @typedef {Record<string, { shape: number[], data: Float32Array }>} Parameters */
+/**
+ * @typedef {object} Tensor
+ * @property {number[]} shape
+ * @property {Float32Array | Float64Array} data  Float64Array with precision 'double'
+ * @property {number} min
+ * @property {number} max
+ * @property {number} mean
+ * @property {number} zeros  how many values are 0
+ */
+/** @typedef {Record<string, Tensor>} Parameters */
+
+/** @typedef {{ name: string, units: number, dead: number }} DeadUnits  of a layer that rectifies */
+
+/**
+ * @typedef {object} Gradcheck
+ * @property {number} worst  largest |a - n| / max(|a|, |n|, 0.01) of backpropagation and central differences
+ * @property {string} parameter  where it is: the tensor, '' where everything is exact
+ * @property {number} index  and the element
+ * @property {number} checked  elements
+ * @property {number} skipped  of them, because the step crossed a kink
+ */
 
 /** @typedef {{ heapBytes: number, usedBytes: number }} HeapFacts */
 
@@ -114,8 +141,8 @@
  * @property {{ fields: Nothing, value: HeapFacts }} memory
  * @property {{ fields: { dataset: number, name: string, shape: number[], pixels: Uint8Array | Float32Array,
  *   labels: Int32Array | Float32Array, classes: string[] }, value: DatasetFacts }} createDataset
- * @property {{ fields: { dataset: number, images: ReadBytes, labels: ReadBytes, classes: string[] | null },
- *   value: DatasetFacts }} readIdx
+ * @property {{ fields: { dataset: number, format: FileFormat, files: ReadBytes[], classes: string[] | null },
+ *   value: DatasetFacts }} readFiles
  * @property {{ fields: { dataset: number, indices: number[] }, value: Samples }} samples
  * @property {{ fields: { dataset: number }, value: null }} closeDataset
  * @property {{ fields: { run: number, recipe: AttributeCall[], train: number | null, test: number | null },
@@ -133,6 +160,8 @@
  * @property {{ fields: { run: number, pixels: Uint8Array | Float32Array }, value: Float32Array }} predict
  * @property {{ fields: { run: number, weightsOnly: boolean }, value: Uint8Array<ArrayBuffer> }} checkpoint
  * @property {{ fields: { run: number }, value: Parameters }} parameters
+ * @property {{ fields: { run: number, dataset: number, samples: number }, value: DeadUnits[] }} deadUnits
+ * @property {{ fields: { run: number, perTensor: number }, value: Gradcheck }} gradcheck
  * @property {{ fields: { run: number }, value: string }} hash
  * @property {{ fields: { run: number }, value: History }} history
  * @property {{ fields: { run: number }, value: null }} closeRun

@@ -167,9 +167,24 @@ export class Run {
     return this.#request('checkpoint', { run: this.id, weightsOnly });
   }
 
-  /** Every tensor by its name, in PyTorch's layouts. */
+  /** Every tensor by its name, in PyTorch's layouts, with the range of its values. */
   async parameters() {
     return this.#request('parameters', { run: this.id });
+  }
+
+  /** Of every layer that rectifies, the units that answer none of the set's first samples with more than 0.
+   * @param {Dataset} dataset @param {{ samples?: number }} [options] */
+  async deadUnits(dataset, { samples = 1000 } = {}) {
+    checkCount(samples, 'samples');
+    const fields = { run: this.id, dataset: dataset.idFor(this.#supervisor), samples };
+    return this.#request('deadUnits', fields);
+  }
+
+  /** Backpropagation against central differences on the first batch, with precision 'double' only.
+   * @param {{ perTensor?: number }} [options]  so many values of every tensor, evenly spread */
+  async gradcheck({ perTensor = 20 } = {}) {
+    checkCount(perTensor, 'perTensor');
+    return this.#request('gradcheck', { run: this.id, perTensor });
   }
 
   /** SHA-256 over the parameters. */
@@ -177,7 +192,7 @@ export class Run {
     return this.#request('hash', { run: this.id });
   }
 
-  /** Finished epochs, and what was changed on the way. */
+  /** Finished epochs, what was changed on the way, and the loss of every step since the start. */
   async history() {
     return this.#request('history', { run: this.id });
   }

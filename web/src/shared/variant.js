@@ -1,9 +1,10 @@
-// Which of the three WebAssembly variants to load, and with how many threads.
+// Which of the four WebAssembly variants to load, and with how many threads.
 import { relaxedSimd, simd, threads } from 'wasm-feature-detect';
 import { countCores } from './environment.js';
 import { TabgradError } from './errors.js';
 
-/** @typedef {'simd' | 'threads' | 'fast'} Variant  file name: tabgrad-<variant>.wasm */
+/** @typedef {'exact' | 'fast' | 'double'} Precision */
+/** @typedef {'simd' | 'threads' | 'fast' | 'double'} Variant  file name: tabgrad-<variant>.wasm */
 /** @typedef {{ simd: boolean, threads: boolean, relaxedSimd: boolean, cores: number }} Support */
 
 /** As many as `auto` takes at most: the models of a tab have too little work for more. */
@@ -17,7 +18,7 @@ export async function probeSupport() {
 }
 
 /**
- * @param {{ threads?: 'auto' | number, precision?: 'exact' | 'fast' }} wish
+ * @param {{ threads?: 'auto' | number, precision?: Precision }} wish
  * @param {Support} support
  * @returns {{ variant: Variant, threads: number }}
  */
@@ -29,8 +30,12 @@ export function pickVariant({ threads: wanted = 'auto', precision = 'exact' }, s
       `${wanted} is neither 'auto' nor a number from 1 to ${MAX_THREADS}`,
     );
   }
-  if (precision !== 'exact' && precision !== 'fast') {
-    throw new TabgradError('argument', 'precision', `${precision} is neither 'exact' nor 'fast'`);
+  if (precision !== 'exact' && precision !== 'fast' && precision !== 'double') {
+    throw new TabgradError('argument', 'precision', `${precision} is none of 'exact', 'fast' and 'double'`);
+  }
+  if (precision === 'double') {
+    if (wanted === 'auto' || wanted === 1) return { variant: 'double', threads: 1 };
+    throw new TabgradError('argument', 'threads', `'double' computes with one, not ${wanted}; use 'auto'`);
   }
   if (!support.simd) {
     throw new TabgradError(

@@ -22,6 +22,13 @@ describe('picks', () => {
     ['the number that is asked for, also above the cores', { threads: 12 }, all, 'threads', 12],
     ['one thread when asked', { threads: 1 }, all, 'simd', 1],
     ['fast only when asked', { precision: 'fast' }, all, 'fast', 4],
+    [
+      'double on one thread, with SIMD or without',
+      { precision: 'double' },
+      { ...all, simd: false },
+      'double',
+      1,
+    ],
     ['fast with one thread', { precision: 'fast', threads: 1 }, all, 'fast', 1],
   ])('%s', (_, wish, support, variant, threads) => {
     expect(pickVariant(/** @type {any} */ (wish), support)).toEqual({ variant, threads });
@@ -51,7 +58,8 @@ describe('refuses', () => {
     [{}, { ...all, simd: false }, 'unsupported', /runs no WebAssembly SIMD/],
     [{ threads: 0 }, all, 'argument', /^threads: 0 is neither/],
     [{ threads: 2.5 }, all, 'argument', /^threads: 2.5 is neither/],
-    [{ precision: 'exat' }, all, 'argument', /^precision: exat is neither/],
+    [{ precision: 'exat' }, all, 'argument', /^precision: exat is none of/],
+    [{ precision: 'double', threads: 2 }, all, 'argument', /^threads: 'double' computes with one, not 2/],
   ])('%o', (wish, support, code, message) => {
     const pick = () => pickVariant(/** @type {any} */ (wish), support);
     expect(pick).toThrow(message);

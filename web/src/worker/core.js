@@ -188,6 +188,15 @@ export class Core {
     return this.#copyOut(Float32Array, pointer, length);
   }
 
+  /** Values of type tg_real: double where this variant computes in double. @param {number} pointer @param {number} length */
+  real(pointer, length) {
+    return this.computesInDouble ? this.#copyOut(Float64Array, pointer, length) : this.f32(pointer, length);
+  }
+
+  get computesInDouble() {
+    return this.get('wasm_real_size') === 8;
+  }
+
   /** 64-bit counts as numbers. @param {number} pointer @param {number} length */
   u64(pointer, length) {
     return Array.from(new BigUint64Array(this.#module.wasmMemory.buffer, pointer, length), Number);
@@ -207,7 +216,8 @@ export class Core {
   }
 
   /**
-   * @template {Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>} T
+   * @template {Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>
+   *   | Float64Array<ArrayBuffer>} T
    * @param {{ new (length: number): T, BYTES_PER_ELEMENT: number,
    *   new (buffer: ArrayBuffer, offset: number, length: number): T }} Type
    * @param {number} pointer

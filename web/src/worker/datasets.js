@@ -1,13 +1,34 @@
-// Datasets in the worker: memory of the C core, filled from arrays or IDX files.
+// Datasets in the worker: memory of the C core, filled from arrays or files.
 import { unpack } from '../shared/file-bytes.js';
 
 /** @typedef {import('./core.js').Core} Core */
+/** @typedef {import('./core.js').Scratch} Scratch */
+/** @typedef {import('../shared/file-bytes.js').ReadBytes} ReadBytes */
+/** @typedef {import('../shared/file-parts.js').FileFormat} FileFormat */
 /** @typedef {import('../shared/protocol.js').DatasetFacts} DatasetFacts */
 /** @typedef {import('../shared/protocol.js').Requests} Requests */
 /** @typedef {import('../shared/protocol.js').Samples} Samples */
 
 const U8 = 0;
 const F32 = 1;
+
+const CIFAR_10 = 0;
+
+/** What makes a dataset of the files of a part.
+ * @type {Record<FileFormat, (core: Core, scratch: Scratch, files: ReadBytes[]) => number>} */
+const READERS = {
+  idx: (core, scratch, files) =>
+    core.make('wasm_dataset_from_idx', ...files.flatMap((file) => bytesIn(scratch, file))),
+  cifar: (core, scratch, files) => {
+    const batches = Uint32Array.from(files.flatMap((file) => bytesIn(scratch, file)));
+    return core.make('dataset_from_cifar', scratch.copy(batches), files.length, CIFAR_10);
+  },
+};
+
+/** The three words of a tg_bytes. @param {Scratch} scratch @param {ReadBytes} file */
+function bytesIn({ string, copy }, { name, bytes }) {
+  return [string(name), copy(bytes), bytes.length];
+}
 
 /** tg_dtype of what holds the pixels. @param {Uint8Array | Float32Array} pixels */
 export function typeOf(pixels) {
@@ -49,24 +70,16 @@ export class Dataset {
     });
   }
 
-  /** @param {Core} core @param {Requests['readIdx']['fields']} fields */
-  static async fromIdx(core, { images, labels, classes }) {
-    const [imageBytes, labelBytes] = [await unpack(images), await unpack(labels)];
-    const pointer = core.withScratch(({ string, copy }) =>
-      core.make(
-        'wasm_dataset_from_idx',
-        string(images.name),
-        copy(imageBytes),
-        imageBytes.length,
-        string(labels.name),
-        copy(labelBytes),
-        labelBytes.length,
-      ),
-    );
+  /** @param {Core} core @param {Requests['readFiles']['fields']} fields */
+  static async fromFiles(core, { format, files, classes }) {
+    /** @type {ReadBytes[]} */
+    const unpacked = [];
+    for (const file of files) unpacked.push({ name: file.name, bytes: await unpack(file) });
+    const pointer = core.withScratch((scratch) => READERS[format](core, scratch, unpacked));
     return keepOrDestroy(core, pointer, () => {
       if (!classes) return;
       nameClasses(core, pointer, classes);
-      check(core, pointer, labels.name); // how many classes there are has changed, perhaps
+      check(core, pointer, files[files.length - 1].name); // how many classes there are has changed, perhaps
     });
   }
 

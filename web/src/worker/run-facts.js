@@ -2,6 +2,9 @@
 // wasm/wasm_exports.c.
 
 /** @typedef {import('./core.js').Core} Core */
+/** @typedef {import('../shared/protocol.js').DeadUnits} DeadUnits */
+/** @typedef {import('../shared/protocol.js').Gradcheck} Gradcheck */
+/** @typedef {import('../shared/protocol.js').History} History */
 /** @typedef {import('../shared/protocol.js').LayerFacts} LayerFacts */
 /** @typedef {import('../shared/protocol.js').Parameters} Parameters */
 /** @typedef {import('../shared/protocol.js').Progress} Progress */
@@ -49,7 +52,7 @@ export function readProgress(row) {
 
 /** @param {number[]} row */
 export function readEvaluation(row) {
-  const [loss, accuracy, count, classes, confusion, predicted, losses, finished] = row;
+  const [loss, accuracy, count, classes, confusion, predicted, losses, finished, psnr] = row;
   return {
     score: score(loss, accuracy, count),
     classes,
@@ -57,6 +60,7 @@ export function readEvaluation(row) {
     predicted,
     losses,
     finished: Boolean(finished),
+    psnr: numberOrNull(psnr),
   };
 }
 
@@ -65,9 +69,41 @@ export function readParameters(core, run) {
   const tensors = list(core.get('run_parameters', run), (i) => {
     const [name, rank, ...rest] = core.row('call', 'wasm_run_parameter', run, i);
     const [size, data] = rest.slice(4);
-    return [core.text(name), { shape: rest.slice(0, rank), data: core.f32(data, size) }];
+    const [min, max, mean, zeros] = core.row('call', 'wasm_run_parameter_range', run, i);
+    const tensor = { shape: rest.slice(0, rank), data: core.real(data, size), min, max, mean, zeros };
+    return [core.text(name), tensor];
   });
   return Object.fromEntries(tensors);
+}
+
+/** @param {Core} core @param {number} run @returns {History} */
+export function readHistory(core, run) {
+  const history = JSON.parse(core.text(core.make('run_history_json', run)));
+  const losses = core.get('run_step_losses', run, core.out);
+  return { ...history, stepLosses: core.f32(losses, core.u32(core.out, 1)[0]) };
+}
+
+/** Of every layer that rectifies.
+ * @param {Core} core @param {number} run @param {number} dataset @param {number} samples
+ * @returns {DeadUnits[]} */
+export function findDeadUnits(core, run, dataset, samples) {
+  const layers = core.get('run_layers', run);
+  const [units, dead] = core.withScratch(({ alloc }) => {
+    const [unitsAt, deadAt] = [alloc(4 * layers), alloc(4 * layers)];
+    core.call('run_dead_units', run, dataset, samples, unitsAt, deadAt);
+    return [core.u32(unitsAt, layers), core.u32(deadAt, layers)];
+  });
+  const all = list(layers, (i) => ({ name: readLayer(core, run, i).name, units: units[i], dead: dead[i] }));
+  return all.filter((layer) => layer.units > 0);
+}
+
+/** @param {Core} core @param {number} run @param {number} perTensor @returns {Gradcheck} */
+export function checkGradients(core, run, perTensor) {
+  return core.withScratch(({ alloc }) => {
+    const name = alloc(80);
+    const [worst, index, checked, skipped] = core.row('call', 'wasm_run_gradcheck', run, perTensor, name);
+    return { worst, parameter: core.text(name), index, checked, skipped };
+  });
 }
 
 /** The run as the bytes of a .safetensors file.

@@ -1,13 +1,17 @@
 // A run in the worker: the C core's run, whose turn is one slice of whatever is asked of it. Questions (evaluate,
 // predict, step) come before training; training stands still meanwhile, so that one set of weights answers each.
+import { rankConfused, scoreClasses } from '../shared/class-scores.js';
 import { TabgradError } from '../shared/errors.js';
 import { mergeReports } from '../shared/reports.js';
 import { typeOf } from './datasets.js';
 import { ReportWriter } from './report-writer.js';
 import {
+  checkGradients,
   currentProgress,
   describeRun,
+  findDeadUnits,
   readEvaluation,
+  readHistory,
   readParameters,
   readProgress,
   takeSaved,
@@ -18,7 +22,6 @@ import {
 /** @typedef {import('./server.js').Post} Post */
 /** @typedef {import('./server.js').Reply} Reply */
 /** @typedef {import('../shared/protocol.js').Evaluation} Evaluation */
-/** @typedef {import('../shared/protocol.js').History} History */
 /** @typedef {import('../shared/protocol.js').Progress} Progress */
 /** @typedef {import('../shared/protocol.js').Report} Report */
 /** @typedef {import('../shared/protocol.js').RunState} RunState */
@@ -185,9 +188,23 @@ export class Run {
     });
   }
 
-  /** @returns {History} */
   history() {
-    return JSON.parse(this.#core.text(this.#core.make('run_history_json', this.#pointer)));
+    return readHistory(this.#core, this.#pointer);
+  }
+
+  /** @param {Dataset} dataset @param {number} samples */
+  deadUnits(dataset, samples) {
+    return findDeadUnits(this.#core, this.#pointer, dataset.pointer, samples);
+  }
+
+  /** @param {number} perTensor */
+  gradcheck(perTensor) {
+    if (!this.#core.computesInDouble) {
+      const what =
+        "a float cannot tell a wrong gradient from rounding; createEngine({ precision: 'double' })";
+      throw new TabgradError('state', 'gradcheck', what);
+    }
+    return checkGradients(this.#core, this.#pointer, perTensor);
   }
 
   // Its turn
@@ -266,9 +283,13 @@ export class Run {
       );
       if (finished) {
         const cells = core.u64(at.confusion, at.classes ** 2);
+        const confusion = at.classes > 0 ? rows(cells, at.classes) : null;
         return {
           ...score,
-          confusion: at.classes > 0 ? rows(cells, at.classes) : null,
+          psnr: at.psnr,
+          confusion,
+          perClass: confusion && scoreClasses(confusion),
+          confused: confusion && rankConfused(confusion),
           ...(details && {
             predicted: core.i32(at.predicted, score.count),
             losses: core.f32(at.losses, score.count),

@@ -83,8 +83,8 @@ export class Server {
 
     createDataset: (fields) =>
       this.#keepDataset(fields.dataset, Dataset.fromArrays(this.#coreOrThrow(), fields)),
-    readIdx: async (fields) =>
-      this.#keepDataset(fields.dataset, await Dataset.fromIdx(this.#coreOrThrow(), fields)),
+    readFiles: async (fields) =>
+      this.#keepDataset(fields.dataset, await Dataset.fromFiles(this.#coreOrThrow(), fields)),
     samples: ({ dataset, indices }) => this.#dataset(dataset).samples(indices),
     closeDataset: ({ dataset }) => {
       this.#dataset(dataset).release();
@@ -125,6 +125,8 @@ export class Server {
 
     checkpoint: ({ run, weightsOnly }) => this.#run(run).checkpoint(weightsOnly),
     parameters: ({ run }) => this.#run(run).parameters(),
+    deadUnits: ({ run, dataset, samples }) => this.#run(run).deadUnits(this.#dataset(dataset), samples),
+    gradcheck: ({ run, perTensor }) => this.#run(run).gradcheck(perTensor),
     hash: ({ run }) => this.#run(run).hash(),
     history: ({ run }) => this.#run(run).history(),
   };
