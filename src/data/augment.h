@@ -10,7 +10,7 @@
 
 typedef struct tg_augment tg_augment;
 
-/* list: the recipe's (NULL: nothing to do). threads: how many may apply it at the same time.
+/* list: the recipe's (NULL: nothing to do), borrowed. threads: how many may apply it at the same time.
  * Errors: where "augment[1] rotate". */
 tg_status tg_augment_create(const tg_value *list, const size_t shape[3], size_t threads, tg_augment **out,
                             tg_error *err);

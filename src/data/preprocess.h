@@ -21,7 +21,7 @@
 
 typedef struct tg_preprocess tg_preprocess;
 
-/* list: the recipe's (NULL: nothing to do). shape: height, width, channels of a sample of the dataset.
+/* list: the recipe's (NULL: nothing to do), borrowed. shape: height, width, channels of a sample of the dataset.
  * threads: of the largest pool that will be given. Errors: where "preprocess[1] standardize". */
 tg_status tg_preprocess_create(const tg_value *list, const size_t shape[3], size_t threads,
                                tg_preprocess **out, tg_error *err);

@@ -132,7 +132,8 @@ static void the_written_recipe_is_a_fixed_point(void **state) {
     (void)state;
     static const char text[] =
         "{'tabgrad':1,'name':'all','data':{'dataset':'mnist','validation':0.25,'x-source':['here']},"
-        "'preprocess':[{'type':'rescale'},{'type':'standardize','mean':[0.5],'std':[0.25]}],"
+        "'preprocess':[{'type':'rescale','x-step':1},{'type':'standardize','mean':[0.5],'std':[0.25]}],"
+        "'augment':[{'type':'flip_horizontal','x-kind':2}],"
         "'model':{'input':[8,8],'x-drawn':true,'layers':["
         "{'type':'conv2d','filters':3,'kernel':[3,2],'padding':[1,0,1,0],'initializer':{'type':'normal','std'"
         ":0.2}},"
@@ -156,6 +157,8 @@ static void the_written_recipe_is_a_fixed_point(void **state) {
     static const char *const expected[] = {
         "\"input\":[8,8]",
         "\"x-drawn\":true",
+        "\"x-step\":1}",
+        "\"x-kind\":2}",
         "\"x-source\":[\"here\"]",
         "\"x-note\":{\"kept\":[1,2.5,null]}",
         "{\"type\":\"leaky_relu\",\"name\":\"leaky_relu1\",\"inputs\":[\"conv2d1\"],\"slope\":0.01,\"x-why\":\"kinks\"}",
