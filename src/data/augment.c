@@ -9,7 +9,6 @@
 
 typedef struct step {
     const tg_augment_kind *kind;
-    const tg_value *recipe; /* as the recipe has it; the tree outlives the step */
     tg_augment_attrs attrs;
 } step;
 
@@ -64,7 +63,6 @@ static tg_status read_step(const tg_value *value, const size_t shape[3], step *o
     TG_REQUIRE(err, type && type->kind == TG_STRING, TG_E_RECIPE,
                "needs a type, such as \"flip_horizontal\"");
     TG_TRY(find_kind(type->string, &out->kind, err));
-    out->recipe = value;
     TG_REQUIRE(err, out->kind->anything || (shape[0] > 1 && shape[1] > 1), TG_E_SHAPE,
                "is for pictures, but a sample is %zux%zux%zu; leave it out", shape[0], shape[1], shape[2]);
     TG_TRY(tg_attrs_read(value, out->kind->rows, out->kind->row_count, "type", &out->attrs, err));
@@ -126,15 +124,17 @@ bool tg_augment_empty(const tg_augment *augment) {
     return augment->count == 0;
 }
 
-void tg_augment_write(const tg_augment *augment, tg_text *text, const char *key) {
+void tg_augment_write(const tg_augment *augment, const tg_value *list, tg_text *text, const char *key) {
+    const tg_value *value = list ? list->first : NULL;
     tg_json_open(text, key, '[');
     for (size_t s = 0; s < augment->count; s++) {
         const step *self = &augment->steps[s];
         tg_json_open(text, NULL, '{');
         tg_json_string(text, "type", self->kind->name);
         tg_attrs_write(text, self->kind->rows, self->kind->row_count, &self->attrs);
-        tg_attrs_write_extra(text, self->recipe);
+        tg_attrs_write_extra(text, value);
         tg_json_close(text, '}');
+        if (value) value = value->next;
     }
     tg_json_close(text, ']');
 }

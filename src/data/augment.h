@@ -10,15 +10,15 @@
 
 typedef struct tg_augment tg_augment;
 
-/* list: the recipe's (NULL: nothing to do), borrowed. threads: how many may apply it at the same time.
+/* list: the recipe's (NULL: nothing to do). threads: how many may apply it at the same time.
  * Errors: where "augment[1] rotate". */
 tg_status tg_augment_create(const tg_value *list, const size_t shape[3], size_t threads, tg_augment **out,
                             tg_error *err);
 void tg_augment_destroy(tg_augment *augment);
 bool tg_augment_empty(const tg_augment *augment);
 
-/* The list with every default filled in, as a JSON list. */
-void tg_augment_write(const tg_augment *augment, tg_text *text, const char *key);
+/* The list with every default filled in, as a JSON list; list: what it was made of, for its keys with "x-", or NULL. */
+void tg_augment_write(const tg_augment *augment, const tg_value *list, tg_text *text, const char *key);
 
 /* Room for one sample [h, w, c] that belongs to this thread. */
 float *tg_augment_sample(const tg_augment *augment, size_t thread);

@@ -38,7 +38,6 @@ static tg_status read_step(const tg_value *value, const size_t in[3], size_t in_
     TG_REQUIRE(err, type && type->kind == TG_STRING, TG_E_RECIPE, "needs a type, such as \"rescale\"");
     TG_TRY(find_kind(type->string, &out->kind, err));
     TG_TRY(tg_attrs_read(value, out->kind->rows, out->kind->row_count, "type", &out->of, err));
-    out->recipe = value;
     memcpy(out->in, in, sizeof out->in);
     memcpy(out->out, in, sizeof out->out);
     out->in_size = out->out_size = in_size;
@@ -184,15 +183,17 @@ void tg_preprocess_destroy(tg_preprocess *preprocess) {
     tg_free(preprocess);
 }
 
-void tg_preprocess_write(const tg_preprocess *preprocess, tg_text *text, const char *key) {
+void tg_preprocess_write(const tg_preprocess *preprocess, const tg_value *list, tg_text *text, const char *key) {
+    const tg_value *value = list ? list->first : NULL;
     tg_json_open(text, key, '[');
     for (size_t s = 0; s < preprocess->count; s++) {
         const tg_preprocess_step *self = &preprocess->steps[s];
         tg_json_open(text, NULL, '{');
         tg_json_string(text, "type", self->kind->name);
         tg_attrs_write(text, self->kind->rows, self->kind->row_count, &self->of);
-        tg_attrs_write_extra(text, self->recipe);
+        tg_attrs_write_extra(text, value);
         tg_json_close(text, '}');
+        if (value) value = value->next;
     }
     tg_json_close(text, ']');
 }

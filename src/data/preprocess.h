@@ -21,7 +21,7 @@
 
 typedef struct tg_preprocess tg_preprocess;
 
-/* list: the recipe's (NULL: nothing to do), borrowed. shape: height, width, channels of a sample of the dataset.
+/* list: the recipe's (NULL: nothing to do). shape: height, width, channels of a sample of the dataset.
  * threads: of the largest pool that will be given. Errors: where "preprocess[1] standardize". */
 tg_status tg_preprocess_create(const tg_value *list, const size_t shape[3], size_t threads,
                                tg_preprocess **out, tg_error *err);
@@ -35,9 +35,10 @@ tg_status tg_preprocess_fit(tg_preprocess *preprocess, tg_pool *pool, const tg_d
                             const uint32_t *index, size_t count, tg_error *err);
 bool tg_preprocess_fitted(const tg_preprocess *preprocess);
 
-/* The list with every default and fitted number filled in, as a JSON list. What is fitted per pixel or as a
+/* The list with every default and fitted number filled in, as a JSON list; list: what it was made of, for its keys
+ * with "x-", or NULL. What is fitted per pixel or as a
  * matrix is a tensor instead, and no part of it. */
-void tg_preprocess_write(const tg_preprocess *preprocess, tg_text *text, const char *key);
+void tg_preprocess_write(const tg_preprocess *preprocess, const tg_value *list, tg_text *text, const char *key);
 
 /* A fitted tensor, to be saved from and restored into. */
 typedef struct tg_fitted {

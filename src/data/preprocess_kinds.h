@@ -36,7 +36,6 @@ enum { TG_STEP_TENSORS = 3 };
 
 typedef struct tg_preprocess_step {
     const struct tg_preprocess_kind *kind;
-    const tg_value *recipe; /* as the recipe has it; the tree outlives the step */
     size_t in[3], out[3];     /* height, width, channels */
     size_t in_size, out_size; /* of a sample */
     bool by_channel;          /* works on values of one channel, wherever they are */

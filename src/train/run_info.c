@@ -159,8 +159,8 @@ tg_status tg_run_recipe_json(tg_run *run, const char **out, tg_error *err) {
     tg_text_clear(text);
     tg_json_open(text, NULL, '{');
     tg_recipe_write_head(&run->recipe, text);
-    tg_preprocess_write(run->preprocess, text, "preprocess");
-    tg_augment_write(run->augment, text, "augment");
+    tg_preprocess_write(run->preprocess, run->recipe.preprocess, text, "preprocess");
+    tg_augment_write(run->augment, run->recipe.augment, text, "augment");
     tg_graph_write(run->graph, run->recipe.model, text);
     tg_run_write_losses(run, text);
     tg_optimizer_write(run->optimizer, &run->optim_attrs, run->recipe.optimizer, text);

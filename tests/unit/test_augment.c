@@ -456,14 +456,14 @@ static void what_is_written_reads_back(void **state) {
     (void)state;
     tg_augment *augment = make("[{'type': 'rotate', 'degrees': 10}, {'type': 'crop'}]", SHAPE(9, 12, 3), 1);
     tg_text text = {0};
-    tg_augment_write(augment, &text, NULL);
+    tg_augment_write(augment, NULL, &text, NULL);
     assert_string_equal(text.data,
                         "[{\"type\":\"rotate\",\"probability\":1,\"degrees\":10,\"exact\":false,"
                         "\"interpolation\":\"bilinear\",\"fill\":0},{\"type\":\"crop\",\"probability\":1,"
                         "\"padding\":4,\"mode\":\"constant\",\"fill\":0}]");
     tg_augment *again = make(text.data, SHAPE(9, 12, 3), 1);
     tg_text second = {0};
-    tg_augment_write(again, &second, NULL);
+    tg_augment_write(again, NULL, &second, NULL);
     assert_string_equal(text.data, second.data);
     tg_text_free(&text);
     tg_text_free(&second);

@@ -185,7 +185,7 @@ static void what_is_kept_is_reported(void **state) {
     tg_error err;
     ASSERT_OK(tg_preprocess_fit(preprocess, NULL, dataset, NULL, 4, &err));
     tg_text text = {0};
-    tg_preprocess_write(preprocess, &text, NULL);
+    tg_preprocess_write(preprocess, NULL, &text, NULL);
     double explained;
     assert_int_equal(sscanf(text.data,
                             "[{\"type\":\"pca\",\"components\":1,\"whiten\":false,\"explained\":%lf}]",

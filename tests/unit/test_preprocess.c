@@ -181,7 +181,7 @@ static void mean_and_std_are_fitted_on_the_given_samples(void **state) {
         assert_true(tg_preprocess_fitted(preprocess));
 
         tg_text text = {0};
-        tg_preprocess_write(preprocess, &text, NULL);
+        tg_preprocess_write(preprocess, NULL, &text, NULL);
         assert_string_equal(text.data,
                             "[{\"type\":\"rescale\",\"divide\":2,\"offset\":0},{\"type\":\"standardize\","
                             "\"mean\":[1.5,3.5,12.5],"
@@ -222,7 +222,7 @@ static void mnist_is_standardized_by_its_known_mean_and_std(void **state) {
     tg_preprocess *preprocess = create_and_free(attrs, (const size_t[3]){28, 28, 1});
     assert_int_equal(tg_preprocess_fit(preprocess, NULL, dataset, index, 60000, NULL), TG_OK);
     tg_text text = {0};
-    tg_preprocess_write(preprocess, &text, NULL);
+    tg_preprocess_write(preprocess, NULL, &text, NULL);
     double mean, std;
     const char *format = "[{\"type\":\"rescale\",\"divide\":255,\"offset\":0},{\"type\":\"standardize\","
                          "\"mean\":%lf,\"std\":%lf,";
@@ -244,7 +244,7 @@ static void fitted_numbers_travel(void **state) {
     const uint32_t index[] = {0, 1, 2};
     assert_int_equal(tg_preprocess_fit(fitted, NULL, dataset, index, 3, NULL), TG_OK);
     tg_text text = {0};
-    tg_preprocess_write(fitted, &text, NULL);
+    tg_preprocess_write(fitted, NULL, &text, NULL);
     double mean[3], std[3];
     assert_int_equal(sscanf(text.data,
                             "[{\"type\":\"standardize\",\"mean\":[%lf,%lf,%lf],\"std\":[%lf,%lf,%lf]}]",

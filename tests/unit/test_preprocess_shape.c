@@ -184,7 +184,7 @@ static void mean_and_deviation_of_every_pixel(void **state) {
         if (scale) assert_memory_equal(tensors[1].data, ((tg_real[]){2, 1}), 2 * sizeof(tg_real));
 
         tg_text text = {0}; /* the numbers are tensors, and no part of the recipe */
-        tg_preprocess_write(preprocess, &text, NULL);
+        tg_preprocess_write(preprocess, NULL, &text, NULL);
         assert_string_equal(text.data,
                             scale ? "[{\"type\":\"standardize\",\"per\":\"pixel\",\"scale\":true}]"
                                   : "[{\"type\":\"standardize\",\"per\":\"pixel\",\"scale\":false}]");
@@ -203,7 +203,7 @@ static void the_mean_alone_of_every_channel(void **state) {
     tg_error err;
     ASSERT_OK(tg_preprocess_fit(preprocess, NULL, dataset, NULL, 2, &err));
     tg_text text = {0};
-    tg_preprocess_write(preprocess, &text, NULL);
+    tg_preprocess_write(preprocess, NULL, &text, NULL);
     assert_string_equal(text.data,
                         "[{\"type\":\"standardize\",\"mean\":5,\"per\":\"channel\",\"scale\":false}]");
     tg_text_free(&text);
