@@ -29,14 +29,14 @@ typedef float tg_real;
 /* Values are pinned: they cross the WebAssembly boundary. tg_status_name gives the text ("shape"). */
 typedef enum tg_status {
     TG_OK = 0,
-    TG_E_ARGUMENT = 1,    /* a call that makes no sense: an index out of range, a missing handle */
-    TG_E_MEMORY = 2,      /* allocation failed or a size overflowed */
-    TG_E_RECIPE = 3,      /* unknown key, wrong type, value out of range */
-    TG_E_SHAPE = 4,       /* shapes that do not fit each other */
-    TG_E_DATA = 5,        /* samples or labels that cannot be used */
-    TG_E_FORMAT = 6,      /* a file that is not what it claims to be */
-    TG_E_DIVERGED = 7,    /* loss or weights stopped being finite; the last finite weights are kept */
-    TG_E_STATE = 8        /* not now: training without data, training a diverged run */
+    TG_E_ARGUMENT = 1, /* a call that makes no sense: an index out of range, a missing handle */
+    TG_E_MEMORY = 2,   /* allocation failed or a size overflowed */
+    TG_E_RECIPE = 3,   /* unknown key, wrong type, value out of range */
+    TG_E_SHAPE = 4,    /* shapes that do not fit each other */
+    TG_E_DATA = 5,     /* samples or labels that cannot be used */
+    TG_E_FORMAT = 6,   /* a file that is not what it claims to be */
+    TG_E_DIVERGED = 7, /* loss or weights stopped being finite; the last finite weights are kept */
+    TG_E_STATE = 8     /* not now: training without data, training a diverged run */
 } tg_status;
 
 const char *tg_status_name(tg_status status); /* "ok", "argument", "memory", "recipe", ... */
@@ -72,7 +72,8 @@ typedef struct tg_engine tg_engine;
 tg_status tg_engine_create(size_t threads, tg_engine **out, tg_error *err);
 void tg_engine_destroy(tg_engine *engine); /* after every run made from it */
 size_t tg_engine_threads(const tg_engine *engine);
-const char *tg_engine_kernels(const tg_engine *engine); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128", ... */
+const char *
+tg_engine_kernels(const tg_engine *engine); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128", ... */
 
 /* ---- datasets ----------------------------------------------------------------------------------------------- */
 
@@ -86,8 +87,8 @@ typedef struct tg_bytes {
 
 /* An empty set to be filled: pixels uninitialised, labels 0. height, width, channels, count, classes >= 1.
  * soft: samples carry a distribution over the classes (f32 [count, classes]) instead of one label. */
-tg_status tg_dataset_create(tg_dtype type, size_t height, size_t width, size_t channels, size_t count, size_t classes,
-                            bool soft, tg_dataset **out, tg_error *err);
+tg_status tg_dataset_create(tg_dtype type, size_t height, size_t width, size_t channels, size_t count,
+                            size_t classes, bool soft, tg_dataset **out, tg_error *err);
 
 /* IDX as MNIST has it, u8: images of rank 3 or 4, labels of rank 1, equal counts. classes: largest label + 1. Images
  * may be f32 (big-endian, type 0x0d); those of rank 2 are rows of features, 1 x 1 x features.
@@ -97,7 +98,8 @@ tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out
 /* CIFAR's binary batches, in the order given: records of the label (CIFAR-100: coarse, then fine) and 3 planes of 32x32,
  * u8. classes: 10, 100 or 20. The bytes are copied. */
 typedef enum tg_cifar { TG_CIFAR_10 = 0, TG_CIFAR_100_FINE = 1, TG_CIFAR_100_COARSE = 2 } tg_cifar;
-tg_status tg_dataset_from_cifar(const tg_bytes *files, size_t count, tg_cifar kind, tg_dataset **out, tg_error *err);
+tg_status tg_dataset_from_cifar(const tg_bytes *files, size_t count, tg_cifar kind, tg_dataset **out,
+                                tg_error *err);
 void tg_dataset_destroy(tg_dataset *dataset);
 
 /* Checks what a host has filled in (labels below classes, finite pixels, distributions that sum to 1) and hashes it.
@@ -114,7 +116,8 @@ void *tg_dataset_pixels(tg_dataset *dataset);
 int32_t *tg_dataset_labels(tg_dataset *dataset);
 float *tg_dataset_targets(tg_dataset *dataset);
 /* Class names: "0", "1", ... until set. */
-tg_status tg_dataset_set_classes(tg_dataset *dataset, size_t classes, const char *const *names, tg_error *err);
+tg_status tg_dataset_set_classes(tg_dataset *dataset, size_t classes, const char *const *names,
+                                 tg_error *err);
 const char *tg_dataset_class_name(const tg_dataset *dataset, size_t index);
 /* SHA-256 over type, shape, pixels and labels as 64 hexadecimal digits; "" before tg_dataset_check. */
 const char *tg_dataset_sha256(const tg_dataset *dataset);
@@ -129,8 +132,8 @@ typedef bool (*tg_interrupt)(void *ctx);
 /* Builds the graph, draws the initial weights (they follow from recipe and seed alone) and plans all memory.
  * train may be NULL (evaluate and predict only), test too. The sets are borrowed: they must outlive the run.
  * A wrong recipe names its place: where "model.layers[3] conv2d", what "kernel 5x5 exceeds input 3x3". */
-tg_status tg_run_create(tg_engine *engine, const tg_attrs *recipe, tg_dataset *train, tg_dataset *test, tg_run **out,
-                        tg_error *err);
+tg_status tg_run_create(tg_engine *engine, const tg_attrs *recipe, tg_dataset *train, tg_dataset *test,
+                        tg_run **out, tg_error *err);
 void tg_run_destroy(tg_run *run);
 
 typedef struct tg_score {
@@ -146,9 +149,10 @@ typedef struct tg_progress {
     uint64_t steps_per_epoch;
     uint64_t samples; /* trained on since the start */
     double learning_rate;
-    tg_score train;      /* over the current epoch so far (the whole one at its end), as it was while training */
-    tg_score held_out;   /* at the end of the last epoch: validation part, or the test set where there is none */
-    double step_loss;    /* loss of the last finished step */
+    tg_score train; /* over the current epoch so far (the whole one at its end), as it was while training */
+    tg_score
+        held_out;     /* at the end of the last epoch: validation part, or the test set where there is none */
+    double step_loss; /* loss of the last finished step */
     bool epoch_finished; /* this call ended exactly at the end of an epoch, held_out is new */
     bool finished;       /* all epochs of the recipe are done */
 } tg_progress;
@@ -170,17 +174,19 @@ tg_status tg_run_set_epochs(tg_run *run, uint64_t epochs, tg_error *err);
 
 /* raw pixels in, as type and shape of the data the run was made for: pixels[n, h, w, c]; probabilities[n, outputs]
  * (softmax is applied where the loss is cross_entropy, else the outputs as they are). */
-tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t n, float *probabilities, tg_error *err);
+tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t n, float *probabilities,
+                         tg_error *err);
 size_t tg_run_outputs(const tg_run *run);
 void tg_run_input_shape(const tg_run *run, size_t shape[3]); /* height, width, channels */
 
 /* An evaluation over a whole set, interruptible like training. One at a time per run; begin again to start over. */
 typedef struct tg_evaluation {
-    tg_score score;            /* so far */
-    size_t classes;            /* 0 where the target is not a class */
-    const uint64_t *confusion; /* [classes, classes], row: true class, column: predicted; borrowed, until next begin */
-    const int32_t *predicted;  /* [count] class for every sample so far; borrowed */
-    const float *losses;       /* [count]; borrowed */
+    tg_score score; /* so far */
+    size_t classes; /* 0 where the target is not a class */
+    const uint64_t
+        *confusion; /* [classes, classes], row: true class, column: predicted; borrowed, until next begin */
+    const int32_t *predicted; /* [count] class for every sample so far; borrowed */
+    const float *losses;      /* [count]; borrowed */
     bool finished;
     /* Where the input is to be repeated: mean over the samples of 10 log10(1 / mean squared error), for pixels 0..1 behind
      * the preprocessing; else NaN. */
@@ -203,7 +209,7 @@ size_t tg_run_layers(const tg_run *run);
 tg_status tg_run_layer(const tg_run *run, size_t index, tg_layer_info *out, tg_error *err);
 
 typedef struct tg_memory {
-    size_t parameters_bytes;  /* weights and their gradients */
+    size_t parameters_bytes; /* weights and their gradients */
     size_t optimizer_bytes;
     size_t activations_bytes; /* training arena: activations, their gradients, workspaces */
     size_t inference_bytes;   /* arenas for predict and evaluate */
@@ -216,7 +222,7 @@ typedef struct tg_tensor_info {
     size_t rank;
     size_t shape[4]; /* PyTorch's: [out, in], [out, in, kh, kw], [out] */
     size_t size;     /* elements */
-    tg_real *data; /* borrowed; valid until the next tg_run_train */
+    tg_real *data;   /* borrowed; valid until the next tg_run_train */
 } tg_tensor_info;
 size_t tg_run_parameters(const tg_run *run); /* how many tensors */
 tg_status tg_run_parameter(const tg_run *run, size_t index, tg_tensor_info *out, tg_error *err);
@@ -227,7 +233,8 @@ typedef struct tg_tensor_range {
 tg_status tg_run_parameter_range(const tg_run *run, size_t index, tg_tensor_range *out, tg_error *err);
 /* Rectified units (channels, or features) that answered none of the first `samples` of the set with more than 0:
  * units[tg_run_layers], 0 for layers that rectify nothing, dead[tg_run_layers] how many of them. */
-tg_status tg_run_dead_units(tg_run *run, tg_dataset *dataset, size_t samples, size_t *units, size_t *dead, tg_error *err);
+tg_status tg_run_dead_units(tg_run *run, tg_dataset *dataset, size_t samples, size_t *units, size_t *dead,
+                            tg_error *err);
 /* SHA-256 over the little-endian bytes of the parameter tensors in order of their names: 64 digits and NUL. */
 void tg_run_hash(const tg_run *run, char hex[65]);
 /* The recipe with every default filled in, and the history, as JSON text; borrowed until the next call on the run. */
@@ -258,8 +265,8 @@ void tg_checkpoint_destroy(tg_checkpoint *checkpoint);
 const char *tg_checkpoint_metadata(const tg_checkpoint *checkpoint, const char *key);
 /* The run that was saved: its next step has the same bits as if it had never stopped. document: an object with the
  * keys "recipe", "history" and "classes", walked from the metadata of the same names. train may be NULL. */
-tg_status tg_run_load(tg_engine *engine, const tg_checkpoint *checkpoint, const tg_attrs *document, tg_dataset *train,
-                      tg_dataset *test, tg_run **out, tg_error *err);
+tg_status tg_run_load(tg_engine *engine, const tg_checkpoint *checkpoint, const tg_attrs *document,
+                      tg_dataset *train, tg_dataset *test, tg_run **out, tg_error *err);
 /* The loss of every step since the start, at most the first 2^22; borrowed until training goes on. */
 const float *tg_run_step_losses(const tg_run *run, size_t *count);
 /* Class names as they travel with the run (from its data or its checkpoint). */

@@ -66,12 +66,14 @@ static tg_status add(tg_attrs *attrs, const char *key, tg_value value, tg_value 
     tg_value *into = attrs->open;
     TG_REQUIRE(err, (into->kind == TG_OBJECT) == (key != NULL), TG_E_ARGUMENT,
                "a value in an object needs a key, one in a list has none");
-    if (key && tg_value_get(into, key)) return tg_fail(err, TG_E_RECIPE, "the key \"%.60s\" stands twice", key);
+    if (key && tg_value_get(into, key))
+        return tg_fail(err, TG_E_RECIPE, "the key \"%.60s\" stands twice", key);
     tg_value *added = take(attrs, sizeof *added);
     TG_REQUIRE(err, added, TG_E_MEMORY, "no memory left for the recipe");
     *added = value;
     added->parent = into;
-    if (key && !(added->key = take_string(attrs, key))) return tg_fail(err, TG_E_MEMORY, "no memory left for the recipe");
+    if (key && !(added->key = take_string(attrs, key)))
+        return tg_fail(err, TG_E_MEMORY, "no memory left for the recipe");
     if (value.string && !(added->string = take_string(attrs, value.string)))
         return tg_fail(err, TG_E_MEMORY, "no memory left for the recipe");
     if (into->last) into->last->next = added;
@@ -135,7 +137,9 @@ const tg_value *tg_value_get(const tg_value *object, const char *key) {
 
 tg_status tg_attrs_copy(tg_attrs *attrs, const char *key, const tg_value *value, tg_error *err) {
     if (value->kind != TG_LIST && value->kind != TG_OBJECT)
-        return add(attrs, key, (tg_value){.kind = value->kind, .number = value->number, .string = value->string}, NULL, err);
+        return add(attrs, key,
+                   (tg_value){.kind = value->kind, .number = value->number, .string = value->string}, NULL,
+                   err);
     TG_TRY(open_container(attrs, key, value->kind, err));
     for (const tg_value *v = value->first; v; v = v->next) TG_TRY(tg_attrs_copy(attrs, v->key, v, err));
     return tg_attrs_close(attrs, err);
@@ -199,7 +203,8 @@ static tg_status check_number(const tg_attr *row, const tg_value *value, bool wh
                whole ? "a whole number" : "a number", kind_name(value->kind));
     double x = value->number;
     TG_REQUIRE(err, isfinite(x), TG_E_RECIPE, "%s must be a finite number", row->name);
-    TG_REQUIRE(err, !whole || x == floor(x), TG_E_RECIPE, "%s must be a whole number, not %.16g", row->name, x);
+    TG_REQUIRE(err, !whole || x == floor(x), TG_E_RECIPE, "%s must be a whole number, not %.16g", row->name,
+               x);
     bool low = (row->flags & TG_ATTR_ABOVE_MIN) ? x <= row->min : x < row->min;
     bool high = (row->flags & TG_ATTR_BELOW_MAX) ? x >= row->max : x > row->max;
     TG_REQUIRE(err, !low, TG_E_RECIPE, "%s must be %s %.16g, not %.16g", row->name,
@@ -210,16 +215,17 @@ static tg_status check_number(const tg_attr *row, const tg_value *value, bool wh
 }
 
 /* A number or a list of numbers, handed to put(into, index, number). */
-static tg_status read_numbers(const tg_attr *row, const tg_value *value, bool whole, size_t most, size_t *count,
-                              void (*put)(void *into, size_t index, double number), void *into, tg_error *err) {
+static tg_status read_numbers(const tg_attr *row, const tg_value *value, bool whole, size_t most,
+                              size_t *count, void (*put)(void *into, size_t index, double number), void *into,
+                              tg_error *err) {
     *count = 0;
     if (value->kind != TG_LIST) {
         TG_TRY(check_number(row, value, whole, err));
         put(into, (*count)++, value->number);
         return TG_OK;
     }
-    TG_REQUIRE(err, value->count >= 1 && value->count <= most, TG_E_RECIPE, "%s must be a number or a list of 1 to %zu numbers",
-               row->name, most);
+    TG_REQUIRE(err, value->count >= 1 && value->count <= most, TG_E_RECIPE,
+               "%s must be a number or a list of 1 to %zu numbers", row->name, most);
     for (const tg_value *v = value->first; v; v = v->next) {
         TG_TRY(check_number(row, v, whole, err));
         put(into, (*count)++, v->number);
@@ -251,11 +257,11 @@ static tg_status read_one(const tg_attr *row, const tg_value *value, void *field
         *(bool *)field = value->number != 0;
         return TG_OK;
     case TG_ATTR_CHOICE: {
-        TG_REQUIRE(err, value->kind == TG_STRING, TG_E_RECIPE, "%s must be one of %s, not %s", row->name, row->choices,
-                   kind_name(value->kind));
+        TG_REQUIRE(err, value->kind == TG_STRING, TG_E_RECIPE, "%s must be one of %s, not %s", row->name,
+                   row->choices, kind_name(value->kind));
         int index = choice_index(row->choices, value->string);
-        TG_REQUIRE(err, index >= 0, TG_E_RECIPE, "%s must be one of %s, not \"%.40s\"", row->name, row->choices,
-                   value->string);
+        TG_REQUIRE(err, index >= 0, TG_E_RECIPE, "%s must be one of %s, not \"%.40s\"", row->name,
+                   row->choices, value->string);
         *(int *)field = index;
         return TG_OK;
     }
@@ -276,9 +282,11 @@ static tg_status read_one(const tg_attr *row, const tg_value *value, void *field
         tg_padding *padding = field;
         padding->choice = value->kind == TG_STRING ? choice_index(row->choices, value->string) : -1;
         if (value->kind != TG_STRING)
-            return read_numbers(row, value, true, TG_MAX_SIZES, &padding->sizes.count, put_size, &padding->sizes, err);
-        TG_REQUIRE(err, padding->choice >= 0, TG_E_RECIPE, "%s must be one of %s or whole numbers, not \"%.40s\"",
-                   row->name, row->choices, value->string);
+            return read_numbers(row, value, true, TG_MAX_SIZES, &padding->sizes.count, put_size,
+                                &padding->sizes, err);
+        TG_REQUIRE(err, padding->choice >= 0, TG_E_RECIPE,
+                   "%s must be one of %s or whole numbers, not \"%.40s\"", row->name, row->choices,
+                   value->string);
         return TG_OK;
     }
     case TG_ATTR_TREE: *(const tg_value **)field = value; return TG_OK;
@@ -306,12 +314,14 @@ static void set_default(const tg_attr *row, void *field) {
     }
 }
 
-static tg_status unknown_key(const char *key, const tg_attr *rows, size_t count, const char *also, tg_error *err) {
+static tg_status unknown_key(const char *key, const tg_attr *rows, size_t count, const char *also,
+                             tg_error *err) {
     char known[240];
     int used = 0;
     for (const char *at = also; at && *at;) {
         int span = (int)strcspn(at, "|");
-        if ((size_t)used < sizeof known) used += snprintf(known + used, sizeof known - (size_t)used, "%.*s, ", span, at);
+        if ((size_t)used < sizeof known)
+            used += snprintf(known + used, sizeof known - (size_t)used, "%.*s, ", span, at);
         at += at[span] ? span + 1 : span;
     }
     for (size_t i = 0; i < count && (size_t)used < sizeof known; i++)
@@ -321,8 +331,8 @@ static tg_status unknown_key(const char *key, const tg_attr *rows, size_t count,
     return tg_fail(err, TG_E_RECIPE, "unknown key \"%.40s\"; there are %s", key, known);
 }
 
-tg_status tg_attrs_read(const tg_value *object, const tg_attr *rows, size_t count, const char *also, void *out,
-                        tg_error *err) {
+tg_status tg_attrs_read(const tg_value *object, const tg_attr *rows, size_t count, const char *also,
+                        void *out, tg_error *err) {
     TG_REQUIRE(err, !object || object->kind == TG_OBJECT, TG_E_RECIPE, "must be an object, not %s",
                kind_name(object->kind));
     for (size_t i = 0; i < count; i++) {
@@ -388,7 +398,8 @@ void tg_attrs_write(tg_text *text, const tg_attr *rows, size_t count, const void
             if (*(const char *const *)field) tg_json_string(text, row->name, *(const char *const *)field);
             break;
         case TG_ATTR_TREE:
-            if (*(const tg_value *const *)field) tg_value_write(text, row->name, *(const tg_value *const *)field);
+            if (*(const tg_value *const *)field)
+                tg_value_write(text, row->name, *(const tg_value *const *)field);
             break;
         }
     }

@@ -25,15 +25,15 @@ tg_status tg_attrs_copy(tg_attrs *attrs, const char *key, const tg_value *value,
 void tg_value_write(tg_text *text, const char *key, const tg_value *value);
 
 typedef enum tg_attr_type {
-    TG_ATTR_INT,    /* uint64_t: a whole number */
-    TG_ATTR_REAL,   /* double */
-    TG_ATTR_FLAG,   /* bool */
-    TG_ATTR_CHOICE, /* int: index into choices, "same|valid" */
-    TG_ATTR_NAME,   /* const char *: borrowed from the tree */
-    TG_ATTR_SIZES,  /* tg_sizes: a whole number or a list of them */
-    TG_ATTR_REALS,  /* tg_reals: a number or a list of numbers */
+    TG_ATTR_INT,     /* uint64_t: a whole number */
+    TG_ATTR_REAL,    /* double */
+    TG_ATTR_FLAG,    /* bool */
+    TG_ATTR_CHOICE,  /* int: index into choices, "same|valid" */
+    TG_ATTR_NAME,    /* const char *: borrowed from the tree */
+    TG_ATTR_SIZES,   /* tg_sizes: a whole number or a list of them */
+    TG_ATTR_REALS,   /* tg_reals: a number or a list of numbers */
     TG_ATTR_PADDING, /* tg_padding: one of choices, or a whole number or a list of them */
-    TG_ATTR_TREE    /* const tg_value *: a list or object that somebody else reads */
+    TG_ATTR_TREE     /* const tg_value *: a list or object that somebody else reads */
 } tg_attr_type;
 
 #define TG_MAX_SIZES 4
@@ -60,15 +60,15 @@ typedef struct tg_attr {
     tg_attr_type type;
     size_t offset; /* of the field in the struct that is filled */
     unsigned flags;
-    double min, max;       /* of every number */
-    double fallback;       /* default of INT, REAL, FLAG, CHOICE, PADDING (index); SIZES, REALS: one value, or none if NAN */
-    const char *choices;   /* of CHOICE */
+    double min, max; /* of every number */
+    double fallback; /* default of INT, REAL, FLAG, CHOICE, PADDING (index); SIZES, REALS: one value, NAN: none */
+    const char *choices; /* of CHOICE */
 } tg_attr;
 
 /* Reads `object` into the struct at `out`: defaults, then what is there. Keys that no row names are errors unless they
  * begin with "x-" or are in `also` ("type|name|inputs"; NULL: none). The error's where is left to the caller. */
-tg_status tg_attrs_read(const tg_value *object, const tg_attr *rows, size_t count, const char *also, void *out,
-                        tg_error *err);
+tg_status tg_attrs_read(const tg_value *object, const tg_attr *rows, size_t count, const char *also,
+                        void *out, tg_error *err);
 /* Writes every row of the struct as key and value into an object that is open. */
 void tg_attrs_write(tg_text *text, const tg_attr *rows, size_t count, const void *in);
 /* Carries the keys of an object (NULL, or no object: none) that begin with "x-" along into one that is open. */

@@ -10,29 +10,25 @@
  * Taylor's series there: its coefficients need no explanation, and the few terms more than a minimax
  * polynomial has do not matter where these functions are used. */
 
-static uint64_t bits_of_f64(double x)
-{
+static uint64_t bits_of_f64(double x) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-static double f64_of_bits(uint64_t bits)
-{
+static double f64_of_bits(uint64_t bits) {
     double x;
     memcpy(&x, &bits, sizeof x);
     return x;
 }
 
 /* 2^n for -1022 <= n <= 1023. */
-static double power_of_two_f64(int64_t n)
-{
+static double power_of_two_f64(int64_t n) {
     return f64_of_bits((uint64_t)(n + 1023) << 52);
 }
 
 /* y 2^n in two steps, so that results beyond the range become infinite or subnormal by one rounding. */
-static double scale_f64(double y, int64_t n)
-{
+static double scale_f64(double y, int64_t n) {
     int64_t half = n / 2;
     return y * power_of_two_f64(half) * power_of_two_f64(n - half);
 }
@@ -52,15 +48,13 @@ typedef struct pair {
     double high, low;
 } pair;
 
-static pair two_sum(double a, double b)
-{
+static pair two_sum(double a, double b) {
     double sum = a + b;
     double part = sum - a;
     return (pair){sum, (a - (sum - part)) + (b - part)};
 }
 
-static pair two_product(double a, double b)
-{
+static pair two_product(double a, double b) {
     double t = 134217729.0 * a; /* 2^27 + 1: splits 53 bits into 26 and 27 */
     double a1 = t - (t - a), a2 = a - a1;
     t = 134217729.0 * b;
@@ -69,20 +63,17 @@ static pair two_product(double a, double b)
     return (pair){product, ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2};
 }
 
-static pair pair_add(pair a, pair b)
-{
+static pair pair_add(pair a, pair b) {
     pair sum = two_sum(a.high, b.high);
     return two_sum(sum.high, sum.low + (a.low + b.low));
 }
 
-static pair pair_multiply(pair a, pair b)
-{
+static pair pair_multiply(pair a, pair b) {
     pair product = two_product(a.high, b.high);
     return two_sum(product.high, product.low + (a.high * b.low + a.low * b.high));
 }
 
-static pair pair_divide(pair a, pair b)
-{
+static pair pair_divide(pair a, pair b) {
     double quotient = a.high / b.high;
     pair back = pair_multiply((pair){quotient, 0.0}, b);
     double rest = ((a.high - back.high) - back.low) + a.low;
@@ -92,8 +83,7 @@ static pair pair_divide(pair a, pair b)
 /* ---- exp and what follows from it ---------------------------------------------------------------------- */
 
 /* exp(x + tail) = 2^n (1 + p), returning p and n; |tail| far below |x|, both finite. */
-static double exp_reduced(double x, double tail, int64_t *n)
-{
+static double exp_reduced(double x, double tail, int64_t *n) {
     double shifted = x * 0x1.71547652b82fep+0 + round_f64; /* x / ln 2 */
     double whole = shifted - round_f64;
     *n = (int64_t)whole;
@@ -116,8 +106,7 @@ static double exp_reduced(double x, double tail, int64_t *n)
     return high - (low - r * r * sum);
 }
 
-static double exp_with_tail(double x, double tail)
-{
+static double exp_with_tail(double x, double tail) {
     if (x != x) return x;
     if (x > 710.0) return INFINITY;
     if (x < -746.0) return 0.0;
@@ -126,20 +115,17 @@ static double exp_with_tail(double x, double tail)
     return scale_f64(1.0 + p, n);
 }
 
-double tg_exp_f64(double x)
-{
+double tg_exp_f64(double x) {
     return exp_with_tail(x, 0.0);
 }
 
-double tg_sigmoid_f64(double x)
-{
+double tg_sigmoid_f64(double x) {
     double e = tg_exp_f64(-fabs(x)); /* never overflows; 1 + e never cancels */
     if (e != e) return e;
     return pair_divide((pair){x < 0.0 ? e : 1.0, 0.0}, two_sum(1.0, e)).high;
 }
 
-double tg_tanh_f64(double x)
-{
+double tg_tanh_f64(double x) {
     double twice = 2.0 * fabs(x);
     if (!(twice < 44.0)) return x != x ? x : copysign(1.0, x);
     int64_t n;
@@ -152,8 +138,7 @@ double tg_tanh_f64(double x)
 /* ---- log ----------------------------------------------------------------------------------------------- */
 
 /* x = 2^k m with m in [sqrt(1/2), sqrt(2)), x positive and finite. */
-static double split_exponent(double x, int64_t *k)
-{
+static double split_exponent(double x, int64_t *k) {
     *k = 0;
     if (x < 0x1p-1022) {
         x *= 0x1p54;
@@ -173,8 +158,7 @@ static double split_exponent(double x, int64_t *k)
 /* With f = m - 1 and s = f / (2 + f):  log m = 2 artanh(s) = 2 s + 2/3 s^3 + 2/5 s^5 + ..., |s| < 0.172.
  * Since 2 s = f - s f, log m = f - s (f - R) with R = 2/3 s^2 + ..., and s (f - R) = f^2/2 - s (f^2/2 + R):
  * f - f^2/2 in front keeps the large part exact (as in Ng's fdlibm, e_log.c). */
-double tg_log_f64(double x)
-{
+double tg_log_f64(double x) {
     if (x != x || x < 0.0) return NAN;
     if (x == 0.0) return -INFINITY;
     if (x > 0x1.fffffffffffffp+1023) return x;
@@ -203,8 +187,7 @@ double tg_log_f64(double x)
 /* ---- pow ----------------------------------------------------------------------------------------------- */
 
 /* The series of tg_log_f64, in pairs: the exponent multiplies its error by up to 2^10. x positive, finite. */
-static pair log_pair(double x)
-{
+static pair log_pair(double x) {
     int64_t k;
     double f = split_exponent(x, &k) - 1.0;
     pair s = pair_divide((pair){f, 0.0}, two_sum(2.0, f));
@@ -218,8 +201,7 @@ static pair log_pair(double x)
     return pair_add(whole, pair_multiply(s, sum));
 }
 
-double tg_pow_f64(double base, double exponent)
-{
+double tg_pow_f64(double base, double exponent) {
     if (exponent == 0.0 || base == 1.0) return 1.0;
     if (base != base || exponent != exponent) return NAN;
 
@@ -244,8 +226,7 @@ double tg_pow_f64(double base, double exponent)
 /* r = x - n pi/2, |r| <= pi/4, as a pair; returns n mod 4. pi/2 in parts of 33 bits: n times one of them is
  * exact for n < 2^20, and 151 bits of it leave a full double even where x is as near to n pi/2 as a double
  * can be. */
-static unsigned reduce_angle(double x, pair *r)
-{
+static unsigned reduce_angle(double x, pair *r) {
     double whole = x * 0x1.45f306dc9c883p-1 + round_f64 - round_f64; /* x / (pi/2) */
     double first = x - whole * 0x1.921fb544p+0;                      /* exact */
     pair second = two_sum(first, -(whole * 0x1.0b4611a6p-34));
@@ -254,8 +235,7 @@ static unsigned reduce_angle(double x, pair *r)
     return (unsigned)((int64_t)whole & 3);
 }
 
-static double sin_reduced(pair r)
-{
+static double sin_reduced(pair r) {
     double z = r.high * r.high;
     double sum = 1.0 / 355687428096000.0; /* 1 / 17!; the next term lies below 2^-62 */
     sum = sum * z - 1.0 / 1307674368000.0;
@@ -268,8 +248,7 @@ static double sin_reduced(pair r)
     return r.high + (r.high * z * sum + r.low * (1.0 - 0.5 * z)); /* sin' = cos */
 }
 
-static double cos_reduced(pair r)
-{
+static double cos_reduced(pair r) {
     double z = r.high * r.high;
     double sum = 1.0 / 20922789888000.0; /* 1 / 16! */
     sum = sum * z - 1.0 / 87178291200.0;
@@ -283,8 +262,7 @@ static double cos_reduced(pair r)
     return large + (((1.0 - large) - half) + (z * z * sum - r.high * r.low)); /* cos' = -sin */
 }
 
-double tg_sin_f64(double x)
-{
+double tg_sin_f64(double x) {
     if (!(fabs(x) < 1e5)) return NAN;
     pair r;
     unsigned quadrant = reduce_angle(x, &r);
@@ -292,8 +270,7 @@ double tg_sin_f64(double x)
     return quadrant < 2 ? y : -y;
 }
 
-double tg_cos_f64(double x)
-{
+double tg_cos_f64(double x) {
     if (!(fabs(x) < 1e5)) return NAN;
     pair r;
     unsigned quadrant = reduce_angle(x, &r);
@@ -304,8 +281,7 @@ double tg_cos_f64(double x)
 /* ---- f32: see math_f32.h ------------------------------------------------------------------------------- */
 
 /* 2^n for -126 <= n <= 127. */
-static float power_of_two_f32(int32_t n)
-{
+static float power_of_two_f32(int32_t n) {
     uint32_t bits = (uint32_t)(n + 127) << 23;
     float power;
     memcpy(&power, &bits, sizeof power);
@@ -313,8 +289,7 @@ static float power_of_two_f32(int32_t n)
 }
 
 /* exp(x) = 2^n (1 + p), returning p and n. TG_EXP_MIN <= x <= TG_EXP_MAX. */
-static float exp_reduced_f32(float x, int32_t *n)
-{
+static float exp_reduced_f32(float x, int32_t *n) {
     float whole = x * TG_LOG2_E + TG_ROUND - TG_ROUND;
     *n = (int32_t)whole;
     float r = x - whole * TG_LN2_HIGH;
@@ -328,8 +303,7 @@ static float exp_reduced_f32(float x, int32_t *n)
     return r * r * sum + r;
 }
 
-float tg_exp_f32(float x)
-{
+float tg_exp_f32(float x) {
     if (x != x) return x;
     if (x > TG_EXP_MAX) x = TG_EXP_MAX;
     if (x < TG_EXP_MIN) x = TG_EXP_MIN;
@@ -339,19 +313,16 @@ float tg_exp_f32(float x)
     return (1.0f + p) * power_of_two_f32(half) * power_of_two_f32(n - half);
 }
 
-float tg_log_f32(float x)
-{
+float tg_log_f32(float x) {
     return (float)tg_log_f64((double)x); /* not needed in vectors: the easy way is the most exact one */
 }
 
-float tg_sigmoid_f32(float x)
-{
+float tg_sigmoid_f32(float x) {
     float e = tg_exp_f32(-fabsf(x));
     return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
-float tg_tanh_f32(float x)
-{
+float tg_tanh_f32(float x) {
     if (x != x) return x;
     float twice = 2.0f * fabsf(x);
     if (twice > TG_TANH_MAX) twice = TG_TANH_MAX;
@@ -362,8 +333,7 @@ float tg_tanh_f32(float x)
     return copysignf(t / (t + 2.0f), x);
 }
 
-tg_real tg_sqrt(tg_real x)
-{
+tg_real tg_sqrt(tg_real x) {
 #ifdef TG_REAL_F64
     return sqrt(x);
 #else

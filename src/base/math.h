@@ -9,7 +9,7 @@
 #include "tabgrad.h"
 
 double tg_exp_f64(double x);
-double tg_log_f64(double x); /* log(0) = -inf, log(negative) = NaN */
+double tg_log_f64(double x);                     /* log(0) = -inf, log(negative) = NaN */
 double tg_pow_f64(double base, double exponent); /* base > 0, or exponent an integer */
 double tg_tanh_f64(double x);
 double tg_sigmoid_f64(double x);
@@ -22,14 +22,14 @@ float tg_tanh_f32(float x);
 float tg_sigmoid_f32(float x);
 
 #ifdef TG_REAL_F64
-#define tg_exp tg_exp_f64
-#define tg_log tg_log_f64
-#define tg_tanh tg_tanh_f64
+#define tg_exp     tg_exp_f64
+#define tg_log     tg_log_f64
+#define tg_tanh    tg_tanh_f64
 #define tg_sigmoid tg_sigmoid_f64
 #else
-#define tg_exp tg_exp_f32
-#define tg_log tg_log_f32
-#define tg_tanh tg_tanh_f32
+#define tg_exp     tg_exp_f32
+#define tg_log     tg_log_f32
+#define tg_tanh    tg_tanh_f32
 #define tg_sigmoid tg_sigmoid_f32
 #endif
 

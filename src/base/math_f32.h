@@ -7,16 +7,16 @@
 #ifndef TG_BASE_MATH_F32_H
 #define TG_BASE_MATH_F32_H
 
-#define TG_EXP_MAX 89.0f   /* exp is infinite from 88.73 on */
-#define TG_EXP_MIN -104.0f /* and 0 below -103.98 */
-#define TG_TANH_MAX 20.0f  /* 2|x| from which tanh is 1 */
+#define TG_EXP_MAX  89.0f   /* exp is infinite from 88.73 on */
+#define TG_EXP_MIN  -104.0f /* and 0 below -103.98 */
+#define TG_TANH_MAX 20.0f   /* 2|x| from which tanh is 1 */
 
 #define TG_LOG2_E 0x1.715476p+0f
-#define TG_ROUND 0x1.8p+23f /* x + TG_ROUND has x, rounded to nearest even, in its low bits */
+#define TG_ROUND  0x1.8p+23f /* x + TG_ROUND has x, rounded to nearest even, in its low bits */
 
 /* ln 2 in two parts, the first of 15 bits, so that n * TG_LN2_HIGH is exact (Cody and Waite, 1980). */
 #define TG_LN2_HIGH 0x1.62e4p-1f
-#define TG_LN2_LOW 0x1.7f7d1cp-20f
+#define TG_LN2_LOW  0x1.7f7d1cp-20f
 
 #define TG_EXP_C2 (1.0f / 2.0f)
 #define TG_EXP_C3 (1.0f / 6.0f)

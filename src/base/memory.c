@@ -3,14 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *libc_allocate(size_t bytes, void *ctx)
-{
+static void *libc_allocate(size_t bytes, void *ctx) {
     (void)ctx;
     return malloc(bytes);
 }
 
-static void libc_release(void *memory, void *ctx)
-{
+static void libc_release(void *memory, void *ctx) {
     (void)ctx;
     free(memory);
 }
@@ -18,14 +16,12 @@ static void libc_release(void *memory, void *ctx)
 static const tg_allocator libc_allocator = {libc_allocate, libc_release, NULL};
 static tg_allocator current = {libc_allocate, libc_release, NULL};
 
-void tg_set_allocator(const tg_allocator *allocator)
-{
+void tg_set_allocator(const tg_allocator *allocator) {
     current = allocator ? *allocator : libc_allocator;
 }
 
 /* The allocator need not align: we ask for more, and keep its own pointer just before the aligned block. */
-void *tg_allocate(size_t bytes)
-{
+void *tg_allocate(size_t bytes) {
     size_t padded;
     if (!tg_add_size(bytes, TG_ALIGNMENT + sizeof(void *), &padded)) return NULL;
     void *own = current.allocate(padded, current.ctx);
@@ -37,37 +33,32 @@ void *tg_allocate(size_t bytes)
     return block;
 }
 
-void *tg_allocate_zeroed(size_t bytes)
-{
+void *tg_allocate_zeroed(size_t bytes) {
     void *block = tg_allocate(bytes);
     if (block) memset(block, 0, bytes);
     return block;
 }
 
-void tg_free(void *memory)
-{
+void tg_free(void *memory) {
     if (!memory) return;
     void *own;
     memcpy(&own, (uint8_t *)memory - sizeof own, sizeof own);
     current.release(own, current.ctx);
 }
 
-bool tg_mul_size(size_t a, size_t b, size_t *out)
-{
+bool tg_mul_size(size_t a, size_t b, size_t *out) {
     if (b && a > SIZE_MAX / b) return false;
     *out = a * b;
     return true;
 }
 
-bool tg_add_size(size_t a, size_t b, size_t *out)
-{
+bool tg_add_size(size_t a, size_t b, size_t *out) {
     if (a > SIZE_MAX - b) return false;
     *out = a + b;
     return true;
 }
 
-void *tg_arena_take(tg_arena *arena, size_t count, size_t size)
-{
+void *tg_arena_take(tg_arena *arena, size_t count, size_t size) {
     size_t bytes, start, end;
     bool fits = tg_mul_size(count, size, &bytes) && tg_add_size(arena->used, TG_ALIGNMENT - 1, &start);
     if (fits) {

@@ -15,7 +15,7 @@ typedef struct tg_allocator {
 } tg_allocator;
 void tg_set_allocator(const tg_allocator *allocator);
 
-void *tg_allocate(size_t bytes);        /* aligned to TG_ALIGNMENT; NULL on failure; bytes 0 is fine */
+void *tg_allocate(size_t bytes); /* aligned to TG_ALIGNMENT; NULL on failure; bytes 0 is fine */
 void *tg_allocate_zeroed(size_t bytes);
 /* tg_free is in tabgrad.h */
 

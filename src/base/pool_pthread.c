@@ -12,10 +12,10 @@
  * inside a step, much shorter than a thread's time slice. Where there is no pause instruction, as in
  * WebAssembly, a look is shorter. */
 #if defined(__x86_64__)
-#define SPINS 2000
+#define SPINS   2000
 #define PAUSE() __builtin_ia32_pause()
 #else
-#define SPINS 20000
+#define SPINS   20000
 #define PAUSE() ((void)0)
 #endif
 
@@ -43,14 +43,12 @@ struct tg_pool {
     _Atomic uint32_t next_thread; /* numbers the workers as they start */
 };
 
-static uint32_t left(uint64_t loop)
-{
+static uint32_t left(uint64_t loop) {
     return (uint32_t)loop;
 }
 
 /* Runs indices of the current loop until none is left. */
-static void work(tg_pool *pool, size_t thread)
-{
+static void work(tg_pool *pool, size_t thread) {
     uint64_t loop = atomic_load(&pool->loop);
     while (left(loop) > 0) {
         if (!atomic_compare_exchange_weak(&pool->loop, &loop, loop - 1)) continue;
@@ -65,13 +63,11 @@ static void work(tg_pool *pool, size_t thread)
     }
 }
 
-static bool worker_has_reason(tg_pool *pool)
-{
+static bool worker_has_reason(tg_pool *pool) {
     return left(atomic_load(&pool->loop)) > 0 || atomic_load(&pool->stop);
 }
 
-static void *worker_main(void *argument)
-{
+static void *worker_main(void *argument) {
     tg_pool *pool = argument;
     size_t thread = 1 + atomic_fetch_add(&pool->next_thread, 1);
     while (!atomic_load(&pool->stop)) {
@@ -88,16 +84,14 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-static void wake_workers(tg_pool *pool)
-{
+static void wake_workers(tg_pool *pool) {
     if (atomic_load(&pool->sleeping_workers) == 0) return;
     pthread_mutex_lock(&pool->mutex);
     pthread_cond_broadcast(&pool->wake_workers);
     pthread_mutex_unlock(&pool->mutex);
 }
 
-static void wait_until_finished(tg_pool *pool, uint32_t n)
-{
+static void wait_until_finished(tg_pool *pool, uint32_t n) {
     for (int i = 0; i < SPINS; i++) {
         if (atomic_load(&pool->finished) == n) return;
         PAUSE();
@@ -109,8 +103,7 @@ static void wait_until_finished(tg_pool *pool, uint32_t n)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx)
-{
+void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx) {
     assert(n <= UINT32_MAX);
     if (n <= 1 || pool->threads == 1) {
         for (size_t i = 0; i < n; i++) fn(ctx, i, 0);
@@ -127,13 +120,11 @@ void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, si
     wait_until_finished(pool, (uint32_t)n);
 }
 
-size_t tg_pool_threads(const tg_pool *pool)
-{
+size_t tg_pool_threads(const tg_pool *pool) {
     return pool->threads;
 }
 
-tg_status tg_pool_create(size_t threads, tg_pool **out, tg_error *err)
-{
+tg_status tg_pool_create(size_t threads, tg_pool **out, tg_error *err) {
     *out = NULL;
     TG_REQUIRE(err, threads >= 1 && threads <= TG_MAX_THREADS, TG_E_ARGUMENT, "%zu threads: ask for 1 to %d",
                threads, TG_MAX_THREADS);
@@ -156,8 +147,7 @@ tg_status tg_pool_create(size_t threads, tg_pool **out, tg_error *err)
     return TG_OK;
 }
 
-void tg_pool_destroy(tg_pool *pool)
-{
+void tg_pool_destroy(tg_pool *pool) {
     if (!pool) return;
     atomic_store(&pool->stop, true);
     wake_workers(pool);

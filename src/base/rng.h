@@ -27,7 +27,8 @@ typedef struct tg_rng {
 
 tg_rng tg_rng_stream(uint64_t seed, tg_rng_purpose purpose, uint32_t major, uint32_t minor);
 /* The same for one of several layers (below 2^24) that draw for the same sample. */
-tg_rng tg_rng_layer_stream(uint64_t seed, tg_rng_purpose purpose, uint32_t layer, uint32_t epoch, uint32_t sample);
+tg_rng tg_rng_layer_stream(uint64_t seed, tg_rng_purpose purpose, uint32_t layer, uint32_t epoch,
+                           uint32_t sample);
 uint32_t tg_rng_u32(tg_rng *rng);
 uint32_t tg_rng_below(tg_rng *rng, uint32_t bound); /* unbiased (Lemire 2019); bound >= 1 */
 double tg_rng_uniform(tg_rng *rng);                 /* [0, 1), 53 bits */

@@ -14,14 +14,12 @@ static const uint32_t round_constant[64] = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-static uint32_t rotate(uint32_t x, int by)
-{
+static uint32_t rotate(uint32_t x, int by) {
     return x >> by | x << (32 - by);
 }
 
 /* FIPS 180-4, 6.2.2. */
-static void compress(uint32_t state[8], const uint8_t block[64])
-{
+static void compress(uint32_t state[8], const uint8_t block[64]) {
     uint32_t w[64];
     for (int t = 0; t < 16; t++) {
         const uint8_t *byte = block + 4 * t;
@@ -58,8 +56,7 @@ static void compress(uint32_t state[8], const uint8_t block[64])
     state[7] += h;
 }
 
-void tg_sha256_begin(tg_sha256 *hash)
-{
+void tg_sha256_begin(tg_sha256 *hash) {
     /* The same of the square roots of the first 8 primes (5.3.3). */
     static const uint32_t initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
@@ -67,8 +64,7 @@ void tg_sha256_begin(tg_sha256 *hash)
     hash->length = 0;
 }
 
-void tg_sha256_update(tg_sha256 *hash, const void *data, size_t size)
-{
+void tg_sha256_update(tg_sha256 *hash, const void *data, size_t size) {
     const uint8_t *next = data;
     while (size > 0) {
         size_t filled = (size_t)(hash->length % 64);
@@ -88,8 +84,7 @@ void tg_sha256_update(tg_sha256 *hash, const void *data, size_t size)
     }
 }
 
-void tg_sha256_end(tg_sha256 *hash, char hex[65])
-{
+void tg_sha256_end(tg_sha256 *hash, char hex[65]) {
     uint64_t bits = hash->length * 8;
     /* A one, zeros until 8 bytes are left in a block, the length in bits (5.1.1). */
     uint8_t padding[72] = {0x80};

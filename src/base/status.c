@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *tg_status_name(tg_status status)
-{
+const char *tg_status_name(tg_status status) {
     switch (status) {
     case TG_OK: return "ok";
     case TG_E_ARGUMENT: return "argument";
@@ -20,8 +19,7 @@ const char *tg_status_name(tg_status status)
     return "unknown";
 }
 
-tg_status tg_fail(tg_error *err, tg_status status, const char *format, ...)
-{
+tg_status tg_fail(tg_error *err, tg_status status, const char *format, ...) {
     if (!err) return status;
     err->status = status;
     err->where[0] = '\0';
@@ -33,15 +31,13 @@ tg_status tg_fail(tg_error *err, tg_status status, const char *format, ...)
 }
 
 /* Cut where the room ends. */
-static void append(char *to, size_t room, const char *text)
-{
+static void append(char *to, size_t room, const char *text) {
     size_t used = strlen(to);
     while (*text && used + 1 < room) to[used++] = *text++;
     to[used] = '\0';
 }
 
-tg_status tg_fail_at(tg_error *err, tg_status status, const char *format, ...)
-{
+tg_status tg_fail_at(tg_error *err, tg_status status, const char *format, ...) {
     if (!err) return status;
     char inner[sizeof err->where];
     memcpy(inner, err->where, sizeof inner);

@@ -53,7 +53,7 @@ typedef union tg_augment_attrs {
         .fallback = otherwise                                                                                \
     }
 #define TG_AUGMENT_PROBABILITY(of) TG_AUGMENT_REAL(of, probability, 0, 1, 1)
-#define TG_AUGMENT_FILL(of) TG_AUGMENT_REAL(of, fill, -1e30, 1e30, 0)
+#define TG_AUGMENT_FILL(of)        TG_AUGMENT_REAL(of, fill, -1e30, 1e30, 0)
 
 /* augment_values.c: every pixel where it is */
 extern const tg_augment_kind tg_augment_contrast_stretch, tg_augment_posterize, tg_augment_random_contrast,

@@ -183,7 +183,8 @@ void tg_preprocess_destroy(tg_preprocess *preprocess) {
     tg_free(preprocess);
 }
 
-void tg_preprocess_write(const tg_preprocess *preprocess, const tg_value *list, tg_text *text, const char *key) {
+void tg_preprocess_write(const tg_preprocess *preprocess, const tg_value *list, tg_text *text,
+                         const char *key) {
     const tg_value *value = list ? list->first : NULL;
     tg_json_open(text, key, '[');
     for (size_t s = 0; s < preprocess->count; s++) {

@@ -38,7 +38,8 @@ bool tg_preprocess_fitted(const tg_preprocess *preprocess);
 /* The list with every default and fitted number filled in, as a JSON list; list: what it was made of, for its keys
  * with "x-", or NULL. What is fitted per pixel or as a
  * matrix is a tensor instead, and no part of it. */
-void tg_preprocess_write(const tg_preprocess *preprocess, const tg_value *list, tg_text *text, const char *key);
+void tg_preprocess_write(const tg_preprocess *preprocess, const tg_value *list, tg_text *text,
+                         const char *key);
 
 /* A fitted tensor, to be saved from and restored into. */
 typedef struct tg_fitted {

@@ -14,7 +14,8 @@ typedef struct tg_plan {
     const tg_graph *graph;
     size_t arena_bytes; /* everything exec points at, in one block */
     void *arena;
-    size_t *first_writer; /* [nodes] the node whose backward writes a gradient first and so clears it; NOBODY: loss */
+    size_t *
+        first_writer; /* [nodes] the node whose backward writes a gradient first and so clears it; NOBODY: loss */
 } tg_plan;
 
 /* Every buffer gets its place before anything runs: two buffers share memory when their lifetimes do not touch.

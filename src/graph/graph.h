@@ -7,8 +7,8 @@
 typedef struct tg_graph {
     tg_node *nodes; /* [count]; nodes[0] is the input */
     size_t count;
-    tg_sizes input;        /* as the recipe has it: [h, w, c], [h, w] or [features] */
-    size_t input_shape[3]; /* height, width, channels */
+    tg_sizes input;         /* as the recipe has it: [h, w, c], [h, w] or [features] */
+    size_t input_shape[3];  /* height, width, channels */
     tg_node **inputs_block; /* all nodes' inputs */
 } tg_graph;
 
@@ -16,7 +16,7 @@ typedef struct tg_graph {
 tg_status tg_graph_create(const tg_value *model, tg_graph **out, tg_error *err);
 void tg_graph_destroy(tg_graph *graph);
 
-tg_node *tg_graph_find(const tg_graph *graph, const char *name); /* NULL where absent */
+tg_node *tg_graph_find(const tg_graph *graph, const char *name);       /* NULL where absent */
 size_t tg_graph_consumers(const tg_graph *graph, const tg_node *node); /* how many nodes read its output */
 
 /* The model as it was understood, every default filled in. */

@@ -14,8 +14,8 @@ typedef struct model_attrs {
 } model_attrs;
 
 static const tg_attr model_rows[] = {
-    {"input", TG_ATTR_SIZES, offsetof(model_attrs, input), .flags = TG_ATTR_REQUIRED, .min = 1, .max = 1 << 20,
-     .fallback = NAN},
+    {"input", TG_ATTR_SIZES, offsetof(model_attrs, input), .flags = TG_ATTR_REQUIRED, .min = 1,
+     .max = 1 << 20, .fallback = NAN},
     {"layers", TG_ATTR_TREE, offsetof(model_attrs, layers), .flags = TG_ATTR_REQUIRED},
 };
 
@@ -73,9 +73,12 @@ static tg_status check_name(const char *name, tg_error *err) {
     size_t length = strlen(name);
     TG_REQUIRE(err, length >= 1 && length < 48, TG_E_RECIPE, "name must have 1 to 47 characters");
     for (const char *c = name; *c; c++)
-        TG_REQUIRE(err, (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '_' || *c == '-',
+        TG_REQUIRE(err,
+                   (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+                       *c == '_' || *c == '-',
                    TG_E_RECIPE, "name \"%s\" may hold letters, digits, _ and - only", name);
-    TG_REQUIRE(err, strcmp(name, "input") != 0 && strcmp(name, "optimizer") != 0 && strcmp(name, "state") != 0,
+    TG_REQUIRE(err,
+               strcmp(name, "input") != 0 && strcmp(name, "optimizer") != 0 && strcmp(name, "state") != 0,
                TG_E_RECIPE, "name \"%s\" is taken", name);
     return TG_OK;
 }
@@ -132,13 +135,15 @@ static tg_status read_inputs(builder *b, size_t index, tg_error *err) {
     } else if (inputs->kind == TG_STRING) {
         TG_TRY(find_source(b, inputs, &b->sources[b->source_count++], err));
     } else {
-        TG_REQUIRE(err, inputs->kind == TG_LIST && inputs->count >= 1, TG_E_RECIPE, "inputs must name layers");
+        TG_REQUIRE(err, inputs->kind == TG_LIST && inputs->count >= 1, TG_E_RECIPE,
+                   "inputs must name layers");
         for (const tg_value *v = inputs->first; v; v = v->next)
             TG_TRY(find_source(b, v, &b->sources[b->source_count++], err));
     }
     d->input_count = b->source_count - d->inputs_at;
-    TG_REQUIRE(err, d->input_count >= d->op->min_inputs, TG_E_RECIPE, "needs at least %zu inputs, has %zu; name them in \"inputs\"",
-               d->op->min_inputs, d->input_count);
+    TG_REQUIRE(err, d->input_count >= d->op->min_inputs, TG_E_RECIPE,
+               "needs at least %zu inputs, has %zu; name them in \"inputs\"", d->op->min_inputs,
+               d->input_count);
     TG_REQUIRE(err, d->input_count <= d->op->max_inputs, TG_E_RECIPE, "takes at most %zu inputs, has %zu",
                d->op->max_inputs, d->input_count);
     return TG_OK;
@@ -171,7 +176,8 @@ static tg_status place(builder *b, size_t index, tg_error *err) {
                "the output is too large for this machine");
     for (size_t i = 0; i < node->param_count; i++) {
         const tg_param *p = &node->params[i];
-        TG_REQUIRE(err, tg_mul_size(p->size, sizeof(tg_real), &bytes), TG_E_MEMORY, "%s is too large for this machine", p->name);
+        TG_REQUIRE(err, tg_mul_size(p->size, sizeof(tg_real), &bytes), TG_E_MEMORY,
+                   "%s is too large for this machine", p->name);
         node->needs_gradient |= p->trainable;
     }
     for (size_t i = 0; i < node->input_count; i++) node->needs_gradient |= node->inputs[i]->needs_gradient;
@@ -251,10 +257,13 @@ tg_status tg_graph_create(const tg_value *model, tg_graph **out, tg_error *err) 
     if (status != TG_OK) return tg_fail_at(err, status, "model");
     size_t elements = 1;
     bool fits = attrs.input.count <= 3;
-    for (size_t i = 0; i < attrs.input.count; i++) fits = fits && tg_mul_size(elements, (size_t)attrs.input.value[i], &elements);
+    for (size_t i = 0; i < attrs.input.count; i++)
+        fits = fits && tg_mul_size(elements, (size_t)attrs.input.value[i], &elements);
     const tg_value *layers = attrs.layers;
     if (!fits || elements > SIZE_MAX / 4 / sizeof(tg_real))
-        status = tg_fail(err, TG_E_RECIPE, "input must be [height, width, channels], [height, width] or [features], and fit into memory");
+        status = tg_fail(
+            err, TG_E_RECIPE,
+            "input must be [height, width, channels], [height, width] or [features], and fit into memory");
     else if (layers->kind != TG_LIST || layers->count < 1 || layers->count > MOST_LAYERS)
         status = tg_fail(err, TG_E_RECIPE, "layers must be a list of 1 to %d layers", MOST_LAYERS);
     if (status != TG_OK) return tg_fail_at(err, status, "model");
@@ -301,7 +310,8 @@ tg_node *tg_graph_find(const tg_graph *graph, const char *name) {
 size_t tg_graph_consumers(const tg_graph *graph, const tg_node *node) {
     size_t consumers = 0;
     for (size_t i = 0; i < graph->count; i++)
-        for (size_t j = 0; j < graph->nodes[i].input_count; j++) consumers += graph->nodes[i].inputs[j] == node;
+        for (size_t j = 0; j < graph->nodes[i].input_count; j++)
+            consumers += graph->nodes[i].inputs[j] == node;
     return consumers;
 }
 

@@ -62,11 +62,16 @@ static double zeros(const scheme_attrs *a, const tg_param *p) {
 }
 
 static const scheme schemes[] = {
-    {"xavier_uniform", gain_row, 1, UNIFORM, xavier_uniform}, {"xavier_normal", gain_row, 1, NORMAL, xavier_normal},
-    {"he_uniform", gain_row, 1, UNIFORM, he_uniform},         {"he_normal", gain_row, 1, NORMAL, he_normal},
-    {"xavier", gain_row, 1, UNIFORM, xavier_uniform},         {"he", gain_row, 1, NORMAL, he_normal},
-    {"normal", normal_rows, 2, NORMAL, normal},               {"uniform", limit_row, 1, UNIFORM, uniform},
-    {"spectral_normal", gain_row, 1, SPECTRAL, one},          {"zeros", NULL, 0, UNIFORM, zeros},
+    {"xavier_uniform", gain_row, 1, UNIFORM, xavier_uniform},
+    {"xavier_normal", gain_row, 1, NORMAL, xavier_normal},
+    {"he_uniform", gain_row, 1, UNIFORM, he_uniform},
+    {"he_normal", gain_row, 1, NORMAL, he_normal},
+    {"xavier", gain_row, 1, UNIFORM, xavier_uniform},
+    {"he", gain_row, 1, NORMAL, he_normal},
+    {"normal", normal_rows, 2, NORMAL, normal},
+    {"uniform", limit_row, 1, UNIFORM, uniform},
+    {"spectral_normal", gain_row, 1, SPECTRAL, one},
+    {"zeros", NULL, 0, UNIFORM, zeros},
 };
 
 /* "he_normal", or { "type": "normal", "std": 0.1 }. */
@@ -90,7 +95,8 @@ static tg_status read_scheme(const tg_value *value, const scheme **out, scheme_a
     }
     return tg_fail(err, TG_E_RECIPE,
                    "unknown type \"%.40s\"; there are xavier_uniform, xavier_normal, he_uniform, he_normal, "
-                   "normal, uniform, spectral_normal, zeros", name);
+                   "normal, uniform, spectral_normal, zeros",
+                   name);
 }
 
 tg_status tg_initializer_check(const tg_value *initializer, tg_error *err) {
@@ -135,7 +141,8 @@ tg_status tg_graph_initialize(const tg_graph *graph, uint64_t seed, tg_error *er
         const tg_node *node = &graph->nodes[i];
         const scheme *found = NULL;
         scheme_attrs attrs;
-        if (read_scheme(node->initializer, &found, &attrs, NULL) != TG_OK) continue; /* checked when the graph was built */
+        if (read_scheme(node->initializer, &found, &attrs, NULL) != TG_OK)
+            continue; /* checked when the graph was built */
         for (size_t j = 0; j < node->param_count; j++, tensor++) {
             tg_param *p = &graph->nodes[i].params[j];
             if (!p->is_weight) {

@@ -35,7 +35,8 @@ static size_t backward_at(const planner *p, size_t node) {
 
 /* The node that computed the values of `node`: a reshape in place only hands on what lies there. */
 static const tg_node *writer_of(const planner *p, const tg_node *node) {
-    while ((node->op->flags & TG_OP_SAME_VALUES) && p->root[node->index] != node->index) node = node->inputs[0];
+    while ((node->op->flags & TG_OP_SAME_VALUES) && p->root[node->index] != node->index)
+        node = node->inputs[0];
     return node;
 }
 
@@ -43,7 +44,8 @@ static const tg_node *writer_of(const planner *p, const tg_node *node) {
 static bool runs_in_place(const planner *p, const tg_node *node) {
     if (!(node->op->flags & TG_OP_INPLACE)) return false;
     const tg_node *input = node->inputs[0];
-    if (input->index == 0 || p->is_output[input->index] || tg_graph_consumers(p->graph, input) != 1) return false;
+    if (input->index == 0 || p->is_output[input->index] || tg_graph_consumers(p->graph, input) != 1)
+        return false;
     bool same_values = (node->op->flags & TG_OP_SAME_VALUES) != 0;
     return same_values || !p->training || !(writer_of(p, input)->op->flags & TG_OP_BACKWARD_USES_Y);
 }
@@ -148,7 +150,9 @@ static bool scratch_bytes(const tg_graph *graph, const tg_exec *ex, size_t *byte
     size_t most = 0;
     for (size_t i = 0; i < graph->count; i++) {
         const tg_node *node = &graph->nodes[i];
-        size_t elements = node->op->scratch ? node->op->scratch(node, ex->capacity, ex->kernels, tg_pool_threads(ex->pool)) : 0;
+        size_t elements = node->op->scratch
+                              ? node->op->scratch(node, ex->capacity, ex->kernels, tg_pool_threads(ex->pool))
+                              : 0;
         if (elements > most) most = elements;
     }
     return tg_mul_size(most, sizeof(tg_real), bytes);
@@ -159,12 +163,12 @@ static tg_status fill(tg_plan *plan, planner *p, buffer **order, tg_error *err) 
     find_lifetimes(p);
     size_t bytes = 0;
     bool fits = find_sizes(p) && place_all(p, order, &placed) &&
-                scratch_bytes(p->graph, &plan->exec, &scratch) &&
-                tg_add_size(placed, scratch, &bytes);
+                scratch_bytes(p->graph, &plan->exec, &scratch) && tg_add_size(placed, scratch, &bytes);
     if (fits && p->allocate) plan->arena = tg_allocate(bytes);
-    TG_REQUIRE(err, fits && (plan->arena || !p->allocate), TG_E_MEMORY,
-               "batches of %zu need %.0f MB, which this machine does not give; use a smaller batch_size or model", p->capacity,
-               fits ? (double)bytes / 1e6 : (double)SIZE_MAX / 1e6);
+    TG_REQUIRE(
+        err, fits && (plan->arena || !p->allocate), TG_E_MEMORY,
+        "batches of %zu need %.0f MB, which this machine does not give; use a smaller batch_size or model",
+        p->capacity, fits ? (double)bytes / 1e6 : (double)SIZE_MAX / 1e6);
     plan->arena_bytes = bytes;
     if (!p->allocate) return TG_OK;
     uint8_t *base = plan->arena;
@@ -172,7 +176,8 @@ static tg_status fill(tg_plan *plan, planner *p, buffer **order, tg_error *err) 
         const buffer *y = &p->y[p->root[i]], *dy = &p->dy[p->root[i]];
         const buffer *saved = &p->saved[i], *kept = &p->kept[i];
         plan->exec.y[i] = (tg_real *)(void *)(base + y->offset);
-        if (p->training && p->graph->nodes[i].needs_gradient) plan->exec.dy[i] = (tg_real *)(void *)(base + dy->offset);
+        if (p->training && p->graph->nodes[i].needs_gradient)
+            plan->exec.dy[i] = (tg_real *)(void *)(base + dy->offset);
         if (saved->used) plan->exec.saved[i] = base + saved->offset;
         if (kept->used) plan->exec.kept[i] = (tg_real *)(void *)(base + kept->offset);
         plan->first_writer[i] = p->is_output[i] || p->consumer[i] == NOBODY ? NOBODY : p->consumer[i];
@@ -186,21 +191,27 @@ tg_status tg_plan_create(const tg_graph *graph, tg_engine_parts parts, bool trai
     *out = NULL;
     size_t nodes = graph->count;
     tg_plan *plan = tg_allocate_zeroed(sizeof *plan);
-    planner p = {.graph = graph, .is_output = is_output, .training = training, .allocate = allocate, .capacity = capacity};
+    planner p = {.graph = graph,
+                 .is_output = is_output,
+                 .training = training,
+                 .allocate = allocate,
+                 .capacity = capacity};
     p.root = tg_allocate_zeroed(2 * nodes * sizeof *p.root);
     p.y = tg_allocate_zeroed(4 * nodes * sizeof *p.y);
     buffer **order = tg_allocate_zeroed(4 * nodes * sizeof *order);
     tg_status status = TG_E_MEMORY;
     if (plan) {
         plan->graph = graph;
-        plan->exec = (tg_exec){.kernels = parts.kernels, .pool = parts.pool, .training = training, .capacity = capacity};
+        plan->exec = (tg_exec){
+            .kernels = parts.kernels, .pool = parts.pool, .training = training, .capacity = capacity};
         plan->exec.y = tg_allocate_zeroed(nodes * sizeof *plan->exec.y);
         plan->exec.dy = tg_allocate_zeroed(nodes * sizeof *plan->exec.dy);
         plan->exec.saved = tg_allocate_zeroed(nodes * sizeof *plan->exec.saved);
         plan->exec.kept = tg_allocate_zeroed(nodes * sizeof *plan->exec.kept);
         plan->first_writer = tg_allocate_zeroed(nodes * sizeof *plan->first_writer);
     }
-    if (!plan || !p.root || !p.y || !order || !plan->exec.y || !plan->exec.dy || !plan->exec.saved || !plan->exec.kept || !plan->first_writer) {
+    if (!plan || !p.root || !p.y || !order || !plan->exec.y || !plan->exec.dy || !plan->exec.saved ||
+        !plan->exec.kept || !plan->first_writer) {
         tg_fail(err, TG_E_MEMORY, "no memory left for the plan of the model");
     } else {
         p.consumer = p.root + nodes;

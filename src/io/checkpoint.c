@@ -13,7 +13,7 @@
 #include "train/run.h"
 
 #define POSITION "state.position"
-#define SUMS "state.sums"
+#define SUMS     "state.sums"
 enum { POSITION_SIZE = 11, SUMS_SIZE = 5, NAME_SIZE = 128 };
 
 static const tg_tensor_type REAL_TYPE = sizeof(tg_real) == 8 ? TG_TENSOR_F64 : TG_TENSOR_F32;
@@ -25,28 +25,30 @@ typedef struct state_block {
 } state_block;
 
 static state_block state_of(const tg_position *at) {
-    return (state_block){{(int64_t)at->epoch, (int64_t)at->step, (int64_t)at->epoch_step, (int64_t)at->samples,
-                          (int64_t)at->epoch_correct, (int64_t)at->epoch_samples, (int64_t)at->held_out.count,
-                          at->diverged, (int64_t)at->best_epoch, (int64_t)at->patient_since, at->stopped},
+    return (state_block){{(int64_t)at->epoch, (int64_t)at->step, (int64_t)at->epoch_step,
+                          (int64_t)at->samples, (int64_t)at->epoch_correct, (int64_t)at->epoch_samples,
+                          (int64_t)at->held_out.count, at->diverged, (int64_t)at->best_epoch,
+                          (int64_t)at->patient_since, at->stopped},
                          {at->epoch_loss_sum, at->step_loss, at->base_learning_rate, at->held_out.loss,
                           at->held_out.accuracy}};
 }
 
 static tg_position position_of(const state_block *s) {
-    return (tg_position){.epoch = (uint64_t)s->position[0],
-                         .step = (uint64_t)s->position[1],
-                         .epoch_step = (uint64_t)s->position[2],
-                         .samples = (uint64_t)s->position[3],
-                         .epoch_correct = (uint64_t)s->position[4],
-                         .epoch_samples = (uint64_t)s->position[5],
-                         .held_out = {.loss = s->sums[3], .accuracy = s->sums[4], .count = (uint64_t)s->position[6]},
-                         .diverged = s->position[7] != 0,
-                         .best_epoch = (uint64_t)s->position[8],
-                         .patient_since = (uint64_t)s->position[9],
-                         .stopped = s->position[10] != 0,
-                         .epoch_loss_sum = s->sums[0],
-                         .step_loss = s->sums[1],
-                         .base_learning_rate = s->sums[2]};
+    return (tg_position){
+        .epoch = (uint64_t)s->position[0],
+        .step = (uint64_t)s->position[1],
+        .epoch_step = (uint64_t)s->position[2],
+        .samples = (uint64_t)s->position[3],
+        .epoch_correct = (uint64_t)s->position[4],
+        .epoch_samples = (uint64_t)s->position[5],
+        .held_out = {.loss = s->sums[3], .accuracy = s->sums[4], .count = (uint64_t)s->position[6]},
+        .diverged = s->position[7] != 0,
+        .best_epoch = (uint64_t)s->position[8],
+        .patient_since = (uint64_t)s->position[9],
+        .stopped = s->position[10] != 0,
+        .epoch_loss_sum = s->sums[0],
+        .step_loss = s->sums[1],
+        .base_learning_rate = s->sums[2]};
 }
 
 /* ---- what a file holds: one list, for saving and for loading ------------------------------------------------------- */
@@ -66,7 +68,8 @@ typedef struct entries {
     size_t count;
 } entries;
 
-static void add(entries *e, tg_tensor_type type, const char *dtype, tg_shape shape, void *data, size_t element_bytes) {
+static void add(entries *e, tg_tensor_type type, const char *dtype, tg_shape shape, void *data,
+                size_t element_bytes) {
     entry *next = &e->list[e->count++];
     next->type = type;
     next->dtype = dtype;
@@ -88,7 +91,8 @@ enum { MOST_FITTED = 64 };
 static tg_status list_entries(tg_run *run, state_block *state, entries *e, tg_error *err) {
     tg_fitted fitted[MOST_FITTED];
     size_t fitted_count = tg_preprocess_tensors(run->preprocess, fitted, MOST_FITTED);
-    TG_REQUIRE(err, fitted_count <= MOST_FITTED, TG_E_RECIPE, "preprocess has more than %d fitted tensors", MOST_FITTED);
+    TG_REQUIRE(err, fitted_count <= MOST_FITTED, TG_E_RECIPE, "preprocess has more than %d fitted tensors",
+               MOST_FITTED);
     *e = (entries){tg_allocate_zeroed((run->param_count * 4 + fitted_count + 3) * sizeof(entry)), 0};
     TG_REQUIRE(err, e->list, TG_E_MEMORY, "no memory left for the list of the run's tensors");
     if (state) {
@@ -133,8 +137,8 @@ static void write_classes(const tg_run *run, tg_text *text) {
     tg_json_close(text, ']');
 }
 
-static tg_status write_file(const tg_run *run, const entries *e, const char *recipe, const char *history, uint8_t **out,
-                            size_t *size, tg_error *err) {
+static tg_status write_file(const tg_run *run, const entries *e, const char *recipe, const char *history,
+                            uint8_t **out, size_t *size, tg_error *err) {
     tg_tensor *tensors = tg_allocate_zeroed(e->count * sizeof *tensors);
     tg_text classes = {0};
     write_classes(run, &classes);
@@ -144,8 +148,13 @@ static tg_status write_file(const tg_run *run, const entries *e, const char *rec
     } else {
         for (size_t i = 0; i < e->count; i++) {
             const entry *from = &e->list[i];
-            tensors[i] = (tg_tensor){.name = from->name, .type = from->type, .dtype = from->dtype, .rank = from->shape.rank,
-                                     .size = tg_shape_size(&from->shape), .data = from->data, .bytes = from->bytes};
+            tensors[i] = (tg_tensor){.name = from->name,
+                                     .type = from->type,
+                                     .dtype = from->dtype,
+                                     .rank = from->shape.rank,
+                                     .size = tg_shape_size(&from->shape),
+                                     .data = from->data,
+                                     .bytes = from->bytes};
             memcpy(tensors[i].shape, from->shape.dim, from->shape.rank * sizeof *tensors[i].shape);
         }
         const tg_metadata metadata[] = {{"tabgrad", "1"},
@@ -153,7 +162,8 @@ static tg_status write_file(const tg_run *run, const entries *e, const char *rec
                                         {"history", history},
                                         {"classes", classes.data},
                                         {"dataset_sha256", run->dataset_sha256}};
-        status = tg_safetensors_write(tensors, e->count, metadata, sizeof metadata / sizeof *metadata, out, size, err);
+        status = tg_safetensors_write(tensors, e->count, metadata, sizeof metadata / sizeof *metadata, out,
+                                      size, err);
     }
     tg_free(tensors);
     tg_text_free(&classes);
@@ -186,7 +196,8 @@ tg_status tg_checkpoint_open(tg_bytes file, tg_checkpoint **out, tg_error *err) 
     snprintf(checkpoint->name, sizeof checkpoint->name, "%s", file.name ? file.name : "checkpoint");
     tg_status status = tg_safetensors_open(file, &checkpoint->file, err);
     if (status == TG_OK && !tg_safetensors_metadata(checkpoint->file, "recipe")) {
-        tg_fail(err, TG_E_FORMAT, "holds weights but no tabgrad recipe; only checkpoints that tabgrad saved can be opened");
+        tg_fail(err, TG_E_FORMAT,
+                "holds weights but no tabgrad recipe; only checkpoints that tabgrad saved can be opened");
         status = tg_fail_at(err, TG_E_FORMAT, "%s", checkpoint->name);
     }
     if (status == TG_OK) *out = checkpoint;
@@ -214,7 +225,8 @@ static tg_status find(const tg_checkpoint *c, const entry *e, const tg_tensor **
     TG_REQUIRE(err, t->rank <= TG_MAX_RANK && tg_shape_equal(&is, &e->shape), TG_E_FORMAT,
                "tensor %s is %s but its recipe asks for %s", e->name, tg_shape_text(&is, has),
                tg_shape_text(&e->shape, wants));
-    TG_REQUIRE(err, t->type == e->type, TG_E_FORMAT, "tensor %s holds %s, which does not fit its recipe", e->name, t->dtype);
+    TG_REQUIRE(err, t->type == e->type, TG_E_FORMAT, "tensor %s holds %s, which does not fit its recipe",
+               e->name, t->dtype);
     return TG_OK;
 }
 
@@ -224,23 +236,27 @@ static tg_status read_entry(const tg_checkpoint *c, const entry *e, tg_error *er
     if (t->bytes) memcpy(e->data, t->data, t->bytes);
     const tg_real *values = e->data;
     for (size_t i = 0; e->type == REAL_TYPE && !e->may_be_infinite && i < t->size; i++)
-        TG_REQUIRE(err, isfinite(values[i]), TG_E_FORMAT, "tensor %s holds a value that is not finite, at %zu", e->name, i);
+        TG_REQUIRE(err, isfinite(values[i]), TG_E_FORMAT,
+                   "tensor %s holds a value that is not finite, at %zu", e->name, i);
     return TG_OK;
 }
 
 /* Position and sums, and room for the losses of as many steps. */
 static tg_status read_position(const tg_checkpoint *c, tg_run *run, tg_error *err) {
     state_block state;
-    const entry position = {POSITION, TG_TENSOR_I64, "I64", {1, {POSITION_SIZE}}, state.position, sizeof state.position, false};
+    const entry position = {POSITION,       TG_TENSOR_I64,         "I64", {1, {POSITION_SIZE}},
+                            state.position, sizeof state.position, false};
     const entry sums = {SUMS, TG_TENSOR_F64, "F64", {1, {SUMS_SIZE}}, state.sums, sizeof state.sums, true};
     TG_TRY(read_entry(c, &position, err));
     TG_TRY(read_entry(c, &sums, err));
     for (size_t i = 0; i < POSITION_SIZE; i++)
-        TG_REQUIRE(err, state.position[i] >= 0 && state.position[i] < INT64_C(1) << 53, TG_E_FORMAT, POSITION " makes no sense");
+        TG_REQUIRE(err, state.position[i] >= 0 && state.position[i] < INT64_C(1) << 53, TG_E_FORMAT,
+                   POSITION " makes no sense");
     run->at = position_of(&state);
-    TG_REQUIRE(err, isfinite(run->at.base_learning_rate) && run->at.base_learning_rate > 0 &&
-                        run->at.epoch <= run->recipe.epochs && run->at.epoch_correct <= run->at.epoch_samples &&
-                        run->at.best_epoch <= run->at.epoch && run->at.patient_since <= run->at.epoch,
+    TG_REQUIRE(err,
+               isfinite(run->at.base_learning_rate) && run->at.base_learning_rate > 0 &&
+                   run->at.epoch <= run->recipe.epochs && run->at.epoch_correct <= run->at.epoch_samples &&
+                   run->at.best_epoch <= run->at.epoch && run->at.patient_since <= run->at.epoch,
                TG_E_FORMAT, POSITION " and " SUMS " make no sense");
     const tg_tensor *losses = tg_safetensors_find(c->file, "state.step_losses");
     TG_REQUIRE(err, losses && losses->size <= run->at.step, TG_E_FORMAT, "has not the losses of its steps");
@@ -252,7 +268,8 @@ static tg_status read_position(const tg_checkpoint *c, tg_run *run, tg_error *er
         run->at.epoch_step = run->at.epoch_samples = run->at.epoch_correct = 0;
         run->at.epoch_loss_sum = 0;
     }
-    TG_REQUIRE(err, !run->train || run->at.epoch_step <= run->steps_per_epoch, TG_E_FORMAT, POSITION " makes no sense");
+    TG_REQUIRE(err, !run->train || run->at.epoch_step <= run->steps_per_epoch, TG_E_FORMAT,
+               POSITION " makes no sense");
     if (!run->train && sha256) snprintf(run->dataset_sha256, sizeof run->dataset_sha256, "%s", sha256);
     if (run->train && run->at.epoch_step == run->steps_per_epoch) {
         run->phase = TG_PHASE_HELD_OUT;
@@ -265,7 +282,8 @@ static tg_status read_position(const tg_checkpoint *c, tg_run *run, tg_error *er
 
 static const tg_attr event_rows[] = {
     {"step", TG_ATTR_INT, offsetof(tg_event, step), .flags = TG_ATTR_REQUIRED, .max = 9007199254740992.0},
-    {"learning_rate", TG_ATTR_REAL, offsetof(tg_event, learning_rate), .flags = TG_ATTR_ABOVE_MIN, .max = 1e6, .fallback = NAN},
+    {"learning_rate", TG_ATTR_REAL, offsetof(tg_event, learning_rate), .flags = TG_ATTR_ABOVE_MIN, .max = 1e6,
+     .fallback = NAN},
     {"epochs", TG_ATTR_INT, offsetof(tg_event, epochs), .max = 1 << 20},
 };
 
@@ -286,8 +304,8 @@ static tg_status read_history(tg_run *run, const tg_value *history, tg_error *er
     TG_REQUIRE(err, epochs->count <= run->record_capacity, TG_E_FORMAT, "has more epochs than the recipe");
     for (const tg_value *v = epochs->first; v; v = v->next) {
         double epoch = number_or_nan(v, "epoch"), step = number_or_nan(v, "step");
-        TG_REQUIRE(err, epoch >= 0 && epoch <= 1 << 20 && step >= 0 && step <= 9007199254740992.0, TG_E_FORMAT,
-                   "an epoch has no number");
+        TG_REQUIRE(err, epoch >= 0 && epoch <= 1 << 20 && step >= 0 && step <= 9007199254740992.0,
+                   TG_E_FORMAT, "an epoch has no number");
         run->records[run->record_count++] =
             (tg_epoch_record){.epoch = (uint64_t)epoch,
                               .step = (uint64_t)step,
@@ -332,7 +350,8 @@ static tg_status restore(const tg_checkpoint *c, const tg_value *document, tg_ru
     tg_free(e.list);
     TG_TRY(status);
     tg_preprocess_mark_fitted(run->preprocess);
-    if (run->train) tg_preprocess_remember(run->preprocess, run->engine->parts.pool, run->train, &run->augmenting);
+    if (run->train)
+        tg_preprocess_remember(run->preprocess, run->engine->parts.pool, run->train, &run->augmenting);
     status = read_classes(run, tg_value_get(document, "classes"), err);
     if (status != TG_OK) return tg_fail_at(err, status, "classes");
     if (!has_state) return TG_OK;
@@ -340,13 +359,14 @@ static tg_status restore(const tg_checkpoint *c, const tg_value *document, tg_ru
     return status == TG_OK ? TG_OK : tg_fail_at(err, status, "history");
 }
 
-tg_status tg_run_load(tg_engine *engine, const tg_checkpoint *checkpoint, const tg_attrs *document, tg_dataset *train,
-                      tg_dataset *test, tg_run **out, tg_error *err) {
+tg_status tg_run_load(tg_engine *engine, const tg_checkpoint *checkpoint, const tg_attrs *document,
+                      tg_dataset *train, tg_dataset *test, tg_run **out, tg_error *err) {
     *out = NULL;
     const tg_value *root = tg_attrs_root(document), *recipe = tg_value_get(root, "recipe");
     tg_status status = TG_OK;
     tg_run *run = NULL;
-    if (!recipe || recipe->kind != TG_OBJECT) status = tg_fail(err, TG_E_FORMAT, "its recipe is not an object");
+    if (!recipe || recipe->kind != TG_OBJECT)
+        status = tg_fail(err, TG_E_FORMAT, "its recipe is not an object");
     else status = tg_run_create_from(engine, recipe, train, test, false, &run, err);
     if (status == TG_OK) status = restore(checkpoint, root, run, err);
     if (status == TG_OK) *out = run;

@@ -10,13 +10,11 @@ typedef struct tg_adam_coefficients {
     tg_real decay, rest1, rest2, keep, rate, root;
 } tg_adam_coefficients;
 
-static inline tg_real tg_sgd_decay(const tg_sgd_step *step)
-{
+static inline tg_real tg_sgd_decay(const tg_sgd_step *step) {
     return 2 * step->l2 + step->weight_decay;
 }
 
-static inline tg_adam_coefficients tg_adam_prepare(const tg_adam_step *step)
-{
+static inline tg_adam_coefficients tg_adam_prepare(const tg_adam_step *step) {
     return (tg_adam_coefficients){
         .decay = 2 * step->l2 + step->weight_decay,
         .rest1 = 1 - step->beta1,

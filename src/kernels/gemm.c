@@ -35,23 +35,19 @@ typedef struct gemm_block {
     size_t a_panels, a_items, a_per;
 } gemm_block;
 
-static size_t smaller(size_t a, size_t b)
-{
+static size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-static size_t larger(size_t a, size_t b)
-{
+static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-static size_t divide_up(size_t a, size_t b)
-{
+static size_t divide_up(size_t a, size_t b) {
     return (a + b - 1) / b;
 }
 
-static void pack_a_panel(const gemm_block *block, size_t panel)
-{
+static void pack_a_panel(const gemm_block *block, size_t panel) {
     const tg_matrix *a = &block->gemm->a;
     size_t mr = block->kernels->mr, row = panel * mr;
     const tg_real *src = a->data + (block->m0 + row) * a->row_stride + block->k0 * a->col_stride;
@@ -59,8 +55,7 @@ static void pack_a_panel(const gemm_block *block, size_t panel)
                   block->a + row * block->k);
 }
 
-static void pack_b_panel(const gemm_block *block, size_t panel)
-{
+static void pack_b_panel(const gemm_block *block, size_t panel) {
     const tg_gemm *gemm = block->gemm;
     size_t nr = block->kernels->nr, col = panel * nr, cols = smaller(nr, block->n - col);
     tg_real *dst = block->b + col * block->k;
@@ -74,8 +69,7 @@ static void pack_b_panel(const gemm_block *block, size_t panel)
 }
 
 /* The items of b come first. */
-static void pack_item(void *ctx, size_t i, size_t thread)
-{
+static void pack_item(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const gemm_block *block = ctx;
     if (i < block->b_items) {
@@ -88,8 +82,7 @@ static void pack_item(void *ctx, size_t i, size_t thread)
     }
 }
 
-static void multiply_item(void *ctx, size_t i, size_t thread)
-{
+static void multiply_item(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const gemm_block *block = ctx;
     const tg_kernels *kernels = block->kernels;
@@ -106,8 +99,7 @@ static void multiply_item(void *ctx, size_t i, size_t thread)
     }
 }
 
-static void for_each(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx)
-{
+static void for_each(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx) {
     if (pool) {
         tg_parallel_for(pool, n, fn, ctx);
     } else {
@@ -116,15 +108,13 @@ static void for_each(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, si
 }
 
 /* c = 0: what is left of a product without terms. */
-static void clear(const tg_gemm *gemm)
-{
+static void clear(const tg_gemm *gemm) {
     for (size_t i = 0; i < gemm->m; i++) {
         for (size_t j = 0; j < gemm->n; j++) gemm->c[i * gemm->ldc + j] = 0;
     }
 }
 
-static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch)
-{
+static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {
     assert(kernels->mr <= LARGEST_MR && kernels->nr <= LARGEST_NR);
     if (gemm->k == 0 && !gemm->accumulate) clear(gemm);
     size_t mr = kernels->mr, nr = kernels->nr;
@@ -153,19 +143,16 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
     }
 }
 
-size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads)
-{
+size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads) {
     (void)threads; /* packed blocks are shared */
     return (smaller(m, MC) + LARGEST_MR + smaller(n, NC) + LARGEST_NR) * smaller(k, KC);
 }
 
-void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch)
-{
+void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {
     bool small = (double)gemm->m * (double)gemm->n * (double)gemm->k < smallest_parallel;
     run(kernels, small || tg_pool_threads(pool) == 1 ? NULL : pool, gemm, scratch);
 }
 
-void tg_gemm_serial(const tg_kernels *kernels, const tg_gemm *gemm, tg_real *scratch)
-{
+void tg_gemm_serial(const tg_kernels *kernels, const tg_gemm *gemm, tg_real *scratch) {
     run(kernels, NULL, gemm, scratch);
 }

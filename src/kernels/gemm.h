@@ -21,11 +21,11 @@ typedef void (*tg_pack_fn)(const void *source, size_t k0, size_t k, size_t n0, s
 typedef struct tg_gemm {
     size_t m, n, k;
     tg_matrix a;
-    tg_matrix b;              /* read when pack_b is NULL */
+    tg_matrix b; /* read when pack_b is NULL */
     tg_pack_fn pack_b;
-    const void *b_source;     /* what pack_b gets */
+    const void *b_source; /* what pack_b gets */
     tg_real *c;
-    size_t ldc;               /* row stride of c */
+    size_t ldc; /* row stride of c */
     bool accumulate;
 } tg_gemm;
 

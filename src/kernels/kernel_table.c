@@ -3,8 +3,7 @@
 
 #include "kernels/kernels.h"
 
-const tg_kernels *tg_kernels_choose(void)
-{
+const tg_kernels *tg_kernels_choose(void) {
     static const tg_kernels *(*const widest_first[])(void) = {
         tg_kernels_avx512, tg_kernels_avx2,    tg_kernels_sse2,
         tg_kernels_neon,   tg_kernels_wasm128, tg_kernels_scalar,

@@ -45,10 +45,10 @@ typedef struct tg_kernels {
      * conv_gradient_tile: c[mr, cols] += a b, where a[p][i] is a[p * step + tap[i]], tap[mr]; b packed [k][nr];
      * c has mr rows of nr. Sums in the order of k, as ever. */
     size_t half_nr;
-    void (*conv_tile)(size_t k, const tg_real *a, const tg_real *b, const size_t *offset, tg_real *c, size_t ldc,
-                      size_t rows, size_t cols);
-    void (*conv_gradient_tile)(size_t k, const tg_real *a, size_t step, const size_t *tap, const tg_real *b, tg_real *c,
-                               size_t cols);
+    void (*conv_tile)(size_t k, const tg_real *a, const tg_real *b, const size_t *offset, tg_real *c,
+                      size_t ldc, size_t rows, size_t cols);
+    void (*conv_gradient_tile)(size_t k, const tg_real *a, size_t step, const size_t *tap, const tg_real *b,
+                               tg_real *c, size_t cols);
 
     /* Activations. forward: y may be x. backward: dx += dy * y'(x), or dx = ... where dx is dy.
      * relu(x) = x < 0 ? 0 : x, so NaN stays NaN and -0 stays -0; its slope is y > 0 ? 1 : 0, and where it is

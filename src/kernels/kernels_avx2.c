@@ -3,19 +3,17 @@
 #if defined(__AVX2__) && !defined(TG_REAL_F64)
 
 #define TG_NAME "avx2"
-#define TG_MR 4
-#define TG_NV 2
+#define TG_MR   4
+#define TG_NV   2
 #include "kernels/kernels_simd.inc.h"
 
-const tg_kernels *tg_kernels_avx2(void)
-{
+const tg_kernels *tg_kernels_avx2(void) {
     return __builtin_cpu_supports("avx2") ? &table : NULL;
 }
 
 #else
 
-const tg_kernels *tg_kernels_avx2(void)
-{
+const tg_kernels *tg_kernels_avx2(void) {
     return NULL; /* not in this build */
 }
 

@@ -3,19 +3,17 @@
 #if defined(__AVX512F__) && !defined(TG_REAL_F64)
 
 #define TG_NAME "avx512"
-#define TG_MR 8
-#define TG_NV 1
+#define TG_MR   8
+#define TG_NV   1
 #include "kernels/kernels_simd.inc.h"
 
-const tg_kernels *tg_kernels_avx512(void)
-{
+const tg_kernels *tg_kernels_avx512(void) {
     return __builtin_cpu_supports("avx512f") ? &table : NULL;
 }
 
 #else
 
-const tg_kernels *tg_kernels_avx512(void)
-{
+const tg_kernels *tg_kernels_avx512(void) {
     return NULL; /* not in this build */
 }
 

@@ -3,19 +3,17 @@
 #if defined(__aarch64__) && !defined(TG_REAL_F64)
 
 #define TG_NAME "neon"
-#define TG_MR 4
-#define TG_NV 2
+#define TG_MR   4
+#define TG_NV   2
 #include "kernels/kernels_simd.inc.h"
 
-const tg_kernels *tg_kernels_neon(void)
-{
+const tg_kernels *tg_kernels_neon(void) {
     return &table;
 }
 
 #else
 
-const tg_kernels *tg_kernels_neon(void)
-{
+const tg_kernels *tg_kernels_neon(void) {
     return NULL; /* not in this build */
 }
 

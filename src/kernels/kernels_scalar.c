@@ -9,8 +9,7 @@
 enum { MR = 4, NR = 8, LANES = 16 };
 
 static void gemm_tile(size_t k, const tg_real *a, const tg_real *b, tg_real *c, size_t ldc, size_t rows,
-                      size_t cols, bool accumulate)
-{
+                      size_t cols, bool accumulate) {
     for (size_t i = 0; i < rows; i++) {
         tg_real sum[NR] = {0};
         for (size_t j = 0; accumulate && j < cols; j++) sum[j] = c[i * ldc + j];
@@ -21,9 +20,8 @@ static void gemm_tile(size_t k, const tg_real *a, const tg_real *b, tg_real *c, 
     }
 }
 
-static void conv_tile(size_t k, const tg_real *a, const tg_real *b, const size_t *offset, tg_real *c, size_t ldc,
-                      size_t rows, size_t cols)
-{
+static void conv_tile(size_t k, const tg_real *a, const tg_real *b, const size_t *offset, tg_real *c,
+                      size_t ldc, size_t rows, size_t cols) {
     for (size_t i = 0; i < rows; i++) {
         tg_real sum[NR] = {0};
         for (size_t p = 0; p < k; p++) {
@@ -34,8 +32,7 @@ static void conv_tile(size_t k, const tg_real *a, const tg_real *b, const size_t
 }
 
 static void conv_gradient_tile(size_t k, const tg_real *a, size_t step, const size_t *tap, const tg_real *b,
-                               tg_real *c, size_t cols)
-{
+                               tg_real *c, size_t cols) {
     for (size_t i = 0; i < MR; i++) {
         for (size_t p = 0; p < k; p++) {
             for (size_t j = 0; j < cols; j++) c[i * NR + j] += a[p * step + tap[i]] * b[p * NR + j];
@@ -47,8 +44,7 @@ static void conv_gradient_tile(size_t k, const tg_real *a, size_t step, const si
 
 /* x < 0 in a form that Clang (seen: 14 for AArch64) does not merge with `? 0 : x` into max(x, 0), which makes
  * +0 of -0: no number lies between 0 and the smallest. */
-static bool is_negative(tg_real x)
-{
+static bool is_negative(tg_real x) {
 #ifdef TG_REAL_F64
     return x <= -DBL_TRUE_MIN;
 #else
@@ -56,118 +52,98 @@ static bool is_negative(tg_real x)
 #endif
 }
 
-static void relu(size_t n, const tg_real *x, tg_real *y)
-{
+static void relu(size_t n, const tg_real *x, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] = is_negative(x[i]) ? 0 : x[i];
 }
 
-static void leaky_relu(size_t n, tg_real slope, const tg_real *x, tg_real *y)
-{
+static void leaky_relu(size_t n, tg_real slope, const tg_real *x, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] = x[i] < 0 ? slope * x[i] : x[i];
 }
 
-static void sigmoid_(size_t n, const tg_real *x, tg_real *y)
-{
+static void sigmoid_(size_t n, const tg_real *x, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] = tg_sigmoid(x[i]);
 }
 
-static void tanh_(size_t n, const tg_real *x, tg_real *y)
-{
+static void tanh_(size_t n, const tg_real *x, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] = tg_tanh(x[i]);
 }
 
-static void exp_(size_t n, const tg_real *x, tg_real *y)
-{
+static void exp_(size_t n, const tg_real *x, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] = tg_exp(x[i]);
 }
 
 /* Every backward: in place where dx is dy, else added. */
-static tg_real gradient_base(const tg_real *dy, const tg_real *dx, size_t i)
-{
+static tg_real gradient_base(const tg_real *dy, const tg_real *dx, size_t i) {
     return dx == dy ? 0 : dx[i];
 }
 
-static void relu_backward(size_t n, const tg_real *y, const tg_real *dy, tg_real *dx)
-{
+static void relu_backward(size_t n, const tg_real *y, const tg_real *dy, tg_real *dx) {
     for (size_t i = 0; i < n; i++) dx[i] = gradient_base(dy, dx, i) + (y[i] > 0 ? dy[i] : 0);
 }
 
-static void leaky_relu_backward(size_t n, tg_real slope, const tg_real *y, const tg_real *dy, tg_real *dx)
-{
+static void leaky_relu_backward(size_t n, tg_real slope, const tg_real *y, const tg_real *dy, tg_real *dx) {
     for (size_t i = 0; i < n; i++) dx[i] = gradient_base(dy, dx, i) + (y[i] > 0 ? dy[i] : slope * dy[i]);
 }
 
-static void sigmoid_backward(size_t n, const tg_real *y, const tg_real *dy, tg_real *dx)
-{
+static void sigmoid_backward(size_t n, const tg_real *y, const tg_real *dy, tg_real *dx) {
     for (size_t i = 0; i < n; i++) dx[i] = gradient_base(dy, dx, i) + dy[i] * (y[i] * (1 - y[i]));
 }
 
-static void tanh_backward(size_t n, const tg_real *y, const tg_real *dy, tg_real *dx)
-{
+static void tanh_backward(size_t n, const tg_real *y, const tg_real *dy, tg_real *dx) {
     for (size_t i = 0; i < n; i++) dx[i] = gradient_base(dy, dx, i) + dy[i] * (1 - y[i] * y[i]);
 }
 
 /* ---- vectors ------------------------------------------------------------------------------------------- */
 
-static void add(size_t n, const tg_real *x, tg_real *y)
-{
+static void add(size_t n, const tg_real *x, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] += x[i];
 }
 
-static void axpy(size_t n, tg_real alpha, const tg_real *x, tg_real *y)
-{
+static void axpy(size_t n, tg_real alpha, const tg_real *x, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
 }
 
-static void scale(size_t n, tg_real alpha, tg_real *y)
-{
+static void scale(size_t n, tg_real alpha, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] *= alpha;
 }
 
-static void add_scalar(size_t n, tg_real value, tg_real *y)
-{
+static void add_scalar(size_t n, tg_real value, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] += value;
 }
 
-static tg_real sum_lanes(tg_real lane[LANES])
-{
+static tg_real sum_lanes(tg_real lane[LANES]) {
     for (size_t half = LANES / 2; half >= 1; half /= 2) {
         for (size_t l = 0; l < half; l++) lane[l] += lane[l + half];
     }
     return lane[0];
 }
 
-static tg_real sum(size_t n, const tg_real *x)
-{
+static tg_real sum(size_t n, const tg_real *x) {
     tg_real lane[LANES] = {0};
     for (size_t i = 0; i < n; i++) lane[i % LANES] += x[i];
     return sum_lanes(lane);
 }
 
-static tg_real sum_squares(size_t n, const tg_real *x, tg_real centre)
-{
+static tg_real sum_squares(size_t n, const tg_real *x, tg_real centre) {
     tg_real lane[LANES] = {0};
     for (size_t i = 0; i < n; i++) lane[i % LANES] += (x[i] - centre) * (x[i] - centre);
     return sum_lanes(lane);
 }
 
-static tg_real sum_products(size_t n, const tg_real *y, const tg_real *x, tg_real centre)
-{
+static tg_real sum_products(size_t n, const tg_real *y, const tg_real *x, tg_real centre) {
     tg_real lane[LANES] = {0};
     for (size_t i = 0; i < n; i++) lane[i % LANES] += y[i] * (x[i] - centre);
     return sum_lanes(lane);
 }
 
-static bool all_finite(size_t n, const tg_real *x)
-{
+static bool all_finite(size_t n, const tg_real *x) {
     for (size_t i = 0; i < n; i++) {
         if (!isfinite(x[i])) return false;
     }
     return true;
 }
 
-static tg_real max(size_t n, const tg_real *x, tg_real start)
-{
+static tg_real max(size_t n, const tg_real *x, tg_real start) {
     tg_real m = start;
     for (size_t i = 0; i < n; i++) m = x[i] > m || x[i] != x[i] ? x[i] : m;
     return m + 0; /* -0 + 0 is +0 */
@@ -175,26 +151,22 @@ static tg_real max(size_t n, const tg_real *x, tg_real start)
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */
 
-static void add_row(size_t rows, size_t cols, const tg_real *row, tg_real *y)
-{
+static void add_row(size_t rows, size_t cols, const tg_real *row, tg_real *y) {
     for (size_t r = 0; r < rows; r++) add(cols, row, y + r * cols);
 }
 
-static void sum_rows(size_t rows, size_t cols, const tg_real *x, tg_real *out)
-{
+static void sum_rows(size_t rows, size_t cols, const tg_real *x, tg_real *out) {
     for (size_t r = 0; r < rows; r++) add(cols, x + r * cols, out);
 }
 
 /* ---- optimizers ---------------------------------------------------------------------------------------- */
 
-static void sgd(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g)
-{
+static void sgd(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g) {
     tg_real decay = tg_sgd_decay(step);
     for (size_t i = 0; i < n; i++) g[i] = w[i] - step->learning_rate * (g[i] + decay * w[i]);
 }
 
-static void momentum(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g, tg_real *v)
-{
+static void momentum(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g, tg_real *v) {
     tg_real decay = tg_sgd_decay(step);
     for (size_t i = 0; i < n; i++) {
         tg_real slope = g[i] + decay * w[i];
@@ -205,8 +177,7 @@ static void momentum(size_t n, const tg_sgd_step *step, const tg_real *w, tg_rea
 }
 
 static void rmsprop(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_real *g, tg_real *s,
-                    tg_real *v)
-{
+                    tg_real *v) {
     tg_real decay = 2 * step->l2 + step->weight_decay, rest = 1 - step->alpha;
     for (size_t i = 0; i < n; i++) {
         tg_real slope = g[i] + decay * w[i];
@@ -216,8 +187,7 @@ static void rmsprop(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_
     }
 }
 
-static void adam(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *g, tg_real *m, tg_real *s)
-{
+static void adam(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *g, tg_real *m, tg_real *s) {
     tg_adam_coefficients c = tg_adam_prepare(step);
     for (size_t i = 0; i < n; i++) {
         tg_real slope = g[i] + c.decay * w[i];
@@ -261,7 +231,6 @@ static const tg_kernels table = {
     .adam = adam,
 };
 
-const tg_kernels *tg_kernels_scalar(void)
-{
+const tg_kernels *tg_kernels_scalar(void) {
     return &table;
 }

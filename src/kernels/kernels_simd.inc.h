@@ -15,8 +15,7 @@ enum { MR = TG_MR, NV = TG_NV, NR = NV * TG_LANES, HALF = (NV + 1) / 2 * TG_LANE
 
 /* The first `vectors` vectors of MR rows, all of it in registers once the loops are unrolled. */
 __attribute__((always_inline)) static inline void multiply(size_t k, const float *a, const float *b, float *c,
-                                                           size_t ldc, bool accumulate, int vectors)
-{
+                                                           size_t ldc, bool accumulate, int vectors) {
     vf sum[TG_MR][TG_NV];
 #pragma GCC unroll 16
     for (int i = 0; i < TG_MR; i++) {
@@ -43,19 +42,16 @@ __attribute__((always_inline)) static inline void multiply(size_t k, const float
     }
 }
 
-static void multiply_whole(size_t k, const float *a, const float *b, float *c, size_t ldc, bool accumulate)
-{
+static void multiply_whole(size_t k, const float *a, const float *b, float *c, size_t ldc, bool accumulate) {
     multiply(k, a, b, c, ldc, accumulate, NV);
 }
 
-static void multiply_half(size_t k, const float *a, const float *b, float *c, size_t ldc, bool accumulate)
-{
+static void multiply_half(size_t k, const float *a, const float *b, float *c, size_t ldc, bool accumulate) {
     multiply(k, a, b, c, ldc, accumulate, HALF / TG_LANES);
 }
 
 static void gemm_tile(size_t k, const float *a, const float *b, float *c, size_t ldc, size_t rows,
-                      size_t cols, bool accumulate)
-{
+                      size_t cols, bool accumulate) {
     void (*multiply_tile)(size_t, const float *, const float *, float *, size_t, bool) =
         cols > HALF ? multiply_whole : multiply_half;
     if (rows == MR && (cols == NR || cols == HALF)) {
@@ -70,9 +66,8 @@ static void gemm_tile(size_t k, const float *a, const float *b, float *c, size_t
 
 /* ---- convolution: the same tile, one operand read where it lies --------------------------------------------- */
 
-__attribute__((always_inline)) static inline void convolve(size_t k, const float *a, const float *b,
-                                                           const size_t *offset, float *c, size_t ldc, int vectors)
-{
+__attribute__((always_inline)) static inline void
+convolve(size_t k, const float *a, const float *b, const size_t *offset, float *c, size_t ldc, int vectors) {
     vf sum[TG_MR][TG_NV];
 #pragma GCC unroll 16
     for (int i = 0; i < TG_MR; i++) {
@@ -97,19 +92,18 @@ __attribute__((always_inline)) static inline void convolve(size_t k, const float
     }
 }
 
-static void convolve_whole(size_t k, const float *a, const float *b, const size_t *offset, float *c, size_t ldc)
-{
+static void convolve_whole(size_t k, const float *a, const float *b, const size_t *offset, float *c,
+                           size_t ldc) {
     convolve(k, a, b, offset, c, ldc, NV);
 }
 
-static void convolve_half(size_t k, const float *a, const float *b, const size_t *offset, float *c, size_t ldc)
-{
+static void convolve_half(size_t k, const float *a, const float *b, const size_t *offset, float *c,
+                          size_t ldc) {
     convolve(k, a, b, offset, c, ldc, HALF / TG_LANES);
 }
 
 static void conv_tile(size_t k, const float *a, const float *b, const size_t *offset, float *c, size_t ldc,
-                      size_t rows, size_t cols)
-{
+                      size_t rows, size_t cols) {
     void (*convolve_tile)(size_t, const float *, const float *, const size_t *, float *, size_t) =
         cols > HALF ? convolve_whole : convolve_half;
     if (rows == MR) {
@@ -121,9 +115,8 @@ static void conv_tile(size_t k, const float *a, const float *b, const size_t *of
     for (size_t i = 0; i < rows; i++) memcpy(c + i * ldc, edge + i * NR, cols * sizeof *c);
 }
 
-__attribute__((always_inline)) static inline void correlate(size_t k, const float *a, size_t step, const size_t *tap,
-                                                            const float *b, float *c, int vectors)
-{
+__attribute__((always_inline)) static inline void
+correlate(size_t k, const float *a, size_t step, const size_t *tap, const float *b, float *c, int vectors) {
     vf sum[TG_MR][TG_NV];
     const float *from[TG_MR];
 #pragma GCC unroll 16
@@ -150,38 +143,34 @@ __attribute__((always_inline)) static inline void correlate(size_t k, const floa
     }
 }
 
-static void correlate_whole(size_t k, const float *a, size_t step, const size_t *tap, const float *b, float *c)
-{
+static void correlate_whole(size_t k, const float *a, size_t step, const size_t *tap, const float *b,
+                            float *c) {
     correlate(k, a, step, tap, b, c, NV);
 }
 
-static void correlate_half(size_t k, const float *a, size_t step, const size_t *tap, const float *b, float *c)
-{
+static void correlate_half(size_t k, const float *a, size_t step, const size_t *tap, const float *b,
+                           float *c) {
     correlate(k, a, step, tap, b, c, HALF / TG_LANES);
 }
 
-static void conv_gradient_tile(size_t k, const float *a, size_t step, const size_t *tap, const float *b, float *c,
-                               size_t cols)
-{
+static void conv_gradient_tile(size_t k, const float *a, size_t step, const size_t *tap, const float *b,
+                               float *c, size_t cols) {
     (cols > HALF ? correlate_whole : correlate_half)(k, a, step, tap, b, c);
 }
 
 /* ---- elementary functions: base/math.c ----------------------------------------------------------------- */
 
-static inline vf absolute(vf x)
-{
+static inline vf absolute(vf x) {
     return (vf)((vu)x & 0x7fffffffu);
 }
 
 /* 2^n. */
-static inline vf power_of_two(vi n)
-{
+static inline vf power_of_two(vi n) {
     return (vf)((vu)(n + 127) << 23);
 }
 
 /* exp(x) = 2^n (1 + p), returning p and n. */
-static inline vf exp_reduced(vf x, vi *n)
-{
+static inline vf exp_reduced(vf x, vi *n) {
     vf shifted = x * TG_LOG2_E + TG_ROUND;
     vf whole = shifted - TG_ROUND;
     *n = (vi)((vu)shifted - (vu)set1(TG_ROUND));
@@ -196,8 +185,7 @@ static inline vf exp_reduced(vf x, vi *n)
     return r * r * sum + r;
 }
 
-static inline vf exp_of(vf x)
-{
+static inline vf exp_of(vf x) {
     x = select(x > TG_EXP_MAX, set1(TG_EXP_MAX), x); /* NaN passes both, and makes p NaN */
     x = select(x < TG_EXP_MIN, set1(TG_EXP_MIN), x);
     vi n;
@@ -206,14 +194,12 @@ static inline vf exp_of(vf x)
     return (1.0f + p) * power_of_two(half) * power_of_two(n - half);
 }
 
-static inline vf sigmoid_of(vf x)
-{
+static inline vf sigmoid_of(vf x) {
     vf e = exp_of(-absolute(x));
     return select(x < 0.0f, e, set1(1.0f)) / (1.0f + e);
 }
 
-static inline vf tanh_of(vf x)
-{
+static inline vf tanh_of(vf x) {
     vf twice = 2.0f * absolute(x);
     twice = select(twice > TG_TANH_MAX, set1(TG_TANH_MAX), twice);
     vi n;
@@ -226,70 +212,60 @@ static inline vf tanh_of(vf x)
 
 /* ---- activations --------------------------------------------------------------------------------------- */
 
-static void relu(size_t n, const float *x, float *y)
-{
+static void relu(size_t n, const float *x, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf v = load_first(x + i, n - i);
         store_first(y + i, select(v <= -FLT_TRUE_MIN, (vf){0}, v), n - i); /* v < 0: see kernels_scalar.c */
     }
 }
 
-static void leaky_relu(size_t n, float slope, const float *x, float *y)
-{
+static void leaky_relu(size_t n, float slope, const float *x, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf v = load_first(x + i, n - i);
         store_first(y + i, select(v < 0.0f, slope * v, v), n - i);
     }
 }
 
-static void sigmoid(size_t n, const float *x, float *y)
-{
+static void sigmoid(size_t n, const float *x, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, sigmoid_of(load_first(x + i, n - i)), n - i);
 }
 
-static void tanh_(size_t n, const float *x, float *y)
-{
+static void tanh_(size_t n, const float *x, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, tanh_of(load_first(x + i, n - i)), n - i);
 }
 
-static void exp_(size_t n, const float *x, float *y)
-{
+static void exp_(size_t n, const float *x, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, exp_of(load_first(x + i, n - i)), n - i);
 }
 
 /* Every backward: in place where dx is dy, else added. */
-static inline void add_gradient(vf gradient, const float *dy, float *dx, size_t n)
-{
+static inline void add_gradient(vf gradient, const float *dy, float *dx, size_t n) {
     vf base = dx == dy ? (vf){0} : load_first(dx, n);
     store_first(dx, base + gradient, n);
 }
 
-static void relu_backward(size_t n, const float *y, const float *dy, float *dx)
-{
+static void relu_backward(size_t n, const float *y, const float *dy, float *dx) {
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf g = load_first(dy + i, n - i);
         add_gradient(select(load_first(y + i, n - i) > 0.0f, g, (vf){0}), dy + i, dx + i, n - i);
     }
 }
 
-static void leaky_relu_backward(size_t n, float slope, const float *y, const float *dy, float *dx)
-{
+static void leaky_relu_backward(size_t n, float slope, const float *y, const float *dy, float *dx) {
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf g = load_first(dy + i, n - i);
         add_gradient(select(load_first(y + i, n - i) > 0.0f, g, slope * g), dy + i, dx + i, n - i);
     }
 }
 
-static void sigmoid_backward(size_t n, const float *y, const float *dy, float *dx)
-{
+static void sigmoid_backward(size_t n, const float *y, const float *dy, float *dx) {
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf v = load_first(y + i, n - i);
         add_gradient(load_first(dy + i, n - i) * (v * (1.0f - v)), dy + i, dx + i, n - i);
     }
 }
 
-static void tanh_backward(size_t n, const float *y, const float *dy, float *dx)
-{
+static void tanh_backward(size_t n, const float *y, const float *dy, float *dx) {
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf v = load_first(y + i, n - i);
         add_gradient(load_first(dy + i, n - i) * (1.0f - v * v), dy + i, dx + i, n - i);
@@ -298,35 +274,30 @@ static void tanh_backward(size_t n, const float *y, const float *dy, float *dx)
 
 /* ---- vectors ------------------------------------------------------------------------------------------- */
 
-static void add(size_t n, const float *x, float *y)
-{
+static void add(size_t n, const float *x, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) {
         store_first(y + i, load_first(y + i, n - i) + load_first(x + i, n - i), n - i);
     }
 }
 
-static void axpy(size_t n, float alpha, const float *x, float *y)
-{
+static void axpy(size_t n, float alpha, const float *x, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) {
         store_first(y + i, load_first(y + i, n - i) + alpha * load_first(x + i, n - i), n - i);
     }
 }
 
-static void scale(size_t n, float alpha, float *y)
-{
+static void scale(size_t n, float alpha, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, load_first(y + i, n - i) * alpha, n - i);
 }
 
-static void add_scalar(size_t n, float value, float *y)
-{
+static void add_scalar(size_t n, float value, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, load_first(y + i, n - i) + value, n - i);
 }
 
 /* A lane starts from +0, so the zeros that load_first fills in change nothing. */
 enum { VECTORS = 16 / TG_LANES };
 
-static float sum_lanes(const vf part[VECTORS])
-{
+static float sum_lanes(const vf part[VECTORS]) {
     float lane[16];
     memcpy(lane, part, sizeof lane);
     for (size_t half = 8; half >= 1; half /= 2) {
@@ -335,8 +306,7 @@ static float sum_lanes(const vf part[VECTORS])
     return lane[0];
 }
 
-static float sum(size_t n, const float *x)
-{
+static float sum(size_t n, const float *x) {
     vf part[VECTORS] = {0};
     size_t i = 0;
     for (; i + 16 <= n; i += 16) {
@@ -347,16 +317,14 @@ static float sum(size_t n, const float *x)
 }
 
 /* Lanes past the end hold the centre, whose distance from it is 0. */
-static inline vf distance(const float *x, float centre, size_t n)
-{
+static inline vf distance(const float *x, float centre, size_t n) {
     if (n >= TG_LANES) return load(x) - centre;
     vf v = set1(centre);
     for (size_t l = 0; l < n; l++) v[l] = x[l];
     return v - centre;
 }
 
-static float sum_squares(size_t n, const float *x, float centre)
-{
+static float sum_squares(size_t n, const float *x, float centre) {
     vf part[VECTORS] = {0};
     for (size_t i = 0; i < n; i += 16) {
         for (size_t j = 0; j < VECTORS && i + j * TG_LANES < n; j++) {
@@ -367,8 +335,7 @@ static float sum_squares(size_t n, const float *x, float centre)
     return sum_lanes(part);
 }
 
-static float sum_products(size_t n, const float *y, const float *x, float centre)
-{
+static float sum_products(size_t n, const float *y, const float *x, float centre) {
     vf part[VECTORS] = {0};
     for (size_t i = 0; i < n; i += 16) {
         for (size_t j = 0; j < VECTORS && i + j * TG_LANES < n; j++) {
@@ -379,8 +346,7 @@ static float sum_products(size_t n, const float *y, const float *x, float centre
     return sum_lanes(part);
 }
 
-static bool all_finite(size_t n, const float *x)
-{
+static bool all_finite(size_t n, const float *x) {
     vi finite = ~(vi){0};
     for (size_t i = 0; i < n; i += TG_LANES) finite &= absolute(load_first(x + i, n - i)) <= FLT_MAX;
     bool all = true;
@@ -388,13 +354,11 @@ static bool all_finite(size_t n, const float *x)
     return all;
 }
 
-static inline float larger(float x, float m)
-{
+static inline float larger(float x, float m) {
     return x > m || x != x ? x : m;
 }
 
-static float max(size_t n, const float *x, float start)
-{
+static float max(size_t n, const float *x, float start) {
     size_t i = 0;
     vf m = set1(start);
     for (; i + TG_LANES <= n; i += TG_LANES) {
@@ -409,13 +373,11 @@ static float max(size_t n, const float *x, float start)
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */
 
-static void add_row(size_t rows, size_t cols, const float *row, float *y)
-{
+static void add_row(size_t rows, size_t cols, const float *row, float *y) {
     for (size_t r = 0; r < rows; r++) add(cols, row, y + r * cols);
 }
 
-static void sum_rows(size_t rows, size_t cols, const float *x, float *out)
-{
+static void sum_rows(size_t rows, size_t cols, const float *x, float *out) {
     for (size_t j = 0; j < cols; j += TG_LANES) {
         vf total = load_first(out + j, cols - j);
         for (size_t r = 0; r < rows; r++) total += load_first(x + r * cols + j, cols - j);
@@ -425,8 +387,7 @@ static void sum_rows(size_t rows, size_t cols, const float *x, float *out)
 
 /* ---- optimizers ---------------------------------------------------------------------------------------- */
 
-static void sgd(size_t n, const tg_sgd_step *step, const float *w, float *g)
-{
+static void sgd(size_t n, const tg_sgd_step *step, const float *w, float *g) {
     float decay = tg_sgd_decay(step), rate = step->learning_rate;
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf weight = load_first(w + i, n - i);
@@ -435,8 +396,7 @@ static void sgd(size_t n, const tg_sgd_step *step, const float *w, float *g)
     }
 }
 
-static void momentum(size_t n, const tg_sgd_step *step, const float *w, float *g, float *v)
-{
+static void momentum(size_t n, const tg_sgd_step *step, const float *w, float *g, float *v) {
     float decay = tg_sgd_decay(step), rate = step->learning_rate, keep = step->momentum;
     bool nesterov = step->nesterov;
     for (size_t i = 0; i < n; i += TG_LANES) {
@@ -449,8 +409,7 @@ static void momentum(size_t n, const tg_sgd_step *step, const float *w, float *g
     }
 }
 
-static void rmsprop(size_t n, const tg_rmsprop_step *step, const float *w, float *g, float *s, float *v)
-{
+static void rmsprop(size_t n, const tg_rmsprop_step *step, const float *w, float *g, float *s, float *v) {
     float decay = 2 * step->l2 + step->weight_decay, rest = 1 - step->alpha;
     float alpha = step->alpha, epsilon = step->epsilon, keep = step->momentum, rate = step->learning_rate;
     for (size_t i = 0; i < n; i += TG_LANES) {
@@ -464,8 +423,7 @@ static void rmsprop(size_t n, const tg_rmsprop_step *step, const float *w, float
     }
 }
 
-static void adam(size_t n, const tg_adam_step *step, const float *w, float *g, float *m, float *s)
-{
+static void adam(size_t n, const tg_adam_step *step, const float *w, float *g, float *m, float *s) {
     tg_adam_coefficients c = tg_adam_prepare(step);
     float beta1 = step->beta1, beta2 = step->beta2, epsilon = step->epsilon;
     for (size_t i = 0; i < n; i += TG_LANES) {

@@ -7,8 +7,7 @@
 enum { WIDTH = 4 };
 typedef tg_real four __attribute__((vector_size(WIDTH * sizeof(tg_real))));
 
-static void copy(const tg_real *from, tg_real *to)
-{
+static void copy(const tg_real *from, tg_real *to) {
     memcpy(to, from, sizeof(four));
 }
 
@@ -25,8 +24,7 @@ typedef int32_t lanes __attribute__((vector_size(sizeof(four))));
 #endif
 
 /* dst[p, i] = src[i, p], 4 x 4, in two rounds of interleaving. */
-static void transpose(const tg_real *src, size_t src_stride, tg_real *dst, size_t dst_stride)
-{
+static void transpose(const tg_real *src, size_t src_stride, tg_real *dst, size_t dst_stride) {
     four a, b, c, d, out[WIDTH];
     memcpy(&a, src, sizeof a);
     memcpy(&b, src + src_stride, sizeof b);
@@ -43,16 +41,14 @@ static void transpose(const tg_real *src, size_t src_stride, tg_real *dst, size_
 
 /* One element at a time, `live` of four columns. */
 static void pack_plainly(const tg_real *src, size_t k_stride, size_t stride, size_t k, size_t live,
-                         size_t width, tg_real *dst)
-{
+                         size_t width, tg_real *dst) {
     for (size_t p = 0; p < k; p++) {
         for (size_t i = 0; i < WIDTH; i++) dst[p * width + i] = i < live ? src[p * k_stride + i * stride] : 0;
     }
 }
 
 void tg_pack_panel(const tg_real *src, size_t k_stride, size_t stride, size_t k, size_t live, size_t width,
-                   tg_real *dst)
-{
+                   tg_real *dst) {
     for (size_t i = 0; i < width; i += WIDTH) {
         const tg_real *from = src + i * stride;
         tg_real *to = dst + i;

@@ -30,29 +30,25 @@ typedef float vf __attribute__((vector_size(TG_LANES * 4)));
 typedef int32_t vi __attribute__((vector_size(TG_LANES * 4)));
 typedef uint32_t vu __attribute__((vector_size(TG_LANES * 4)));
 
-static inline vf load(const float *from)
-{
+static inline vf load(const float *from) {
     vf v;
     memcpy(&v, from, sizeof v);
     return v;
 }
 
-static inline void store(float *to, vf v)
-{
+static inline void store(float *to, vf v) {
     memcpy(to, &v, sizeof v);
 }
 
 /* The first n of the lanes, the others 0; n may be larger than TG_LANES. */
-static inline vf load_first(const float *from, size_t n)
-{
+static inline vf load_first(const float *from, size_t n) {
     if (n >= TG_LANES) return load(from);
     vf v = {0};
     for (size_t l = 0; l < n; l++) v[l] = from[l];
     return v;
 }
 
-static inline void store_first(float *to, vf v, size_t n)
-{
+static inline void store_first(float *to, vf v, size_t n) {
     if (n >= TG_LANES) {
         store(to, v);
     } else {
@@ -60,18 +56,15 @@ static inline void store_first(float *to, vf v, size_t n)
     }
 }
 
-static inline vf set1(float x)
-{
+static inline vf set1(float x) {
     return x - (vf){0}; /* x - 0 is x, also for -0 */
 }
 
-static inline vf select(vi mask, vf yes, vf no)
-{
+static inline vf select(vi mask, vf yes, vf no) {
     return (vf)((mask & (vi)yes) | (~mask & (vi)no));
 }
 
-static inline vf sqrt_each(vf v)
-{
+static inline vf sqrt_each(vf v) {
 #if defined(__AVX512F__)
     return (vf)_mm512_sqrt_ps((__m512)v);
 #elif defined(__AVX2__)
@@ -86,8 +79,7 @@ static inline vf sqrt_each(vf v)
 }
 
 /* c + a b in two roundings; in one where relaxed SIMD was asked for, and with it other bits. */
-static inline vf multiply_add(vf a, vf b, vf c)
-{
+static inline vf multiply_add(vf a, vf b, vf c) {
 #if defined(__wasm_relaxed_simd__)
     return (vf)wasm_f32x4_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c);
 #else

@@ -15,16 +15,16 @@ typedef struct cross_entropy_attrs {
 } cross_entropy_attrs;
 
 static const tg_attr cross_entropy_rows[] = {
-    {"label_smoothing", TG_ATTR_REAL, offsetof(cross_entropy_attrs, label_smoothing), .flags = TG_ATTR_BELOW_MAX,
-     .min = 0, .max = 1},
+    {"label_smoothing", TG_ATTR_REAL, offsetof(cross_entropy_attrs, label_smoothing),
+     .flags = TG_ATTR_BELOW_MAX, .min = 0, .max = 1},
 };
 
 static tg_real target_at(const tg_targets *targets, size_t i, size_t j, size_t size) {
     return targets->labels ? (tg_real)((size_t)targets->labels[i] == j) : targets->values[i * size + j];
 }
 
-static void cross_entropy(const tg_exec *ex, const void *attrs, size_t size, const tg_real *y, const tg_targets *targets,
-                          tg_real *losses, tg_real scale, tg_real *dy) {
+static void cross_entropy(const tg_exec *ex, const void *attrs, size_t size, const tg_real *y,
+                          const tg_targets *targets, tg_real *losses, tg_real scale, tg_real *dy) {
     tg_real smooth = (tg_real)((const cross_entropy_attrs *)attrs)->label_smoothing;
     tg_real keep = 1 - smooth, spread = smooth / (tg_real)size;
     enum { BLOCK = 64 }; /* classes whose exponentials are held at a time */
@@ -50,7 +50,8 @@ static void cross_entropy(const tg_exec *ex, const void *attrs, size_t size, con
             for (size_t j = 0; j < count; j++) part[j] = y[j0 + j] - most;
             ex->kernels->exp(count, part, part);
             for (size_t j = 0; j < count; j++, dy++)
-                *dy += scale * (total * part[j] / sum - (keep * target_at(targets, i, j0 + j, size) + spread));
+                *dy +=
+                    scale * (total * part[j] / sum - (keep * target_at(targets, i, j0 + j, size) + spread));
         }
     }
 }

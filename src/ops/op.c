@@ -6,10 +6,10 @@
 #include "base/memory.h"
 
 static const tg_op *const table[] = {
-    &tg_op_dense,      &tg_op_conv2d,  &tg_op_max_pool2d, &tg_op_avg_pool2d, &tg_op_global_avg_pool2d,
-    &tg_op_relu,       &tg_op_leaky_relu, &tg_op_sigmoid, &tg_op_tanh,       &tg_op_softmax,
-    &tg_op_flatten,    &tg_op_reshape, &tg_op_add,        &tg_op_concat,
-    &tg_op_batch_norm, &tg_op_dropout,
+    &tg_op_dense,   &tg_op_conv2d,     &tg_op_max_pool2d, &tg_op_avg_pool2d, &tg_op_global_avg_pool2d,
+    &tg_op_relu,    &tg_op_leaky_relu, &tg_op_sigmoid,    &tg_op_tanh,       &tg_op_softmax,
+    &tg_op_flatten, &tg_op_reshape,    &tg_op_add,        &tg_op_concat,     &tg_op_batch_norm,
+    &tg_op_dropout,
 };
 
 const tg_op *tg_op_at(size_t index) {
@@ -44,7 +44,8 @@ const char *tg_shape_text(const tg_shape *shape, char text[96]) {
     return text;
 }
 
-tg_param *tg_node_add_param(tg_node *node, const char *suffix, const tg_shape *shape, size_t fan_in, size_t fan_out) {
+tg_param *tg_node_add_param(tg_node *node, const char *suffix, const tg_shape *shape, size_t fan_in,
+                            size_t fan_out) {
     tg_param *param = &node->params[node->param_count++];
     *param = (tg_param){.shape = *shape,
                         .size = tg_shape_size(shape),

@@ -28,8 +28,8 @@ typedef struct tg_param {
     tg_shape shape;
     size_t size;
     size_t fan_in, fan_out;
-    bool is_weight;  /* drawn by an initializer, and l2 acts on it; the others begin at `initial` */
-    bool is_buffer;  /* kept by its op (running statistics), never trained, no parameter to count */
+    bool is_weight; /* drawn by an initializer, and l2 acts on it; the others begin at `initial` */
+    bool is_buffer; /* kept by its op (running statistics), never trained, no parameter to count */
     bool trainable;
     tg_real initial;
     double learning_rate_factor;
@@ -48,7 +48,7 @@ typedef struct tg_node {
     void *attrs;  /* the op's own struct */
     struct tg_node **inputs;
     size_t input_count;
-    tg_shape shape;              /* of one output sample */
+    tg_shape shape; /* of one output sample */
     tg_param params[TG_MAX_PARAMS];
     size_t param_count;
     bool trainable;
@@ -57,7 +57,7 @@ typedef struct tg_node {
     const tg_value *initializer; /* of it, or NULL */
     bool needs_gradient;         /* of its output: something trainable lies at or before it */
     size_t saved_bytes;          /* per sample, kept from forward to backward; set by infer */
-    size_t kept_size;            /* elements per batch, kept from forward to the end of the step; set by infer */
+    size_t kept_size; /* elements per batch, kept from forward to the end of the step; set by infer */
 } tg_node;
 
 /* A graph placed in memory for batches of at most `capacity` samples, for training or for inference. */
@@ -66,15 +66,15 @@ typedef struct tg_exec {
     tg_pool *pool;
     bool training;
     size_t capacity;
-    size_t n;            /* samples in the current batch */
-    tg_real **y, **dy;   /* [nodes]; dy[i] is NULL where no gradient is needed */
-    uint8_t **saved;     /* [nodes] */
-    tg_real **kept;      /* [nodes] */
+    size_t n;          /* samples in the current batch */
+    tg_real **y, **dy; /* [nodes]; dy[i] is NULL where no gradient is needed */
+    uint8_t **saved;   /* [nodes] */
+    tg_real **kept;    /* [nodes] */
     /* What random ops draw from in training: a stream per sample (its number in the set) and epoch. */
     uint64_t seed;
     uint32_t epoch;
     const uint32_t *samples; /* [n] */
-    tg_real *scratch;    /* as large as the op that asks for most */
+    tg_real *scratch;        /* as large as the op that asks for most */
 } tg_exec;
 
 /* What an op reads and writes. The gradient of an input is NULL where nobody needs it. y may be x and dy may be dx where
@@ -93,11 +93,13 @@ static inline tg_real *tg_dy(const tg_exec *ex, const tg_node *node) {
 }
 
 enum {
-    TG_OP_INPLACE = 1,       /* y may share memory with the only input, dy with dx (which is then set, not added to) */
+    TG_OP_INPLACE =
+        1, /* y may share memory with the only input, dy with dx (which is then set, not added to) */
     TG_OP_BACKWARD_USES_X = 2, /* inputs are kept for backward */
     TG_OP_BACKWARD_USES_Y = 4, /* the output is kept for backward */
     TG_OP_SAME_VALUES = 8,     /* the output is the input in another shape: in place, it disturbs nobody */
-    TG_OP_KINK_AT_ZERO = 16    /* its slope jumps where the output changes sign: gradient checks step around that */
+    TG_OP_KINK_AT_ZERO =
+        16 /* its slope jumps where the output changes sign: gradient checks step around that */
 };
 
 struct tg_op {
@@ -120,7 +122,8 @@ const tg_op *tg_op_find(const char *name); /* NULL where there is none */
 const tg_op *tg_op_at(size_t index);       /* NULL past the last */
 
 /* For infer: adds a parameter "<node>.<suffix>". */
-tg_param *tg_node_add_param(tg_node *node, const char *suffix, const tg_shape *shape, size_t fan_in, size_t fan_out);
+tg_param *tg_node_add_param(tg_node *node, const char *suffix, const tg_shape *shape, size_t fan_in,
+                            size_t fan_out);
 
 /* The same for a tensor that the op keeps up itself. */
 tg_param *tg_node_add_buffer(tg_node *node, const char *suffix, const tg_shape *shape, tg_real initial);
@@ -141,8 +144,8 @@ typedef enum tg_target { TG_TARGET_LABELS, TG_TARGET_INPUT } tg_target;
 
 /* What the network should have said for the current batch. */
 typedef struct tg_targets {
-    const int32_t *labels;   /* [n], or NULL */
-    const tg_real *values;   /* [n, size]: soft targets or the input itself; NULL with labels */
+    const int32_t *labels; /* [n], or NULL */
+    const tg_real *values; /* [n, size]: soft targets or the input itself; NULL with labels */
 } tg_targets;
 
 typedef struct tg_loss {
@@ -151,8 +154,8 @@ typedef struct tg_loss {
     size_t attr_count, attrs_bytes;
     bool softmax; /* predictions are shown through softmax */
     /* losses[n]: one per sample. With dy: dy[n, size] += scale * d losses / dy. */
-    void (*run)(const tg_exec *ex, const void *attrs, size_t size, const tg_real *y, const tg_targets *targets,
-                tg_real *losses, tg_real scale, tg_real *dy);
+    void (*run)(const tg_exec *ex, const void *attrs, size_t size, const tg_real *y,
+                const tg_targets *targets, tg_real *losses, tg_real scale, tg_real *dy);
 } tg_loss;
 
 const tg_loss *tg_loss_find(const char *name);

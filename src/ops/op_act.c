@@ -35,7 +35,8 @@ static void leaky_relu_backward(const tg_exec *ex, const tg_node *node) {
     const leaky_relu_attrs *a = node->attrs;
     tg_real *dx = tg_dx(ex, node, 0);
     if (dx)
-        ex->kernels->leaky_relu_backward(total(ex, node), (tg_real)a->slope, tg_y(ex, node), tg_dy(ex, node), dx);
+        ex->kernels->leaky_relu_backward(total(ex, node), (tg_real)a->slope, tg_y(ex, node), tg_dy(ex, node),
+                                         dx);
 }
 
 static void sigmoid_forward(const tg_exec *ex, const tg_node *node) {
@@ -59,7 +60,8 @@ static void tanh_backward(const tg_exec *ex, const tg_node *node) {
 static tg_status softmax_infer(tg_node *node, tg_error *err) {
     char text[96];
     const tg_shape *x = &node->inputs[0]->shape;
-    TG_REQUIRE(err, x->rank == 1, TG_E_SHAPE, "takes flat input, not %s; put a flatten before it", tg_shape_text(x, text));
+    TG_REQUIRE(err, x->rank == 1, TG_E_SHAPE, "takes flat input, not %s; put a flatten before it",
+               tg_shape_text(x, text));
     return same_shape(node, err);
 }
 
@@ -89,16 +91,16 @@ static void softmax_backward(const tg_exec *ex, const tg_node *node) {
     }
 }
 
-#define ACTIVATION(op, row_list, rows, bytes, infer_function, more_flags)                                                         \
-    const tg_op tg_op_##op = {.name = #op,                                                                             \
-                              .attrs = row_list,                                                                       \
-                              .attr_count = rows,                                                                      \
-                              .attrs_bytes = bytes,                                                                    \
-                              .min_inputs = 1,                                                                         \
-                              .max_inputs = 1,                                                                         \
-                              .infer = infer_function,                                                                 \
-                              .forward = op##_forward,                                                                 \
-                              .backward = op##_backward,                                                               \
+#define ACTIVATION(op, row_list, rows, bytes, infer_function, more_flags)                                    \
+    const tg_op tg_op_##op = {.name = #op,                                                                   \
+                              .attrs = row_list,                                                             \
+                              .attr_count = rows,                                                            \
+                              .attrs_bytes = bytes,                                                          \
+                              .min_inputs = 1,                                                               \
+                              .max_inputs = 1,                                                               \
+                              .infer = infer_function,                                                       \
+                              .forward = op##_forward,                                                       \
+                              .backward = op##_backward,                                                     \
                               .flags = TG_OP_INPLACE | TG_OP_BACKWARD_USES_Y | (more_flags)}
 
 ACTIVATION(relu, NULL, 0, 0, same_shape, TG_OP_KINK_AT_ZERO);

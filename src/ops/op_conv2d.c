@@ -16,8 +16,10 @@ typedef struct conv2d_attrs {
 } conv2d_attrs;
 
 static const tg_attr attrs[] = {
-    {"filters", TG_ATTR_INT, offsetof(conv2d_attrs, filters), .flags = TG_ATTR_REQUIRED, .min = 1, .max = 65536},
-    {"kernel", TG_ATTR_SIZES, offsetof(conv2d_attrs, kernel), .flags = TG_ATTR_REQUIRED, .min = 1, .max = 1024},
+    {"filters", TG_ATTR_INT, offsetof(conv2d_attrs, filters), .flags = TG_ATTR_REQUIRED, .min = 1,
+     .max = 65536},
+    {"kernel", TG_ATTR_SIZES, offsetof(conv2d_attrs, kernel), .flags = TG_ATTR_REQUIRED, .min = 1,
+     .max = 1024},
     {"stride", TG_ATTR_SIZES, offsetof(conv2d_attrs, stride), .min = 1, .max = 1024, .fallback = 1},
     {"dilation", TG_ATTR_SIZES, offsetof(conv2d_attrs, dilation), .min = 1, .max = 1024, .fallback = 1},
     {"groups", TG_ATTR_INT, offsetof(conv2d_attrs, groups), .min = 1, .max = 65536, .fallback = 1},
@@ -46,11 +48,13 @@ static conv_sizes sizes_of(const tg_node *node) {
 
 static tg_status conv2d_infer(tg_node *node, tg_error *err) {
     conv2d_attrs *a = node->attrs;
-    TG_TRY(tg_window_infer(&node->inputs[0]->shape, &a->kernel, &a->stride, &a->dilation, &a->padding, &a->window, err));
+    TG_TRY(tg_window_infer(&node->inputs[0]->shape, &a->kernel, &a->stride, &a->dilation, &a->padding,
+                           &a->window, err));
     const tg_window *w = &a->window;
     size_t groups = (size_t)a->groups, filters = (size_t)a->filters;
     TG_REQUIRE(err, w->channels % groups == 0 && filters % groups == 0, TG_E_SHAPE,
-               "groups %zu must divide the %zu input channels and the %zu filters", groups, w->channels, filters);
+               "groups %zu must divide the %zu input channels and the %zu filters", groups, w->channels,
+               filters);
     size_t channels = w->channels / groups, area = w->k_h * w->k_w;
     node->shape = (tg_shape){3, {filters, w->out_h, w->out_w}};
     tg_node_add_param(node, "weight", &(tg_shape){4, {filters, channels, w->k_h, w->k_w}}, channels * area,
@@ -63,7 +67,7 @@ static tg_status conv2d_infer(tg_node *node, tg_error *err) {
 
 /* What the windows of one sample and group see: the picture itself or, where there is padding, a copy with its zeros. */
 typedef struct canvas {
-    size_t h, w;  /* of one plane */
+    size_t h, w; /* of one plane */
     bool padded;
 } canvas;
 
@@ -80,14 +84,16 @@ static void visible(const tg_window *w, canvas c, size_t *rows, size_t *cols) {
     *cols = c.w - w->pad_left < w->in_w ? c.w - w->pad_left : w->in_w;
 }
 
-static const tg_real *paint(const tg_window *w, canvas c, size_t channels, const tg_real *x, tg_real *padded) {
+static const tg_real *paint(const tg_window *w, canvas c, size_t channels, const tg_real *x,
+                            tg_real *padded) {
     if (!c.padded) return x;
     size_t rows, cols;
     visible(w, c, &rows, &cols);
     memset(padded, 0, channels * c.h * c.w * sizeof *padded);
     for (size_t i = 0; i < channels; i++)
         for (size_t y = 0; y < rows; y++)
-            memcpy(padded + (i * c.h + y + w->pad_top) * c.w + w->pad_left, x + (i * w->in_h + y) * w->in_w, cols * sizeof *x);
+            memcpy(padded + (i * c.h + y + w->pad_top) * c.w + w->pad_left, x + (i * w->in_h + y) * w->in_w,
+                   cols * sizeof *x);
     return padded;
 }
 
@@ -140,7 +146,8 @@ typedef struct run {
 } run;
 
 /* b = patches [K, P]. */
-static void pack_patches(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t nr, tg_real *dst) {
+static void pack_patches(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t nr,
+                         tg_real *dst) {
     const patches *from = source;
     size_t out_w = from->window->out_w, stride = from->window->stride_w, run_count = 0;
     run runs[WIDEST_PANEL];
@@ -223,7 +230,11 @@ static size_t most_of(size_t a, size_t b) {
 
 static conv_job measure(const tg_node *node, const tg_kernels *kernels, size_t n, size_t threads) {
     const conv2d_attrs *a = node->attrs;
-    conv_job job = {.node = node, .window = &a->window, .kernels = kernels, .s = sizes_of(node), .canvas = canvas_of(&a->window)};
+    conv_job job = {.node = node,
+                    .window = &a->window,
+                    .kernels = kernels,
+                    .s = sizes_of(node),
+                    .canvas = canvas_of(&a->window)};
     conv_sizes s = job.s;
     size_t rows = round_up(s.k, kernels->mr);
     job.shards = shard_count(n, s.groups * s.f * s.k);
@@ -244,7 +255,8 @@ static size_t conv2d_scratch(const tg_node *node, size_t n, const tg_kernels *ke
     conv_job job = measure(node, kernels, n, threads);
     conv_sizes s = job.s;
     double groups = (double)s.groups, f = (double)s.f, c = (double)s.c, k = (double)s.k, p = (double)s.p;
-    double canvas_size = c * (double)job.canvas.h * (double)job.canvas.w, tile = (double)(kernels->mr + kernels->nr);
+    double canvas_size = c * (double)job.canvas.h * (double)job.canvas.w,
+           tile = (double)(kernels->mr + kernels->nr);
     double thread = canvas_size + k * p + p * (double)kernels->nr;
     double shared = (k + tile) + (double)job.shards * groups * (f + tile) * (k + tile);
     bool fits = (double)threads * thread + shared < (double)(SIZE_MAX / 4 / sizeof(tg_real));
@@ -257,7 +269,8 @@ static conv_job job_of(const tg_exec *ex, const tg_node *node) {
     job.taps = (size_t *)(void *)(ex->scratch + job.at.taps);
     job.weights = ex->scratch + job.at.weights;
     const patches on = {job.window, job.canvas, NULL};
-    for (size_t k = 0; k < round_up(job.s.k, job.kernels->mr); k++) job.taps[k] = k < job.s.k ? tap_offset(&on, k) : 0;
+    for (size_t k = 0; k < round_up(job.s.k, job.kernels->mr); k++)
+        job.taps[k] = k < job.s.k ? tap_offset(&on, k) : 0;
     return job;
 }
 
@@ -297,7 +310,8 @@ static void forward_in_place(const conv_job *job, const patches *from, const tg_
             width = left > kernels->half_nr && w->out_w >= kernels->nr ? kernels->nr : kernels->half_nr;
             size_t x0 = left < width ? w->out_w - width : ox;
             for (size_t f = 0; f < s.f; f += kernels->mr)
-                kernels->conv_tile(s.k, weights + f * s.k, row + x0, job->taps, y + f * s.p + oy * w->out_w + x0, s.p,
+                kernels->conv_tile(s.k, weights + f * s.k, row + x0, job->taps,
+                                   y + f * s.p + oy * w->out_w + x0, s.p,
                                    s.f - f < kernels->mr ? s.f - f : kernels->mr, width);
         }
     }
@@ -324,7 +338,8 @@ static void forward_sample(void *ctx, size_t i, size_t thread) {
                             .ldc = s.p};
             tg_gemm_serial(job->kernels, &gemm, scratch + job->at.packed);
         }
-        for (size_t f = 0; b && f < s.f; f++) job->kernels->add_scalar(s.p, b->data[g * s.f + f], y + f * s.p);
+        for (size_t f = 0; b && f < s.f; f++)
+            job->kernels->add_scalar(s.p, b->data[g * s.f + f], y + f * s.p);
     }
 }
 
@@ -371,11 +386,13 @@ static void weights_shard(void *ctx, size_t shard, size_t thread) {
             patches from = patches_of(job, i, g, scratch);
             for (size_t f = 0; f < s.f; f += nr, dw += rows * nr) {
                 size_t filters = s.f - f < nr ? s.f - f : nr;
-                pack_filters(job, tg_dy(job->ex, job->node) + output_at(job, i, g) + f * s.p, filters, packed);
+                pack_filters(job, tg_dy(job->ex, job->node) + output_at(job, i, g) + f * s.p, filters,
+                             packed);
                 for (size_t oy = 0; oy < w->out_h; oy++)
                     for (size_t k = 0; k < s.k; k += kernels->mr)
-                        kernels->conv_gradient_tile(w->out_w, from.values + oy * w->stride_h * job->canvas.w, w->stride_w,
-                                                    job->taps + k, packed + oy * w->out_w * nr, dw + k * nr, filters);
+                        kernels->conv_gradient_tile(w->out_w, from.values + oy * w->stride_h * job->canvas.w,
+                                                    w->stride_w, job->taps + k, packed + oy * w->out_w * nr,
+                                                    dw + k * nr, filters);
             }
         }
     }
@@ -429,8 +446,9 @@ static void input_sample(void *ctx, size_t i, size_t thread) {
         fold_patches(&to, s.k, columns, padded);
         for (size_t channel = 0; channel < s.c; channel++)
             for (size_t y = 0; y < rows; y++)
-                job->kernels->add(cols, padded + (channel * c.h + y + job->window->pad_top) * c.w + job->window->pad_left,
-                                      dx + (channel * job->window->in_h + y) * job->window->in_w);
+                job->kernels->add(
+                    cols, padded + (channel * c.h + y + job->window->pad_top) * c.w + job->window->pad_left,
+                    dx + (channel * job->window->in_h + y) * job->window->in_w);
     }
 }
 

@@ -17,7 +17,8 @@ static tg_status dense_infer(tg_node *node, tg_error *err) {
     const dense_attrs *a = node->attrs;
     const tg_shape *x = &node->inputs[0]->shape;
     char text[96];
-    TG_REQUIRE(err, x->rank == 1, TG_E_SHAPE, "takes flat input, not %s; put a flatten before it", tg_shape_text(x, text));
+    TG_REQUIRE(err, x->rank == 1, TG_E_SHAPE, "takes flat input, not %s; put a flatten before it",
+               tg_shape_text(x, text));
     size_t inputs = x->dim[0], units = (size_t)a->units;
     node->shape = (tg_shape){1, {units}};
     tg_node_add_param(node, "weight", &(tg_shape){2, {units, inputs}}, inputs, units);

@@ -12,8 +12,9 @@ static tg_status add_infer(tg_node *node, tg_error *err) {
     char a[96], b[96];
     for (size_t i = 1; i < node->input_count; i++)
         TG_REQUIRE(err, tg_shape_equal(&first->shape, &node->inputs[i]->shape), TG_E_SHAPE,
-                   "cannot add %s (%s) and %s (%s): shapes differ", first->name, tg_shape_text(&first->shape, a),
-                   node->inputs[i]->name, tg_shape_text(&node->inputs[i]->shape, b));
+                   "cannot add %s (%s) and %s (%s): shapes differ", first->name,
+                   tg_shape_text(&first->shape, a), node->inputs[i]->name,
+                   tg_shape_text(&node->inputs[i]->shape, b));
     node->shape = first->shape;
     return TG_OK;
 }
@@ -44,8 +45,9 @@ static tg_status concat_infer(tg_node *node, tg_error *err) {
     size_t axis = (size_t)((const concat_attrs *)node->attrs)->axis - 1;
     const tg_node *first = node->inputs[0];
     char a[96], b[96];
-    TG_REQUIRE(err, axis < first->shape.rank, TG_E_SHAPE, "axis %zu does not exist in %s (%s), whose axis 0 is the batch",
-               axis + 1, first->name, tg_shape_text(&first->shape, a));
+    TG_REQUIRE(err, axis < first->shape.rank, TG_E_SHAPE,
+               "axis %zu does not exist in %s (%s), whose axis 0 is the batch", axis + 1, first->name,
+               tg_shape_text(&first->shape, a));
     node->shape = first->shape;
     for (size_t i = 1; i < node->input_count; i++) {
         tg_shape other = node->inputs[i]->shape;
@@ -62,8 +64,8 @@ static tg_status concat_infer(tg_node *node, tg_error *err) {
 
 /* Every input is `outer` blocks of consecutive values, batch included; calls visit once a block. */
 static void concat_blocks(const tg_exec *ex, const tg_node *node,
-                          void (*visit)(const tg_exec *ex, const tg_node *node, size_t input, size_t from, size_t to,
-                                        size_t count)) {
+                          void (*visit)(const tg_exec *ex, const tg_node *node, size_t input, size_t from,
+                                        size_t to, size_t count)) {
     size_t axis = (size_t)((const concat_attrs *)node->attrs)->axis - 1;
     size_t outer = ex->n, inner = 1;
     for (size_t i = 0; i < axis; i++) outer *= node->shape.dim[i];
@@ -77,11 +79,13 @@ static void concat_blocks(const tg_exec *ex, const tg_node *node,
     }
 }
 
-static void copy_block(const tg_exec *ex, const tg_node *node, size_t i, size_t from, size_t to, size_t count) {
+static void copy_block(const tg_exec *ex, const tg_node *node, size_t i, size_t from, size_t to,
+                       size_t count) {
     memcpy(tg_y(ex, node) + to, tg_x(ex, node, i) + from, count * sizeof(tg_real));
 }
 
-static void add_block(const tg_exec *ex, const tg_node *node, size_t i, size_t from, size_t to, size_t count) {
+static void add_block(const tg_exec *ex, const tg_node *node, size_t i, size_t from, size_t to,
+                      size_t count) {
     if (tg_dx(ex, node, i)) ex->kernels->add(count, tg_dy(ex, node) + to, tg_dx(ex, node, i) + from);
 }
 

@@ -9,8 +9,10 @@ typedef struct batch_norm_attrs {
 } batch_norm_attrs;
 
 static const tg_attr attrs[] = {
-    {"epsilon", TG_ATTR_REAL, offsetof(batch_norm_attrs, epsilon), .flags = TG_ATTR_ABOVE_MIN, .max = 1, .fallback = 1e-5},
-    {"momentum", TG_ATTR_REAL, offsetof(batch_norm_attrs, momentum), .flags = TG_ATTR_ABOVE_MIN, .max = 1, .fallback = 0.1},
+    {"epsilon", TG_ATTR_REAL, offsetof(batch_norm_attrs, epsilon), .flags = TG_ATTR_ABOVE_MIN, .max = 1,
+     .fallback = 1e-5},
+    {"momentum", TG_ATTR_REAL, offsetof(batch_norm_attrs, momentum), .flags = TG_ATTR_ABOVE_MIN, .max = 1,
+     .fallback = 0.1},
 };
 
 enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR }; /* the parameters in PyTorch's order */
@@ -18,7 +20,8 @@ enum { WEIGHT, BIAS, RUNNING_MEAN, RUNNING_VAR }; /* the parameters in PyTorch's
 static tg_status batch_norm_infer(tg_node *node, tg_error *err) {
     const tg_shape *x = &node->inputs[0]->shape;
     char text[96];
-    TG_REQUIRE(err, x->rank == 1 || x->rank == 3, TG_E_SHAPE, "takes pictures or flat input, not %s", tg_shape_text(x, text));
+    TG_REQUIRE(err, x->rank == 1 || x->rank == 3, TG_E_SHAPE, "takes pictures or flat input, not %s",
+               tg_shape_text(x, text));
     node->shape = *x;
     const tg_shape channels = {1, {x->dim[0]}};
     tg_param *weight = tg_node_add_param(node, "weight", &channels, 1, 1);
@@ -62,7 +65,8 @@ static void train_channel(void *ctx, size_t c, size_t thread) {
     const tg_real *x = tg_x(job->ex, job->node, 0) + c * area;
     tg_real *y = tg_y(job->ex, job->node) + c * area;
     tg_real count = (tg_real)(n * area), sum = 0, squares = 0;
-    for (size_t i = 0; i < n; i++) sum += area == 1 ? x[i * stride] : job->ex->kernels->sum(area, x + i * stride);
+    for (size_t i = 0; i < n; i++)
+        sum += area == 1 ? x[i * stride] : job->ex->kernels->sum(area, x + i * stride);
     tg_real mean = sum / count;
     for (size_t i = 0; i < n; i++) squares += job->ex->kernels->sum_squares(area, x + i * stride, mean);
     tg_real variance = squares / count, inverse = 1 / (tg_real)sqrt(variance + job->epsilon);
@@ -114,7 +118,8 @@ static void backward_channel(void *ctx, size_t c, size_t thread) {
     dx += c * area;
     tg_real scale = w->data[c] * inverse, mean_dy = sum / count, slope = inverse * inverse * products / count;
     for (size_t i = 0; i < n; i++)
-        for (size_t j = i * stride; j < i * stride + area; j++) dx[j] += scale * (dy[j] - mean_dy - (x[j] - mean) * slope);
+        for (size_t j = i * stride; j < i * stride + area; j++)
+            dx[j] += scale * (dy[j] - mean_dy - (x[j] - mean) * slope);
 }
 
 static void batch_norm_backward(const tg_exec *ex, const tg_node *node) {

@@ -19,7 +19,8 @@ static tg_status pool_infer(tg_node *node, tg_error *err) {
     pool_attrs *a = node->attrs;
     if (a->stride.count == 0) a->stride = a->size;
     const tg_sizes one = {1, {1}};
-    TG_TRY(tg_window_infer(&node->inputs[0]->shape, &a->size, &a->stride, &one, &a->padding, &a->window, err));
+    TG_TRY(
+        tg_window_infer(&node->inputs[0]->shape, &a->size, &a->stride, &one, &a->padding, &a->window, err));
     node->shape = (tg_shape){3, {a->window.channels, a->window.out_h, a->window.out_w}};
     return TG_OK;
 }
@@ -61,7 +62,8 @@ static void max_tap(const tg_real *x, size_t stride, size_t count, tg_real *y) {
 }
 
 /* The same with the place of what is in y, which lies at `at` for the first of x. */
-static void max_tap_with_place(const tg_real *x, size_t stride, uint32_t at, size_t count, tg_real *y, uint32_t *place) {
+static void max_tap_with_place(const tg_real *x, size_t stride, uint32_t at, size_t count, tg_real *y,
+                               uint32_t *place) {
     for (size_t i = 0; i < count; i++) {
         tg_real v = x[i * stride], most = y[i];
         bool larger = (v > most) | (v != v);
@@ -86,7 +88,8 @@ static void max_forward_plane(void *ctx, size_t plane, size_t thread) {
     const tg_real *x = tg_x(job->ex, job->node, 0) + plane * w->in_h * w->in_w;
     size_t out = w->out_h * w->out_w;
     tg_real *y = tg_y(job->ex, job->node) + plane * out;
-    uint32_t *place = job->ex->training ? (uint32_t *)(void *)job->ex->saved[job->node->index] + plane * out : NULL;
+    uint32_t *place =
+        job->ex->training ? (uint32_t *)(void *)job->ex->saved[job->node->index] + plane * out : NULL;
     for (size_t oy = 0; oy < w->out_h; oy++, y += w->out_w) {
         size_t y0, y1;
         inside(oy, w->stride_h, w->pad_top, w->k_h, w->in_h, &y0, &y1);
@@ -102,7 +105,9 @@ static void max_forward_plane(void *ctx, size_t plane, size_t thread) {
                 windows_with_tap(w, kx, &first, &end);
                 if (first >= end) continue;
                 size_t at = iy * w->in_w + first * w->stride_w + kx - w->pad_left;
-                if (place) max_tap_with_place(x + at, w->stride_w, (uint32_t)at, end - first, y + first, place + first);
+                if (place)
+                    max_tap_with_place(x + at, w->stride_w, (uint32_t)at, end - first, y + first,
+                                       place + first);
                 else max_tap(x + at, w->stride_w, end - first, y + first);
             }
         }

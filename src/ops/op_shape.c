@@ -9,8 +9,8 @@ typedef struct reshape_attrs {
 } reshape_attrs;
 
 static const tg_attr reshape_rows[] = {
-    {"shape", TG_ATTR_SIZES, offsetof(reshape_attrs, shape), .flags = TG_ATTR_REQUIRED, .min = 1, .max = 1 << 24,
-     .fallback = NAN},
+    {"shape", TG_ATTR_SIZES, offsetof(reshape_attrs, shape), .flags = TG_ATTR_REQUIRED, .min = 1,
+     .max = 1 << 24, .fallback = NAN},
 };
 
 static tg_status flatten_infer(tg_node *node, tg_error *err) {
@@ -25,8 +25,9 @@ static tg_status reshape_infer(tg_node *node, tg_error *err) {
     node->shape.rank = a->shape.count;
     for (size_t i = 0; i < a->shape.count; i++) node->shape.dim[i] = (size_t)a->shape.value[i];
     char from[96], to[96];
-    TG_REQUIRE(err, tg_shape_size(&node->shape) == tg_shape_size(x), TG_E_SHAPE, "cannot turn %s into %s: other number of values",
-               tg_shape_text(x, from), tg_shape_text(&node->shape, to));
+    TG_REQUIRE(err, tg_shape_size(&node->shape) == tg_shape_size(x), TG_E_SHAPE,
+               "cannot turn %s into %s: other number of values", tg_shape_text(x, from),
+               tg_shape_text(&node->shape, to));
     return TG_OK;
 }
 
@@ -38,7 +39,8 @@ static void shape_forward(const tg_exec *ex, const tg_node *node) {
 
 static void shape_backward(const tg_exec *ex, const tg_node *node) {
     tg_real *dx = tg_dx(ex, node, 0);
-    if (dx && dx != tg_dy(ex, node)) ex->kernels->add(ex->n * tg_shape_size(&node->shape), tg_dy(ex, node), dx);
+    if (dx && dx != tg_dy(ex, node))
+        ex->kernels->add(ex->n * tg_shape_size(&node->shape), tg_dy(ex, node), dx);
 }
 
 const tg_op tg_op_flatten = {

@@ -5,8 +5,9 @@ static size_t pick(const tg_sizes *sizes, size_t index, size_t fallback) {
     return (size_t)sizes->value[sizes->count > index ? index : 0];
 }
 
-tg_status tg_window_infer(const tg_shape *input, const tg_sizes *kernel, const tg_sizes *stride, const tg_sizes *dilation,
-                          const tg_padding *padding, tg_window *out, tg_error *err) {
+tg_status tg_window_infer(const tg_shape *input, const tg_sizes *kernel, const tg_sizes *stride,
+                          const tg_sizes *dilation, const tg_padding *padding, tg_window *out,
+                          tg_error *err) {
     char text[96];
     TG_REQUIRE(err, input->rank == 3, TG_E_SHAPE, "takes pictures (channels x height x width), not %s",
                tg_shape_text(input, text));
@@ -31,11 +32,13 @@ tg_status tg_window_infer(const tg_shape *input, const tg_sizes *kernel, const t
         w.pad_top = pick(p, 0, 0), w.pad_left = pick(p, 1, 0);
         pad_h = w.pad_top + (p->count == 4 ? (size_t)p->value[2] : w.pad_top);
         pad_w = w.pad_left + (p->count == 4 ? (size_t)p->value[3] : w.pad_left);
-        TG_REQUIRE(err, w.pad_top < span_h && pad_h - w.pad_top < span_h && w.pad_left < span_w && pad_w - w.pad_left < span_w,
+        TG_REQUIRE(err,
+                   w.pad_top < span_h && pad_h - w.pad_top < span_h && w.pad_left < span_w &&
+                       pad_w - w.pad_left < span_w,
                    TG_E_SHAPE, "padding must be smaller than the kernel %zux%zu", w.k_h, w.k_w);
     }
-    TG_REQUIRE(err, span_h <= w.in_h + pad_h && span_w <= w.in_w + pad_w, TG_E_SHAPE, "kernel %zux%zu exceeds input %zux%zu",
-               span_h, span_w, w.in_h + pad_h, w.in_w + pad_w);
+    TG_REQUIRE(err, span_h <= w.in_h + pad_h && span_w <= w.in_w + pad_w, TG_E_SHAPE,
+               "kernel %zux%zu exceeds input %zux%zu", span_h, span_w, w.in_h + pad_h, w.in_w + pad_w);
     w.out_h = (w.in_h + pad_h - span_h) / w.stride_h + 1;
     w.out_w = (w.in_w + pad_w - span_w) / w.stride_w + 1;
     *out = w;

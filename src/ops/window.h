@@ -17,7 +17,7 @@ typedef struct tg_window {
 /* From attributes to numbers; one size stands for both directions, no stride for stride_default.
  * "same": output = ceil(input / stride), the odd cell of padding at the bottom and right (Keras; PyTorch at stride 1).
  * Explicit padding: p, [h, w] or [top, left, bottom, right] (ONNX's order). */
-tg_status tg_window_infer(const tg_shape *input, const tg_sizes *kernel, const tg_sizes *stride, const tg_sizes *dilation,
-                          const tg_padding *padding, tg_window *out, tg_error *err);
+tg_status tg_window_infer(const tg_shape *input, const tg_sizes *kernel, const tg_sizes *stride,
+                          const tg_sizes *dilation, const tg_padding *padding, tg_window *out, tg_error *err);
 
 #endif

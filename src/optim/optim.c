@@ -7,13 +7,14 @@
 
 #include "base/math.h"
 
-#define ROW(field, ...) {#field, TG_ATTR_REAL, offsetof(tg_optim_attrs, field), __VA_ARGS__}
+#define ROW(field, ...)                                                                                      \
+    { #field, TG_ATTR_REAL, offsetof(tg_optim_attrs, field), __VA_ARGS__ }
 #define LEARNING_RATE(value) ROW(learning_rate, .flags = TG_ATTR_ABOVE_MIN, .max = 1e6, .fallback = value)
-#define L2 ROW(l2, .max = 1e6)
-#define WEIGHT_DECAY(value) ROW(weight_decay, .max = 1e6, .fallback = value)
-#define MOMENTUM(value) ROW(momentum, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = value)
-#define BETAS                                                                                                          \
-    ROW(beta1, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = 0.9),                                                 \
+#define L2                   ROW(l2, .max = 1e6)
+#define WEIGHT_DECAY(value)  ROW(weight_decay, .max = 1e6, .fallback = value)
+#define MOMENTUM(value)      ROW(momentum, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = value)
+#define BETAS                                                                                                \
+    ROW(beta1, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = 0.9),                                       \
         ROW(beta2, .flags = TG_ATTR_BELOW_MAX, .max = 1, .fallback = 0.999)
 #define EPSILON ROW(epsilon, .flags = TG_ATTR_ABOVE_MIN, .max = 1, .fallback = 1e-8)
 
@@ -38,33 +39,33 @@ static tg_sgd_step sgd_step(const tg_optim_attrs *a, double learning_rate, const
                          .nesterov = nesterov};
 }
 
-static void sgd_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
-                       const tg_param *p, size_t begin, size_t end) {
+static void sgd_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+                       uint64_t step, const tg_param *p, size_t begin, size_t end) {
     (void)step;
     tg_sgd_step s = sgd_step(a, learning_rate, p, false);
     kernels->sgd(end - begin, &s, p->data + begin, p->gradient + begin);
 }
 
-static void momentum_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, bool nesterov,
-                          const tg_param *p, size_t begin, size_t end) {
+static void momentum_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+                          bool nesterov, const tg_param *p, size_t begin, size_t end) {
     tg_sgd_step s = sgd_step(a, learning_rate, p, nesterov);
     kernels->momentum(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin);
 }
 
-static void momentum_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
-                            const tg_param *p, size_t begin, size_t end) {
+static void momentum_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+                            uint64_t step, const tg_param *p, size_t begin, size_t end) {
     (void)step;
     momentum_with(kernels, a, learning_rate, false, p, begin, end);
 }
 
-static void nesterov_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
-                            const tg_param *p, size_t begin, size_t end) {
+static void nesterov_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+                            uint64_t step, const tg_param *p, size_t begin, size_t end) {
     (void)step;
     momentum_with(kernels, a, learning_rate, true, p, begin, end);
 }
 
-static void rmsprop_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
-                           const tg_param *p, size_t begin, size_t end) {
+static void rmsprop_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+                           uint64_t step, const tg_param *p, size_t begin, size_t end) {
     (void)step;
     tg_rmsprop_step s = {.learning_rate = (tg_real)(learning_rate * p->learning_rate_factor),
                          .l2 = p->is_weight ? (tg_real)a->l2 : 0,
@@ -72,7 +73,8 @@ static void rmsprop_update(const tg_kernels *kernels, const tg_optim_attrs *a, d
                          .alpha = (tg_real)a->alpha,
                          .epsilon = (tg_real)a->epsilon,
                          .momentum = (tg_real)a->momentum};
-    kernels->rmsprop(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin, p->state[1] + begin);
+    kernels->rmsprop(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin,
+                     p->state[1] + begin);
 }
 
 static void adam_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
@@ -87,16 +89,17 @@ static void adam_with(const tg_kernels *kernels, const tg_optim_attrs *a, double
                       .epsilon = (tg_real)a->epsilon,
                       .correction1 = (tg_real)(1 - tg_pow_f64(a->beta1, t)),
                       .correction2 = (tg_real)sqrt(1 - tg_pow_f64(a->beta2, t))};
-    kernels->adam(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin, p->state[1] + begin);
+    kernels->adam(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin,
+                  p->state[1] + begin);
 }
 
-static void adam_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
-                        const tg_param *p, size_t begin, size_t end) {
+static void adam_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+                        uint64_t step, const tg_param *p, size_t begin, size_t end) {
     adam_with(kernels, a, learning_rate, step, false, p, begin, end);
 }
 
-static void adamw_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
-                         const tg_param *p, size_t begin, size_t end) {
+static void adamw_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+                         uint64_t step, const tg_param *p, size_t begin, size_t end) {
     adam_with(kernels, a, learning_rate, step, true, p, begin, end);
 }
 
@@ -111,7 +114,8 @@ static const tg_optimizer table[] = {
     {"adamw", COUNT(adamw_rows), 2, {"exp_avg", "exp_avg_sq"}, adamw_update},
 };
 
-static tg_status read_optimizer(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs, tg_error *err) {
+static tg_status read_optimizer(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs,
+                                tg_error *err) {
     TG_REQUIRE(err, value, TG_E_RECIPE, "is missing; for example { \"type\": \"adam\" }");
     TG_REQUIRE(err, value->kind == TG_OBJECT, TG_E_RECIPE, "must be an object with a type");
     const tg_value *type = tg_value_get(value, "type");
@@ -122,15 +126,19 @@ static tg_status read_optimizer(const tg_value *value, const tg_optimizer **out,
         *out = &table[i];
         return tg_attrs_read(value, table[i].attrs, table[i].attr_count, "type", attrs, err);
     }
-    return tg_fail(err, TG_E_RECIPE, "unknown type \"%.40s\"; there are sgd, momentum, nesterov, rmsprop, adam, adamw", type->string);
+    return tg_fail(err, TG_E_RECIPE,
+                   "unknown type \"%.40s\"; there are sgd, momentum, nesterov, rmsprop, adam, adamw",
+                   type->string);
 }
 
-tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs, tg_error *err) {
+tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs,
+                            tg_error *err) {
     tg_status status = read_optimizer(value, out, attrs, err);
     return status == TG_OK ? TG_OK : tg_fail_at(err, status, "optimizer");
 }
 
-void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_value *value, tg_text *text) {
+void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_value *value,
+                        tg_text *text) {
     tg_json_open(text, "optimizer", '{');
     tg_json_string(text, "type", optimizer->name);
     tg_attrs_write(text, optimizer->attrs, optimizer->attr_count, attrs);
@@ -145,7 +153,8 @@ void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *att
 static void clip(double clip_norm, const tg_kernels *kernels, tg_param *const *params, size_t count) {
     double squares = 0;
     for (size_t i = 0; i < count; i++)
-        if (params[i]->gradient) squares += (double)kernels->sum_squares(params[i]->size, params[i]->gradient, 0);
+        if (params[i]->gradient)
+            squares += (double)kernels->sum_squares(params[i]->size, params[i]->gradient, 0);
     double scale = clip_norm / (sqrt(squares) + 1e-6);
     if (!(scale < 1)) return;
     for (size_t i = 0; i < count; i++)
@@ -171,18 +180,21 @@ static void update_piece(void *ctx, size_t piece, size_t thread) {
     size_t begin = piece * PIECE, end = p->size - begin < PIECE ? p->size : begin + PIECE;
     job->optimizer->update(job->kernels, job->attrs, job->learning_rate, job->step, p, begin, end);
     bool finite = job->kernels->all_finite(end - begin, p->gradient + begin);
-    for (size_t i = 0; i < job->optimizer->states; i++) /* an infinite second moment leaves weights finite, and stuck */
+    for (size_t i = 0; i < job->optimizer->states;
+         i++) /* an infinite second moment leaves weights finite, and stuck */
         finite = finite && job->kernels->all_finite(end - begin, p->state[i] + begin);
     if (!finite) atomic_store_explicit(&job->finite, false, memory_order_relaxed);
 }
 
 bool tg_optimizer_step(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_kernels *kernels,
-                       tg_pool *pool, double learning_rate, uint64_t step, tg_param *const *params, size_t count) {
+                       tg_pool *pool, double learning_rate, uint64_t step, tg_param *const *params,
+                       size_t count) {
     update_job job = {optimizer, attrs, kernels, learning_rate, step, NULL, true};
     if (attrs->clip_norm > 0) clip(attrs->clip_norm, kernels, params, count);
     for (size_t i = 0; i < count; i++) {
         job.param = params[i];
-        if (params[i]->gradient) tg_parallel_for(pool, (params[i]->size + PIECE - 1) / PIECE, update_piece, &job);
+        if (params[i]->gradient)
+            tg_parallel_for(pool, (params[i]->size + PIECE - 1) / PIECE, update_piece, &job);
     }
     bool finite = atomic_load_explicit(&job.finite, memory_order_relaxed);
     for (size_t i = 0; i < count; i++) {

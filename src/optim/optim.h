@@ -19,20 +19,23 @@ typedef struct tg_optimizer {
     size_t states; /* tensors kept per parameter, under optimizer.<parameter>.<state name> */
     const char *state_names[2];
     /* Writes the new weights of elements [begin, end) over the gradient; `step` counts from 1. */
-    void (*update)(const tg_kernels *kernels, const tg_optim_attrs *attrs, double learning_rate, uint64_t step,
-                   const tg_param *param, size_t begin, size_t end);
+    void (*update)(const tg_kernels *kernels, const tg_optim_attrs *attrs, double learning_rate,
+                   uint64_t step, const tg_param *param, size_t begin, size_t end);
 } tg_optimizer;
 
 /* value: the recipe's "optimizer" object. Errors: where "optimizer". */
-tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs, tg_error *err);
+tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs,
+                            tg_error *err);
 /* value: what it was read from, for its keys that begin with "x-". */
-void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_value *value, tg_text *text);
+void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_value *value,
+                        tg_text *text);
 
 /* New weights for all parameters, spread over the pool; then they change places with the old ones if all are finite, and
  * the optimizer's state too. False, and nothing changed in the weights, when one is not; the state, useless then, is
  * cleared. */
 bool tg_optimizer_step(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_kernels *kernels,
-                       tg_pool *pool, double learning_rate, uint64_t step, tg_param *const *params, size_t count);
+                       tg_pool *pool, double learning_rate, uint64_t step, tg_param *const *params,
+                       size_t count);
 
 /* ---- schedules: the factor on the learning rate ---------------------------------------------------------------------- */
 

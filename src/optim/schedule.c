@@ -12,8 +12,10 @@ struct tg_schedule {
 };
 
 #define FIELD(name) offsetof(tg_schedule_attrs, name)
-#define FACTOR(most) {"factor", TG_ATTR_REAL, FIELD(factor), .flags = TG_ATTR_REQUIRED | TG_ATTR_ABOVE_MIN, .max = most}
-#define PER {"per", TG_ATTR_CHOICE, FIELD(per), .choices = "epoch|step"}
+#define FACTOR(most)                                                                                         \
+    { "factor", TG_ATTR_REAL, FIELD(factor), .flags = TG_ATTR_REQUIRED | TG_ATTR_ABOVE_MIN, .max = most }
+#define PER                                                                                                  \
+    { "per", TG_ATTR_CHOICE, FIELD(per), .choices = "epoch|step" }
 
 static const tg_attr step_rows[] = {
     {"every_epochs", TG_ATTR_INT, FIELD(every_epochs), .flags = TG_ATTR_REQUIRED, .min = 1, .max = 1e9},
@@ -85,7 +87,8 @@ static const tg_schedule table[] = {
 };
 
 static tg_status read_one(const tg_value *value, tg_schedules *out, tg_error *err) {
-    TG_REQUIRE(err, out->count < TG_MAX_SCHEDULES, TG_E_RECIPE, "at most %d schedules can follow each other", TG_MAX_SCHEDULES);
+    TG_REQUIRE(err, out->count < TG_MAX_SCHEDULES, TG_E_RECIPE, "at most %d schedules can follow each other",
+               TG_MAX_SCHEDULES);
     TG_REQUIRE(err, value->kind == TG_OBJECT, TG_E_RECIPE, "must be an object with a type");
     const tg_value *type = tg_value_get(value, "type");
     TG_REQUIRE(err, type && type->kind == TG_STRING, TG_E_RECIPE, "type is missing");
@@ -100,7 +103,8 @@ static tg_status read_one(const tg_value *value, tg_schedules *out, tg_error *er
         return TG_OK;
     }
     return tg_fail(err, TG_E_RECIPE,
-                   "unknown type \"%.40s\"; there are constant, step, exponential, inverse_time, cosine, warm_up, plateau",
+                   "unknown type \"%.40s\"; there are constant, step, exponential, inverse_time, cosine, "
+                   "warm_up, plateau",
                    type->string);
 }
 
@@ -133,7 +137,8 @@ void tg_schedules_write(const tg_schedules *schedules, tg_text *text) {
 
 double tg_schedules_factor(const tg_schedules *schedules, const tg_moment *at) {
     double factor = 1;
-    for (size_t i = 0; i < schedules->count; i++) factor *= schedules->rows[i]->factor(&schedules->attrs[i], at);
+    for (size_t i = 0; i < schedules->count; i++)
+        factor *= schedules->rows[i]->factor(&schedules->attrs[i], at);
     return factor;
 }
 

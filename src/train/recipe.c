@@ -25,14 +25,16 @@ enum { ROWS = sizeof rows / sizeof *rows, FIRST_NUMBER = ROWS - 3 };
 static const tg_attr data_rows[] = {
     {"dataset", TG_ATTR_NAME, offsetof(tg_recipe_data, dataset), .flags = 0},
     {"train_size", TG_ATTR_INT, offsetof(tg_recipe_data, train_size), .max = 4294967295.0},
-    {"sampling", TG_ATTR_CHOICE, offsetof(tg_recipe_data, sampling), .choices = "without_replacement|with_replacement"},
+    {"sampling", TG_ATTR_CHOICE, offsetof(tg_recipe_data, sampling),
+     .choices = "without_replacement|with_replacement"},
     {"validation", TG_ATTR_REAL, offsetof(tg_recipe_data, validation), .max = 4294967295.0},
     {"shape", TG_ATTR_SIZES, offsetof(tg_recipe_data, shape), .min = 1, .max = 1 << 20, .fallback = NAN},
 };
 enum { DATA_ROWS = sizeof data_rows / sizeof *data_rows };
 
 static const tg_attr stopping_rows[] = {
-    {"patience", TG_ATTR_INT, offsetof(tg_early_stopping, patience), .flags = TG_ATTR_REQUIRED, .min = 1, .max = 1e6},
+    {"patience", TG_ATTR_INT, offsetof(tg_early_stopping, patience), .flags = TG_ATTR_REQUIRED, .min = 1,
+     .max = 1e6},
     {"min_delta", TG_ATTR_REAL, offsetof(tg_early_stopping, min_delta), .max = 1e6},
     {"metric", TG_ATTR_CHOICE, offsetof(tg_early_stopping, metric), .choices = "loss|accuracy"},
     {"restore_best", TG_ATTR_FLAG, offsetof(tg_early_stopping, restore_best), .fallback = 1},
@@ -41,8 +43,10 @@ enum { STOPPING_ROWS = sizeof stopping_rows / sizeof *stopping_rows };
 
 static tg_status read_early_stopping(tg_recipe *out, tg_error *err) {
     if (!out->early_stopping_tree) return TG_OK;
-    TG_TRY(tg_attrs_read(out->early_stopping_tree, stopping_rows, STOPPING_ROWS, NULL, &out->early_stopping, err));
-    TG_REQUIRE(err, out->data.validation > 0, TG_E_RECIPE, "needs a validation part to watch; set data.validation, for example to 0.1");
+    TG_TRY(tg_attrs_read(out->early_stopping_tree, stopping_rows, STOPPING_ROWS, NULL, &out->early_stopping,
+                         err));
+    TG_REQUIRE(err, out->data.validation > 0, TG_E_RECIPE,
+               "needs a validation part to watch; set data.validation, for example to 0.1");
     return TG_OK;
 }
 

@@ -6,7 +6,7 @@
 
 typedef struct tg_recipe_data {
     const char *dataset;
-    int sampling; /* 0: every sample once an epoch, 1: drawn with replacement */
+    int sampling;        /* 0: every sample once an epoch, 1: drawn with replacement */
     uint64_t train_size; /* 0: all */
     double validation;   /* below 1: a fraction, else a count; of the training part */
     tg_sizes shape;      /* height, width, channels of a sample; none: as the data says, or model.input */
@@ -23,7 +23,8 @@ typedef struct tg_early_stopping {
 typedef struct tg_recipe {
     uint64_t version;
     const char *name;
-    const tg_value *data_tree, *preprocess, *augment, *model, *loss, *losses, *optimizer, *schedule, *early_stopping_tree;
+    const tg_value *data_tree, *preprocess, *augment, *model, *loss, *losses, *optimizer, *schedule,
+        *early_stopping_tree;
     int augment_mode; /* 0: every sample anew in every epoch, 1: a transformed copy of the set is appended */
     uint64_t batch_size, epochs, seed;
     tg_recipe_data data;

@@ -31,7 +31,7 @@ typedef struct tg_evaluator {
     tg_dataset *dataset;
     const uint32_t *index; /* NULL: 0..count-1 */
     size_t count, position;
-    size_t node;           /* next node of the current batch; 0: gather first */
+    size_t node; /* next node of the current batch; 0: gather first */
     double loss_sum, psnr_sum;
     uint64_t correct;
     int32_t *predicted; /* [count] or NULL */
@@ -39,7 +39,14 @@ typedef struct tg_evaluator {
     uint64_t *confusion;
 } tg_evaluator;
 
-typedef enum tg_phase { TG_PHASE_GATHER, TG_PHASE_FORWARD, TG_PHASE_LOSS, TG_PHASE_BACKWARD, TG_PHASE_UPDATE, TG_PHASE_HELD_OUT } tg_phase;
+typedef enum tg_phase {
+    TG_PHASE_GATHER,
+    TG_PHASE_FORWARD,
+    TG_PHASE_LOSS,
+    TG_PHASE_BACKWARD,
+    TG_PHASE_UPDATE,
+    TG_PHASE_HELD_OUT
+} tg_phase;
 
 typedef struct tg_event {
     uint64_t step;
@@ -77,7 +84,8 @@ struct tg_run {
     size_t loss_count;
     bool has_labels; /* the first loss looks at labels: there is an accuracy */
     size_t outputs;  /* values of the predicted output */
-    size_t data_shape[3]; /* height, width, channels of the data; behind the preprocessing it is the graph's input */
+    size_t data_shape
+        [3]; /* height, width, channels of the data; behind the preprocessing it is the graph's input */
     tg_preprocess *preprocess;
     tg_augment *augment;
     tg_augmenting augmenting;
@@ -93,10 +101,11 @@ struct tg_run {
 
     tg_dataset *train, *test;
     tg_split split;
-    tg_split entries; /* what an epoch goes through: the training part, and its transformed copy where it is appended */
-    uint32_t *order;  /* [entries.train_count] of the current epoch */
+    tg_split
+        entries; /* what an epoch goes through: the training part, and its transformed copy where it is appended */
+    uint32_t *order;      /* [entries.train_count] of the current epoch */
     uint64_t order_epoch; /* which epoch it is for; UINT64_MAX: none */
-    size_t batch_size; /* at most as many as an epoch has */
+    size_t batch_size;    /* at most as many as an epoch has */
     uint64_t steps_per_epoch;
     char **class_names;
     size_t class_count;
@@ -110,10 +119,10 @@ struct tg_run {
 
     tg_position at;
     tg_phase phase;
-    size_t node; /* next node in forward and backward */
-    double batch_loss;         /* of the step in progress */
+    size_t node;       /* next node in forward and backward */
+    double batch_loss; /* of the step in progress */
     uint64_t batch_correct;
-    double batch_loss_sum;     /* per-sample losses added up */
+    double batch_loss_sum; /* per-sample losses added up */
     tg_evaluator held_out, evaluation;
     const tg_evaluator *evaluate_plan_owner; /* whose batch lies in evaluate_plan */
 
@@ -128,8 +137,8 @@ struct tg_run {
 
 /* run_create.c */
 /* fit: the preprocessing, on the training part; a checkpoint brings what was fitted. */
-tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test, bool fit,
-                             tg_run **out, tg_error *err);
+tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test,
+                             bool fit, tg_run **out, tg_error *err);
 /* Is the set fit for this run? Errors: where `name`. */
 tg_status tg_run_check_dataset(const tg_run *run, const tg_dataset *dataset, const char *name, tg_error *err);
 
@@ -156,10 +165,12 @@ void tg_run_watch(tg_run *run);
 uint64_t tg_run_plateaus(const tg_run *run);
 
 /* run_batch.c: samples index[first..first+n) of the set (index NULL: first..first+n). */
-void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first, size_t n);
+void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first,
+                   size_t n);
 /* Losses of the plan's batch; where the plan trains, their gradients are added. Per-sample losses (weighted, all added)
  * go to sample_losses; returns the objective: mean or sum over the batch, without the l2 penalty. */
-double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first);
+double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index,
+                     size_t first);
 /* 10 log10(1 / MSE) of sample i of the plan's batch against its own input. */
 double tg_run_psnr_of(const tg_run *run, const tg_plan *plan, size_t i);
 /* Class of sample i of the plan's batch: the first of the largest outputs. */

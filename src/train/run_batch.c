@@ -8,7 +8,8 @@ static size_t sample_at(const uint32_t *index, size_t first, size_t i) {
     return index ? index[first + i] & ~TG_TRANSFORMED : first + i;
 }
 
-void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first, size_t n) {
+void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first,
+                   size_t n) {
     size_t sample_bytes = dataset->sample_size * (dataset->type == TG_U8 ? 1 : sizeof(float));
     const uint8_t *pixels = dataset->pixels;
     plan->exec.n = n;
@@ -21,8 +22,8 @@ void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const 
 
 /* What an output of `size` scores should have said. Fetched only now: all losses, training and evaluation share these
  * arrays. */
-static tg_targets label_targets(tg_run *run, const tg_dataset *dataset, const uint32_t *index, size_t first, size_t n,
-                                size_t size) {
+static tg_targets label_targets(tg_run *run, const tg_dataset *dataset, const uint32_t *index, size_t first,
+                                size_t n, size_t size) {
     if (dataset->labels) {
         for (size_t i = 0; i < n; i++) run->batch_labels[i] = dataset->labels[sample_at(index, first, i)];
         return (tg_targets){run->batch_labels, NULL};
@@ -35,18 +36,21 @@ static tg_targets label_targets(tg_run *run, const tg_dataset *dataset, const ui
     return (tg_targets){NULL, run->batch_targets};
 }
 
-double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first) {
+double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index,
+                     size_t first) {
     const tg_exec *ex = &plan->exec;
     size_t n = ex->n;
     tg_real *one = run->loss_scratch, *total = run->sample_losses;
     double objective = 0;
     memset(total, 0, n * sizeof *total);
-    for (size_t l = 0; ex->training && l < run->loss_count; l++) tg_plan_clear_gradient(plan, run->losses[l].node);
+    for (size_t l = 0; ex->training && l < run->loss_count; l++)
+        tg_plan_clear_gradient(plan, run->losses[l].node);
     for (size_t l = 0; l < run->loss_count; l++) {
         const tg_run_loss *loss = &run->losses[l];
         size_t size = tg_shape_size(&run->graph->nodes[loss->node].shape);
-        tg_targets targets = loss->target == TG_TARGET_INPUT ? (tg_targets){NULL, tg_plan_input(plan)}
-                                                             : label_targets(run, dataset, index, first, n, size);
+        tg_targets targets = loss->target == TG_TARGET_INPUT
+                                 ? (tg_targets){NULL, tg_plan_input(plan)}
+                                 : label_targets(run, dataset, index, first, n, size);
         double share = loss->sum ? loss->weight : loss->weight / (double)n;
         loss->row->run(ex, loss->attrs, size, ex->y[loss->node], &targets, one, (tg_real)share,
                        ex->training ? ex->dy[loss->node] : NULL);
@@ -62,7 +66,8 @@ double tg_run_psnr_of(const tg_run *run, const tg_plan *plan, size_t i) {
     const tg_real *y = plan->exec.y[run->losses[0].node] + i * run->outputs;
     const tg_real *x = plan->exec.y[0] + i * run->outputs;
     double squares = 0;
-    for (size_t j = 0; j < run->outputs; j++) squares += ((double)y[j] - (double)x[j]) * ((double)y[j] - (double)x[j]);
+    for (size_t j = 0; j < run->outputs; j++)
+        squares += ((double)y[j] - (double)x[j]) * ((double)y[j] - (double)x[j]);
     const double ln10 = 2.302585092994045684;
     return -10 * tg_log_f64(squares / (double)run->outputs) / ln10;
 }

@@ -20,7 +20,8 @@ static tg_status make_model(tg_run *run, tg_error *err) {
     TG_TRY(tg_optimizer_read(run->recipe.optimizer, &run->optimizer, &run->optim_attrs, err));
     TG_TRY(tg_schedules_read(run->recipe.schedule, &run->schedules, err));
     if (tg_schedules_plateau(&run->schedules) && run->recipe.data.validation == 0) {
-        tg_fail(err, TG_E_RECIPE, "plateau needs a validation part to watch; set data.validation, for example to 0.1");
+        tg_fail(err, TG_E_RECIPE,
+                "plateau needs a validation part to watch; set data.validation, for example to 0.1");
         return tg_fail_at(err, TG_E_RECIPE, "schedule");
     }
     run->at.base_learning_rate = run->optim_attrs.learning_rate;
@@ -30,7 +31,8 @@ static tg_status make_model(tg_run *run, tg_error *err) {
 static tg_status place_best(tg_run *run, tg_error *err) {
     for (size_t i = 0; i < run->param_count; i++) run->best_bytes += run->params[i]->size * sizeof(tg_real);
     run->best_block = tg_allocate_zeroed(run->best_bytes);
-    TG_REQUIRE(err, run->best_block, TG_E_MEMORY, "no memory left to keep the best weights; set early_stopping.restore_best to false");
+    TG_REQUIRE(err, run->best_block, TG_E_MEMORY,
+               "no memory left to keep the best weights; set early_stopping.restore_best to false");
     return TG_OK;
 }
 
@@ -62,7 +64,8 @@ static tg_status place_parameters(tg_run *run, tg_error *err) {
             run->state_block = tg_allocate_zeroed(state.used);
         }
         if (fits && run->weights_block && run->state_block) continue;
-        tg_fail(err, TG_E_MEMORY, "the parameters need %.0f MB, which this machine does not give; use smaller layers",
+        tg_fail(err, TG_E_MEMORY,
+                "the parameters need %.0f MB, which this machine does not give; use smaller layers",
                 fits ? ((double)weights.used + (double)state.used) / 1e6 : (double)SIZE_MAX / 1e6);
         return tg_fail_at(err, TG_E_MEMORY, "model");
     }
@@ -79,8 +82,8 @@ static tg_status check_classes(const tg_run *run, const tg_dataset *dataset, tg_
     for (size_t i = 0; i < run->loss_count; i++) {
         size_t scores = label_scores(run, &run->losses[i]);
         TG_REQUIRE(err, !scores || dataset->classes <= scores, TG_E_SHAPE,
-                   "there are %zu classes but layer %s gives only %zu scores; give it %zu units", dataset->classes,
-                   run->graph->nodes[run->losses[i].node].name, scores, dataset->classes);
+                   "there are %zu classes but layer %s gives only %zu scores; give it %zu units",
+                   dataset->classes, run->graph->nodes[run->losses[i].node].name, scores, dataset->classes);
     }
     return TG_OK;
 }
@@ -91,29 +94,37 @@ static tg_status make_input(tg_run *run, const tg_dataset *data, tg_error *err) 
     size_t threads = tg_pool_threads(run->engine->parts.pool);
     memcpy(run->data_shape, run->graph->input_shape, sizeof run->data_shape);
     for (size_t i = 0; i < said->count; i++) run->data_shape[i] = (size_t)said->value[i];
-    if (data && said->count == 0) memcpy(run->data_shape, (size_t[]){data->height, data->width, data->channels}, sizeof run->data_shape);
+    if (data && said->count == 0)
+        memcpy(run->data_shape, (size_t[]){data->height, data->width, data->channels},
+               sizeof run->data_shape);
     for (size_t i = 0; i < 3; i++) run->recipe.data.shape.value[i] = run->data_shape[i];
     run->recipe.data.shape.count = 3;
     TG_TRY(tg_augment_create(run->recipe.augment, run->data_shape, threads, &run->augment, err));
-    run->augmenting = (tg_augmenting){.augment = run->augment, .seed = run->recipe.seed, .appended = run->recipe.augment_mode == 1};
+    run->augmenting = (tg_augmenting){
+        .augment = run->augment, .seed = run->recipe.seed, .appended = run->recipe.augment_mode == 1};
     TG_TRY(tg_preprocess_create(run->recipe.preprocess, run->data_shape, threads, &run->preprocess, err));
     size_t is[3];
     const size_t *wants = run->graph->input_shape;
     tg_preprocess_shape(run->preprocess, is);
     if (is[0] == wants[0] && is[1] == wants[1] && is[2] == wants[2]) return TG_OK;
     tg_fail(err, TG_E_SHAPE, "%s %zux%zux%zu but model.input is %zux%zux%zu; change one of the two",
-            data && memcmp(is, run->data_shape, sizeof is) == 0 ? "samples are" : "gives", is[0], is[1], is[2], wants[0],
-            wants[1], wants[2]);
-    return tg_fail_at(err, TG_E_SHAPE, "%s", memcmp(is, run->data_shape, sizeof is) != 0 ? "preprocess" : run->train ? "training data" : "test data");
+            data && memcmp(is, run->data_shape, sizeof is) == 0 ? "samples are" : "gives", is[0], is[1],
+            is[2], wants[0], wants[1], wants[2]);
+    return tg_fail_at(err, TG_E_SHAPE, "%s",
+                      memcmp(is, run->data_shape, sizeof is) != 0 ? "preprocess"
+                      : run->train                                ? "training data"
+                                                                  : "test data");
 }
 
-tg_status tg_run_check_dataset(const tg_run *run, const tg_dataset *dataset, const char *name, tg_error *err) {
+tg_status tg_run_check_dataset(const tg_run *run, const tg_dataset *dataset, const char *name,
+                               tg_error *err) {
     const size_t *shape = run->data_shape;
     tg_status status = TG_OK;
     if (!dataset->checked)
         status = tg_fail(err, TG_E_STATE, "the data has not been checked since it was filled in");
     else if (dataset->height != shape[0] || dataset->width != shape[1] || dataset->channels != shape[2])
-        status = tg_fail(err, TG_E_SHAPE, "samples are %zux%zux%zu but the run takes %zux%zux%zu; use data of that shape",
+        status = tg_fail(err, TG_E_SHAPE,
+                         "samples are %zux%zux%zu but the run takes %zux%zux%zu; use data of that shape",
                          dataset->height, dataset->width, dataset->channels, shape[0], shape[1], shape[2]);
     else status = check_classes(run, dataset, err);
     return status == TG_OK ? TG_OK : tg_fail_at(err, status, "%s", name);
@@ -141,8 +152,8 @@ static tg_status take_data(tg_run *run, tg_dataset *train, tg_dataset *test, boo
     if (!train) return TG_OK;
     TG_TRY(tg_run_check_dataset(run, train, "training data", err));
     memcpy(run->dataset_sha256, train->sha256, sizeof run->dataset_sha256);
-    TG_TRY(tg_split_create(train->count, run->recipe.data.train_size, run->recipe.data.validation, run->recipe.seed,
-                           &run->split, err));
+    TG_TRY(tg_split_create(train->count, run->recipe.data.train_size, run->recipe.data.validation,
+                           run->recipe.seed, &run->split, err));
     run->entries = (tg_split){run->split.index, run->split.train_count, 0};
     if (run->augmenting.appended && !tg_augment_empty(run->augment)) TG_TRY(append_copy(run, err));
     size_t count = run->entries.train_count;
@@ -175,11 +186,15 @@ static tg_status take_class_names(tg_run *run, const tg_dataset *dataset, tg_err
 
 static tg_status plan_memory(tg_run *run, tg_error *err) {
     tg_engine_parts parts = run->engine->parts;
-    TG_TRY(tg_plan_create(run->graph, parts, true, run->batch_size, run->is_output, run->train != NULL, &run->train_plan, err));
+    TG_TRY(tg_plan_create(run->graph, parts, true, run->batch_size, run->is_output, run->train != NULL,
+                          &run->train_plan, err));
     run->train_plan->exec.seed = run->recipe.seed;
-    TG_TRY(tg_plan_create(run->graph, parts, false, TG_EVALUATE_BATCH, run->is_output, true, &run->evaluate_plan, err));
-    TG_TRY(tg_plan_create(run->graph, parts, false, TG_PREDICT_BATCH, run->is_output, true, &run->predict_plan, err));
-    size_t batch = run->batch_size > TG_EVALUATE_BATCH ? run->batch_size : TG_EVALUATE_BATCH, scores = 0, targets;
+    TG_TRY(tg_plan_create(run->graph, parts, false, TG_EVALUATE_BATCH, run->is_output, true,
+                          &run->evaluate_plan, err));
+    TG_TRY(tg_plan_create(run->graph, parts, false, TG_PREDICT_BATCH, run->is_output, true,
+                          &run->predict_plan, err));
+    size_t batch = run->batch_size > TG_EVALUATE_BATCH ? run->batch_size : TG_EVALUATE_BATCH, scores = 0,
+           targets;
     for (size_t i = 0; i < run->loss_count; i++)
         if (label_scores(run, &run->losses[i]) > scores) scores = label_scores(run, &run->losses[i]);
     TG_REQUIRE(err, tg_mul_size(batch * sizeof(tg_real), scores, &targets), TG_E_MEMORY,
@@ -188,14 +203,14 @@ static tg_status plan_memory(tg_run *run, tg_error *err) {
     run->loss_scratch = tg_allocate(batch * sizeof *run->loss_scratch);
     run->batch_labels = tg_allocate(batch * sizeof *run->batch_labels);
     run->batch_targets = tg_allocate(targets);
-    TG_REQUIRE(err, run->sample_losses && run->loss_scratch && run->batch_labels && run->batch_targets, TG_E_MEMORY,
-               "no memory left for the targets of a batch");
+    TG_REQUIRE(err, run->sample_losses && run->loss_scratch && run->batch_labels && run->batch_targets,
+               TG_E_MEMORY, "no memory left for the targets of a batch");
     if (run->train) TG_TRY(tg_run_reserve_losses(run, run->recipe.epochs * run->steps_per_epoch, err));
     return tg_run_reserve_records(run, run->recipe.epochs, err);
 }
 
-tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test, bool fit,
-                             tg_run **out, tg_error *err) {
+tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test,
+                             bool fit, tg_run **out, tg_error *err) {
     *out = NULL;
     tg_run *run = tg_allocate_zeroed(sizeof *run);
     TG_REQUIRE(err, run, TG_E_MEMORY, "no memory left for the run");
@@ -213,8 +228,8 @@ tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_datas
     return status;
 }
 
-tg_status tg_run_create(tg_engine *engine, const tg_attrs *recipe, tg_dataset *train, tg_dataset *test, tg_run **out,
-                        tg_error *err) {
+tg_status tg_run_create(tg_engine *engine, const tg_attrs *recipe, tg_dataset *train, tg_dataset *test,
+                        tg_run **out, tg_error *err) {
     return tg_run_create_from(engine, tg_attrs_root(recipe), train, test, true, out, err);
 }
 

@@ -65,7 +65,8 @@ tg_score tg_evaluator_score(const tg_run *run, const tg_evaluator *e) {
 
 tg_status tg_run_check_fitted(const tg_run *run, tg_error *err) {
     TG_REQUIRE(err, tg_preprocess_fitted(run->preprocess), TG_E_STATE,
-               "the preprocessing has not seen training data yet; make the run with it, or write its numbers into the recipe");
+               "the preprocessing has not seen training data yet; make the run with it, or write its numbers "
+               "into the recipe");
     return TG_OK;
 }
 
@@ -75,7 +76,8 @@ tg_status tg_run_evaluate_begin(tg_run *run, tg_dataset *dataset, tg_error *err)
     size_t count = dataset->count, bytes; /* a count of samples fits, four bytes each: the labels did */
     float *losses = tg_allocate(count * sizeof *losses);
     int32_t *predicted = run->has_labels ? tg_allocate(count * sizeof *predicted) : NULL;
-    bool fits = tg_mul_size(run->outputs, run->outputs, &bytes) && tg_mul_size(bytes, sizeof(uint64_t), &bytes);
+    bool fits =
+        tg_mul_size(run->outputs, run->outputs, &bytes) && tg_mul_size(bytes, sizeof(uint64_t), &bytes);
     uint64_t *confusion = run->has_labels && fits ? tg_allocate_zeroed(bytes) : NULL;
     if (!losses || (run->has_labels && (!predicted || !confusion))) {
         tg_free(losses);
@@ -113,7 +115,8 @@ tg_status tg_run_evaluate(tg_run *run, tg_interrupt interrupt, void *ctx, tg_eva
 
 /* ---- prediction ------------------------------------------------------------------------------------------------------ */
 
-tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t n, float *probabilities, tg_error *err) {
+tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t n, float *probabilities,
+                         tg_error *err) {
     TG_TRY(tg_run_check_fitted(run, err));
     tg_plan *plan = run->predict_plan;
     const size_t *shape = run->data_shape;
@@ -122,12 +125,14 @@ tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t 
     for (size_t first = 0; first < n; first += plan->exec.n) {
         plan->exec.n = n - first < plan->exec.capacity ? n - first : plan->exec.capacity;
         tg_preprocess_gather(run->preprocess, run->engine->parts.pool, type,
-                             (const uint8_t *)pixels + first * sample_bytes, NULL, plan->exec.n, tg_plan_input(plan),
-                             NULL);
+                             (const uint8_t *)pixels + first * sample_bytes, NULL, plan->exec.n,
+                             tg_plan_input(plan), NULL);
         for (size_t i = 1; i < run->graph->count; i++) tg_plan_forward(plan, i);
         tg_real *y = plan->exec.y[output];
-        if (run->losses[0].row->softmax) tg_softmax_rows(plan->exec.kernels, plan->exec.n, run->outputs, y, y);
-        for (size_t i = 0; i < plan->exec.n * run->outputs; i++) probabilities[first * run->outputs + i] = (float)y[i];
+        if (run->losses[0].row->softmax)
+            tg_softmax_rows(plan->exec.kernels, plan->exec.n, run->outputs, y, y);
+        for (size_t i = 0; i < plan->exec.n * run->outputs; i++)
+            probabilities[first * run->outputs + i] = (float)y[i];
     }
     return TG_OK;
 }

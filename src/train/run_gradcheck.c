@@ -62,7 +62,8 @@ static void check_one(tg_run *run, tg_param *p, size_t i, uint64_t kinks, tg_gra
 tg_status tg_run_gradcheck(tg_run *run, size_t max_per_tensor, tg_gradcheck *out, tg_error *err) {
     *out = (tg_gradcheck){0};
     TG_REQUIRE(err, run->train, TG_E_STATE, "there is no training data to check gradients on");
-    run->phase = run->phase == TG_PHASE_HELD_OUT ? TG_PHASE_HELD_OUT : TG_PHASE_GATHER; /* a step in progress starts over */
+    run->phase = run->phase == TG_PHASE_HELD_OUT ? TG_PHASE_HELD_OUT
+                                                 : TG_PHASE_GATHER; /* a step in progress starts over */
     uint64_t kinks;
     gather(run);
     tg_run_clear_gradients(run);
@@ -72,7 +73,8 @@ tg_status tg_run_gradcheck(tg_run *run, size_t max_per_tensor, tg_gradcheck *out
         tg_param *p = run->params[i];
         if (!p->gradient) continue;
         size_t count = max_per_tensor && max_per_tensor < p->size ? max_per_tensor : p->size;
-        for (size_t j = 0; j < count; j++) check_one(run, p, (size_t)((double)j * (double)p->size / (double)count), kinks, out);
+        for (size_t j = 0; j < count; j++)
+            check_one(run, p, (size_t)((double)j * (double)p->size / (double)count), kinks, out);
     }
     return TG_OK;
 }

@@ -29,9 +29,11 @@ size_t tg_run_layers(const tg_run *run) {
 tg_status tg_run_layer(const tg_run *run, size_t index, tg_layer_info *out, tg_error *err) {
     TG_REQUIRE(err, index < tg_run_layers(run), TG_E_ARGUMENT, "there is no layer %zu", index);
     const tg_node *node = &run->graph->nodes[index + 1];
-    *out = (tg_layer_info){.name = node->name, .type = node->op->name, .rank = node->shape.rank, .trainable = node->trainable};
+    *out = (tg_layer_info){
+        .name = node->name, .type = node->op->name, .rank = node->shape.rank, .trainable = node->trainable};
     memcpy(out->shape, node->shape.dim, sizeof out->shape);
-    for (size_t i = 0; i < node->param_count; i++) out->parameters += node->params[i].is_buffer ? 0 : node->params[i].size;
+    for (size_t i = 0; i < node->param_count; i++)
+        out->parameters += node->params[i].is_buffer ? 0 : node->params[i].size;
     return TG_OK;
 }
 
@@ -40,8 +42,8 @@ void tg_run_memory(const tg_run *run, tg_memory *out) {
                        .optimizer_bytes = run->state_bytes,
                        .activations_bytes = run->train_plan->arena_bytes,
                        .inference_bytes = run->evaluate_plan->arena_bytes + run->predict_plan->arena_bytes};
-    out->total_bytes = out->parameters_bytes + out->optimizer_bytes + out->activations_bytes + out->inference_bytes +
-                       tg_preprocess_bytes(run->preprocess);
+    out->total_bytes = out->parameters_bytes + out->optimizer_bytes + out->activations_bytes +
+                       out->inference_bytes + tg_preprocess_bytes(run->preprocess);
 }
 
 size_t tg_run_parameters(const tg_run *run) {
@@ -124,7 +126,8 @@ tg_status tg_run_set_learning_rate(tg_run *run, double value, tg_error *err) {
     TG_REQUIRE(err, isfinite(value) && value > 0 && value <= 1e6, TG_E_ARGUMENT,
                "learning_rate must be above 0 and at most 1e6, not %g", value);
     double factor = tg_run_schedule_factor(run);
-    TG_REQUIRE(err, factor > 0, TG_E_STATE, "the schedule has brought the learning rate to 0; there is nothing to change");
+    TG_REQUIRE(err, factor > 0, TG_E_STATE,
+               "the schedule has brought the learning rate to 0; there is nothing to change");
     TG_TRY(tg_run_add_event(run, (tg_event){.step = run->at.step, .learning_rate = value}, err));
     run->at.base_learning_rate = value / factor;
     return TG_OK;
@@ -133,13 +136,14 @@ tg_status tg_run_set_learning_rate(tg_run *run, double value, tg_error *err) {
 tg_status tg_run_set_epochs(tg_run *run, uint64_t epochs, tg_error *err) {
     uint64_t begun = run->at.epoch + (run->at.epoch_step > 0);
     TG_REQUIRE(err, epochs >= 1 && epochs >= begun && epochs <= 1 << 20, TG_E_ARGUMENT,
-               "epochs must be at least %llu and at most %d, not %llu", (unsigned long long)(begun ? begun : 1), 1 << 20,
-               (unsigned long long)epochs);
+               "epochs must be at least %llu and at most %d, not %llu",
+               (unsigned long long)(begun ? begun : 1), 1 << 20, (unsigned long long)epochs);
     if (epochs == run->recipe.epochs) return TG_OK;
     TG_TRY(tg_run_reserve_records(run, epochs, err));
     if (run->train) TG_TRY(tg_run_reserve_losses(run, epochs * run->steps_per_epoch, err));
     if (run->at.step > 0)
-        TG_TRY(tg_run_add_event(run, (tg_event){.step = run->at.step, .learning_rate = NAN, .epochs = epochs}, err));
+        TG_TRY(tg_run_add_event(run, (tg_event){.step = run->at.step, .learning_rate = NAN, .epochs = epochs},
+                                err));
     run->recipe.epochs = epochs;
     run->at.stopped = false; /* asked for more: patience begins anew */
     run->at.patient_since = run->at.epoch;

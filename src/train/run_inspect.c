@@ -31,7 +31,8 @@ static void note_answers(const tg_plan *plan, const tg_node *node, bool *alive) 
             for (size_t j = 0; j < area; j++) alive[c] |= *y++ > 0;
 }
 
-tg_status tg_run_dead_units(tg_run *run, tg_dataset *dataset, size_t samples, size_t *units, size_t *dead, tg_error *err) {
+tg_status tg_run_dead_units(tg_run *run, tg_dataset *dataset, size_t samples, size_t *units, size_t *dead,
+                            tg_error *err) {
     TG_TRY(tg_run_check_dataset(run, dataset, "data", err));
     TG_TRY(tg_run_check_fitted(run, err));
     const tg_graph *graph = run->graph;
@@ -48,7 +49,8 @@ tg_status tg_run_dead_units(tg_run *run, tg_dataset *dataset, size_t samples, si
     if (samples > dataset->count) samples = dataset->count;
     for (size_t first = 0; first < samples; first += plan->exec.n) {
         size_t left = samples - first;
-        tg_run_gather(run, plan, dataset, NULL, first, left < plan->exec.capacity ? left : plan->exec.capacity);
+        tg_run_gather(run, plan, dataset, NULL, first,
+                      left < plan->exec.capacity ? left : plan->exec.capacity);
         bool *of = alive;
         for (size_t i = 1; i < graph->count; of += units[i - 1], i++) {
             tg_plan_forward(plan, i);

@@ -30,7 +30,8 @@ static tg_status read_fields(tg_run *run, const tg_value *value, tg_run_loss *lo
     TG_REQUIRE(err, type, TG_E_RECIPE, "must be a name or an object with a type");
     loss->recipe = value;
     loss->row = tg_loss_find(type);
-    TG_REQUIRE(err, loss->row, TG_E_RECIPE, "unknown type \"%.40s\"; there are cross_entropy, mean_squared_error", type);
+    TG_REQUIRE(err, loss->row, TG_E_RECIPE,
+               "unknown type \"%.40s\"; there are cross_entropy, mean_squared_error", type);
     loss->attrs = tg_allocate_zeroed(loss->row->attrs_bytes);
     TG_REQUIRE(err, loss->attrs, TG_E_MEMORY, "no memory left for the losses");
     const tg_value *object = value && value->kind == TG_OBJECT ? value : NULL;
@@ -38,11 +39,12 @@ static tg_status read_fields(tg_run *run, const tg_value *value, tg_run_loss *lo
         char own[256] = "";
         size_t used = 0;
         for (size_t i = 0; i < loss->row->attr_count; i++)
-            used += (size_t)snprintf(own + used, sizeof own - used, i ? "|%s" : "%s", loss->row->attrs[i].name);
+            used +=
+                (size_t)snprintf(own + used, sizeof own - used, i ? "|%s" : "%s", loss->row->attrs[i].name);
         TG_TRY(tg_attrs_read(object, rows, ROWS, own, &a, err));
     }
-    TG_TRY(tg_attrs_read(object, loss->row->attrs, loss->row->attr_count, "type|output|target|weight|reduction",
-                         loss->attrs, err));
+    TG_TRY(tg_attrs_read(object, loss->row->attrs, loss->row->attr_count,
+                         "type|output|target|weight|reduction", loss->attrs, err));
     loss->node = run->graph->count - 1;
     if (a.output) {
         const tg_node *node = tg_graph_find(run->graph, a.output);
@@ -61,18 +63,21 @@ static tg_status check_shape(const tg_run *run, const tg_run_loss *loss, tg_erro
     char a[96], b[96];
     if (loss->target == TG_TARGET_INPUT) {
         TG_REQUIRE(err, tg_shape_size(y) == tg_shape_size(x), TG_E_SHAPE,
-                   "%s (%s) has not as many values as the input (%s) it is to repeat", name, tg_shape_text(y, a),
-                   tg_shape_text(x, b));
+                   "%s (%s) has not as many values as the input (%s) it is to repeat", name,
+                   tg_shape_text(y, a), tg_shape_text(x, b));
         return TG_OK;
     }
-    TG_REQUIRE(err, y->rank == 1, TG_E_SHAPE, "%s gives %s, but one score per class is needed; end with flatten and dense",
-               name, tg_shape_text(y, a));
-    TG_REQUIRE(err, y->dim[0] >= 2, TG_E_SHAPE, "%s gives one score, but labels need at least two classes", name);
+    TG_REQUIRE(err, y->rank == 1, TG_E_SHAPE,
+               "%s gives %s, but one score per class is needed; end with flatten and dense", name,
+               tg_shape_text(y, a));
+    TG_REQUIRE(err, y->dim[0] >= 2, TG_E_SHAPE, "%s gives one score, but labels need at least two classes",
+               name);
     return TG_OK;
 }
 
 static tg_status read_one(tg_run *run, const tg_value *value, tg_error *err) {
-    TG_REQUIRE(err, run->loss_count < TG_MAX_LOSSES, TG_E_RECIPE, "at most %d losses are possible", TG_MAX_LOSSES);
+    TG_REQUIRE(err, run->loss_count < TG_MAX_LOSSES, TG_E_RECIPE, "at most %d losses are possible",
+               TG_MAX_LOSSES);
     tg_run_loss *loss = &run->losses[run->loss_count++];
     TG_TRY(read_fields(run, value, loss, err));
     TG_TRY(check_shape(run, loss, err));
@@ -86,7 +91,8 @@ static tg_status check_all_used(const tg_run *run, tg_error *err) {
     for (size_t i = 1; i < run->graph->count; i++) {
         const tg_node *node = &run->graph->nodes[i];
         if (run->is_output[i] || tg_graph_consumers(run->graph, node) > 0) continue;
-        tg_fail(err, TG_E_RECIPE, "nothing uses the output of layer %s; name it in the inputs of another layer or in a loss",
+        tg_fail(err, TG_E_RECIPE,
+                "nothing uses the output of layer %s; name it in the inputs of another layer or in a loss",
                 node->name);
         return tg_fail_at(err, TG_E_RECIPE, "model");
     }

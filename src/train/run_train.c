@@ -60,7 +60,8 @@ static void gather(tg_run *run) {
     }
     run->train_plan->exec.epoch = run->augmenting.epoch = (uint32_t)run->at.epoch;
     size_t first = batch_first(run), left = run->entries.train_count - first;
-    tg_run_gather(run, run->train_plan, run->train, run->order, first, left < run->batch_size ? left : run->batch_size);
+    tg_run_gather(run, run->train_plan, run->train, run->order, first,
+                  left < run->batch_size ? left : run->batch_size);
     tg_run_clear_gradients(run);
 }
 
@@ -77,7 +78,8 @@ double tg_run_l2_penalty(const tg_run *run) {
     double sum = 0;
     for (size_t i = 0; i < run->param_count; i++) {
         const tg_param *p = run->params[i];
-        for (size_t j = 0; p->is_weight && p->trainable && j < p->size; j++) sum += (double)p->data[j] * (double)p->data[j];
+        for (size_t j = 0; p->is_weight && p->trainable && j < p->size; j++)
+            sum += (double)p->data[j] * (double)p->data[j];
     }
     return run->optim_attrs.l2 * sum;
 }
@@ -91,19 +93,23 @@ static void losses(tg_run *run) {
     for (size_t i = 0; i < plan->exec.n; i++) {
         run->batch_loss_sum += (double)run->sample_losses[i];
         if (run->has_labels)
-            run->batch_correct += tg_run_class_of(run, plan, i) == tg_run_true_class(run->train, run->order[first + i]);
+            run->batch_correct +=
+                tg_run_class_of(run, plan, i) == tg_run_true_class(run->train, run->order[first + i]);
     }
 }
 
 static tg_status update(tg_run *run, tg_error *err) {
     tg_position *at = &run->at;
     double rate = tg_run_learning_rate(run);
-    bool finite = isfinite(run->batch_loss) &&
-                  tg_optimizer_step(run->optimizer, &run->optim_attrs, run->engine->parts.kernels, run->engine->parts.pool,
-                                    rate, at->step + 1, run->params, run->param_count);
+    bool finite =
+        isfinite(run->batch_loss) &&
+        tg_optimizer_step(run->optimizer, &run->optim_attrs, run->engine->parts.kernels,
+                          run->engine->parts.pool, rate, at->step + 1, run->params, run->param_count);
     if (!finite) {
         at->diverged = true;
-        tg_fail(err, TG_E_DIVERGED, "%s is no longer finite, so the weights before it are kept; start again with a learning rate below %g",
+        tg_fail(err, TG_E_DIVERGED,
+                "%s is no longer finite, so the weights before it are kept; start again with a learning rate "
+                "below %g",
                 isfinite(run->batch_loss) ? "the update" : "the loss", rate);
         return tg_fail_at(err, TG_E_DIVERGED, "step %llu", (unsigned long long)at->step + 1);
     }
@@ -115,7 +121,8 @@ static tg_status update(tg_run *run, tg_error *err) {
     at->epoch_correct += run->batch_correct;
     at->epoch_loss_sum += run->batch_loss_sum;
     at->step_loss = run->batch_loss;
-    if (run->step_loss_count < run->step_loss_capacity) run->step_losses[run->step_loss_count++] = (float)run->batch_loss;
+    if (run->step_loss_count < run->step_loss_capacity)
+        run->step_losses[run->step_loss_count++] = (float)run->batch_loss;
     return TG_OK;
 }
 
@@ -126,20 +133,22 @@ static void finish_epoch(tg_run *run) {
     tg_run_progress(run, &now);
     at->epoch++;
     at->epoch_step = 0;
-    run->records[run->record_count++] = (tg_epoch_record){.epoch = at->epoch,
-                                                          .step = at->step,
-                                                          .loss = now.train.loss,
-                                                          .accuracy = now.train.accuracy,
-                                                          .held_out_loss = at->held_out.count ? at->held_out.loss : NAN,
-                                                          .held_out_accuracy = at->held_out.count ? at->held_out.accuracy : NAN,
-                                                          .learning_rate = at->base_learning_rate * schedule_factor_at(run, at->step - 1)};
+    run->records[run->record_count++] =
+        (tg_epoch_record){.epoch = at->epoch,
+                          .step = at->step,
+                          .loss = now.train.loss,
+                          .accuracy = now.train.accuracy,
+                          .held_out_loss = at->held_out.count ? at->held_out.loss : NAN,
+                          .held_out_accuracy = at->held_out.count ? at->held_out.accuracy : NAN,
+                          .learning_rate = at->base_learning_rate * schedule_factor_at(run, at->step - 1)};
     tg_run_watch(run);
 }
 
 void tg_run_begin_held_out(tg_run *run) {
     const tg_split *split = &run->split;
     if (split->validation_count)
-        tg_evaluator_begin(&run->held_out, run->train, split->index + split->train_count, split->validation_count);
+        tg_evaluator_begin(&run->held_out, run->train, split->index + split->train_count,
+                           split->validation_count);
     else tg_evaluator_begin(&run->held_out, run->test, NULL, run->test->count);
     if (run->evaluate_plan_owner == &run->held_out) run->evaluate_plan_owner = NULL;
 }
@@ -189,7 +198,8 @@ tg_status tg_run_train(tg_run *run, uint64_t max_steps, tg_interrupt interrupt, 
     if (losses_written) *losses_written = 0;
     tg_run_progress(run, out);
     TG_REQUIRE(err, run->train, TG_E_STATE, "there is no training data");
-    TG_REQUIRE(err, !run->at.diverged, TG_E_STATE, "the run has diverged; start again with a lower learning rate");
+    TG_REQUIRE(err, !run->at.diverged, TG_E_STATE,
+               "the run has diverged; start again with a lower learning rate");
     uint64_t steps = 0;
     outcome result = GOES_ON;
     while (!tg_run_finished(run)) {

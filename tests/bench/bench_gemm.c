@@ -22,38 +22,23 @@ typedef struct shape {
 } shape;
 
 static const shape shapes[] = {
-    {"square 256", 256, 256, 256, "NN"},
-    {"square 512", 512, 512, 512, "NN"},
-    {"W1 dense", 32, 10, 784, "NT"},
-    {"W1 dense dw", 10, 784, 32, "TN"},
-    {"W2 dense1", 64, 64, 784, "NT"},
-    {"W2 dense1 dw", 64, 784, 64, "TN"},
-    {"W2 dense2", 64, 64, 64, "NT"},
-    {"W2 dense2 dx", 64, 64, 64, "NN"},
-    {"W2 dense3", 64, 10, 64, "NT"},
-    {"W3 dense1", 1000, 80, 3072, "NT"},
-    {"W3 dense1 dw", 80, 3072, 1000, "TN"},
-    {"W4 dense1", 128, 512, 784, "NT"},
-    {"W4 dense1 dw", 512, 784, 128, "TN"},
-    {"W4 dense2", 128, 256, 512, "NT"},
-    {"W4 dense2 dx", 128, 512, 256, "NN"},
-    {"W5 conv1", 8, 676, 9, "NN"},
-    {"W5 conv1 dw", 8, 9, 676, "NT"},
-    {"W5 conv2", 16, 121, 72, "NN"},
-    {"W5 conv2 dw", 16, 72, 121, "NT"},
-    {"W5 conv2 dx", 72, 121, 16, "TN"},
-    {"W6 conv1", 32, 1024, 27, "NN"},
-    {"W6 conv1 dw", 32, 27, 1024, "NT"},
-    {"W6 conv2", 64, 256, 288, "NN"},
-    {"W6 conv2 dw", 64, 288, 256, "NT"},
-    {"W6 conv2 dx", 288, 256, 64, "TN"},
-    {"W6 conv3", 64, 64, 576, "NN"},
-    {"W6 dense1", 50, 64, 1024, "NT"},
-    {"batch of 1", 1, 64, 1024, "NT"},
+    {"square 256", 256, 256, 256, "NN"},    {"square 512", 512, 512, 512, "NN"},
+    {"W1 dense", 32, 10, 784, "NT"},        {"W1 dense dw", 10, 784, 32, "TN"},
+    {"W2 dense1", 64, 64, 784, "NT"},       {"W2 dense1 dw", 64, 784, 64, "TN"},
+    {"W2 dense2", 64, 64, 64, "NT"},        {"W2 dense2 dx", 64, 64, 64, "NN"},
+    {"W2 dense3", 64, 10, 64, "NT"},        {"W3 dense1", 1000, 80, 3072, "NT"},
+    {"W3 dense1 dw", 80, 3072, 1000, "TN"}, {"W4 dense1", 128, 512, 784, "NT"},
+    {"W4 dense1 dw", 512, 784, 128, "TN"},  {"W4 dense2", 128, 256, 512, "NT"},
+    {"W4 dense2 dx", 128, 512, 256, "NN"},  {"W5 conv1", 8, 676, 9, "NN"},
+    {"W5 conv1 dw", 8, 9, 676, "NT"},       {"W5 conv2", 16, 121, 72, "NN"},
+    {"W5 conv2 dw", 16, 72, 121, "NT"},     {"W5 conv2 dx", 72, 121, 16, "TN"},
+    {"W6 conv1", 32, 1024, 27, "NN"},       {"W6 conv1 dw", 32, 27, 1024, "NT"},
+    {"W6 conv2", 64, 256, 288, "NN"},       {"W6 conv2 dw", 64, 288, 256, "NT"},
+    {"W6 conv2 dx", 288, 256, 64, "TN"},    {"W6 conv3", 64, 64, 576, "NN"},
+    {"W6 dense1", 50, 64, 1024, "NT"},      {"batch of 1", 1, 64, 1024, "NT"},
 };
 
-static double seconds(void)
-{
+static double seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
@@ -62,8 +47,7 @@ static double seconds(void)
 /* Twelve independent chains of x = x * factor + term: enough to hide the latency of both operations. */
 enum { CHAINS = 12, ROUNDS = 1000 };
 #define PEAK(name, target, lanes)                                                                            \
-    static target float peak_##name(void)                                                                    \
-    {                                                                                                        \
+    static target float peak_##name(void) {                                                                  \
         typedef float vector __attribute__((vector_size(4 * lanes)));                                        \
         vector x[CHAINS], total = {0}, factor = 0.999f - (vector){0}, term = 0.001f - (vector){0};           \
         for (int i = 0; i < CHAINS; i++) x[i] = (float)i - (vector){0};                                      \
@@ -81,8 +65,7 @@ PEAK(128, , 4)
 
 static volatile float sink;
 
-static double peak_gflops(const char *table)
-{
+static double peak_gflops(const char *table) {
     /* volatile: called afresh each time. WebAssembly's compilers replace functions between calls. */
     float (*volatile peak)(void) = peak_128;
     double lanes = 4;
@@ -102,18 +85,20 @@ static double peak_gflops(const char *table)
     return best;
 }
 
-static tg_gemm product(const shape *s, const tg_real *a, const tg_real *b, tg_real *c)
-{
+static tg_gemm product(const shape *s, const tg_real *a, const tg_real *b, tg_real *c) {
     tg_matrix plain_a = {a, s->k, 1}, turned_a = {a, 1, s->m};
     tg_matrix plain_b = {b, s->n, 1}, turned_b = {b, 1, s->k};
-    return (tg_gemm){.m = s->m, .n = s->n, .k = s->k, .c = c, .ldc = s->n,
+    return (tg_gemm){.m = s->m,
+                     .n = s->n,
+                     .k = s->k,
+                     .c = c,
+                     .ldc = s->n,
                      .a = s->form[0] == 'N' ? plain_a : turned_a,
                      .b = s->form[1] == 'N' ? plain_b : turned_b};
 }
 
 /* Bit for bit, except where relaxed SIMD may round a product and its addition once. */
-static bool agree(tg_real got, tg_real wanted)
-{
+static bool agree(tg_real got, tg_real wanted) {
 #ifdef __wasm_relaxed_simd__
     return fabs((double)(got - wanted)) <= 1e-4 * fabs((double)wanted);
 #else
@@ -121,8 +106,7 @@ static bool agree(tg_real got, tg_real wanted)
 #endif
 }
 
-static bool is_right(const tg_gemm *g)
-{
+static bool is_right(const tg_gemm *g) {
     for (size_t i = 0; i < g->m; i++) {
         for (size_t j = 0; j < g->n; j++) {
             tg_real sum = 0;
@@ -136,8 +120,7 @@ static bool is_right(const tg_gemm *g)
     return true;
 }
 
-static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *g, tg_real *scratch)
-{
+static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *g, tg_real *scratch) {
     if (tg_pool_threads(pool) > 1) {
         tg_gemm_parallel(kernels, pool, g, scratch);
     } else {
@@ -146,8 +129,7 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *g, tg_r
 }
 
 /* The best of 25 windows of at least 2 ms, as the peak is: whatever else the machine does takes away. */
-static double gflops(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *g, tg_real *scratch)
-{
+static double gflops(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *g, tg_real *scratch) {
     double best = 0;
     for (int window = 0; window < 25; window++) {
         size_t times = 0;
@@ -163,8 +145,7 @@ static double gflops(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *g,
 }
 
 static bool measure(const shape *s, const tg_kernels **tables, const double *peaks, size_t count,
-                    tg_pool *pool)
-{
+                    tg_pool *pool) {
     tg_rng rng = tg_rng_stream(1, TG_RNG_TEST, 0, 0);
     tg_real *a = tg_allocate(s->m * s->k * sizeof *a), *b = tg_allocate(s->k * s->n * sizeof *b);
     tg_real *c = tg_allocate(s->m * s->n * sizeof *c);
@@ -189,8 +170,7 @@ static bool measure(const shape *s, const tg_kernels **tables, const double *pea
     return right;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     size_t threads = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
     const char *only = argc > 2 ? argv[2] : "";
     tg_pool *pool;
@@ -199,7 +179,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", err.what);
         return 2;
     }
-    const tg_kernels *(*const all[])(void) = {tg_kernels_scalar, tg_kernels_sse2,    tg_kernels_avx2,
+    const tg_kernels *(*const all[])(void) = {tg_kernels_scalar, tg_kernels_sse2, tg_kernels_avx2,
                                               tg_kernels_avx512, tg_kernels_neon, tg_kernels_wasm128};
     const tg_kernels *tables[sizeof all / sizeof *all];
     double peaks[sizeof all / sizeof *all];

@@ -20,7 +20,8 @@ static void open_pair(tg_bytes images, tg_bytes labels) {
     size_t shape[3], count = tg_dataset_count(dataset), sum = 0;
     tg_dataset_shape(dataset, shape);
     const uint8_t *pixels = tg_dataset_pixels(dataset);
-    size_t bytes = count * shape[0] * shape[1] * shape[2] * (tg_dataset_type(dataset) == TG_F32 ? sizeof(float) : 1);
+    size_t bytes =
+        count * shape[0] * shape[1] * shape[2] * (tg_dataset_type(dataset) == TG_F32 ? sizeof(float) : 1);
     for (size_t i = 0; i < bytes; i++) sum += pixels[i];
     REQUIRE(bytes < images.size && sum <= 255 * images.size);
     for (size_t i = 0; i < count; i++)

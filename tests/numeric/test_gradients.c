@@ -9,13 +9,13 @@
 #include "support/recipe.h"
 #include "support/trial.h"
 
-#define CROSS_ENTROPY "'loss':'cross_entropy'"
-#define SQUARES "'loss':'mean_squared_error'"
-#define DENSE(units) "{'type':'dense','units':" #units "}"
+#define CROSS_ENTROPY       "'loss':'cross_entropy'"
+#define SQUARES             "'loss':'mean_squared_error'"
+#define DENSE(units)        "{'type':'dense','units':" #units "}"
 #define CONV(filters, more) "{'type':'conv2d','filters':" #filters ",'kernel':3" more "}"
-#define MIX(filters) "{'type':'conv2d','filters':" #filters ",'kernel':1}"
-#define TANH "{'type':'tanh'}"
-#define END "{'type':'flatten'}," DENSE(3)
+#define MIX(filters)        "{'type':'conv2d','filters':" #filters ",'kernel':1}"
+#define TANH                "{'type':'tanh'}"
+#define END                 "{'type':'flatten'}," DENSE(3)
 
 typedef struct gradient_case {
     const char *title;
@@ -28,7 +28,7 @@ typedef struct gradient_case {
 
 /* ---- convolution: the case stands between two layers, after channels were mixed ------------------------ */
 
-#define CONV_CASE(name, h, w, c, attributes) \
+#define CONV_CASE(name, h, w, c, attributes)                                                                 \
     { name, h, w, 2, MIX(c) "," TANH ",{'type':'conv2d'," attributes "}," END, CROSS_ENTROPY, 0, false }
 
 static const gradient_case conv_cases[] = {
@@ -65,7 +65,7 @@ static const gradient_case conv_cases[] = {
 
 /* ---- pooling ------------------------------------------------------------------------------------------- */
 
-#define POOL_CASE(name, h, w, pool) \
+#define POOL_CASE(name, h, w, pool)                                                                          \
     { name, h, w, 2, MIX(3) "," TANH "," pool "," END, CROSS_ENTROPY, 0, false }
 
 static const gradient_case pool_cases[] = {
@@ -89,7 +89,7 @@ static const gradient_case pool_cases[] = {
 
 /* ---- activations, each behind weights and again behind itself ------------------------------------------ */
 
-#define ACT_CASE(name, act) \
+#define ACT_CASE(name, act)                                                                                  \
     { name, 1, 1, 4, DENSE(5) "," act "," DENSE(4) "," act "," DENSE(3), CROSS_ENTROPY, 0, false }
 
 static const gradient_case activation_cases[] = {
@@ -199,28 +199,33 @@ static const gradient_case graph_cases[] = {
 /* ---- ops that see the whole batch, or chance ----------------------------------------------------------- */
 
 static const gradient_case batch_cases[] = {
-    {"batch_norm of features", 1, 1, 4, DENSE(5) ",{'type':'batch_norm'}," TANH "," DENSE(3), CROSS_ENTROPY, 7, false},
-    {"batch_norm of channels", 5, 6, 2, CONV(3, "") ",{'type':'batch_norm'}," TANH "," END, CROSS_ENTROPY, 3, false},
+    {"batch_norm of features", 1, 1, 4, DENSE(5) ",{'type':'batch_norm'}," TANH "," DENSE(3), CROSS_ENTROPY,
+     7, false},
+    {"batch_norm of channels", 5, 6, 2, CONV(3, "") ",{'type':'batch_norm'}," TANH "," END, CROSS_ENTROPY, 3,
+     false},
     {"batch_norm of more cells than lanes", 7, 7, 1, CONV(2, "") ",{'type':'batch_norm'}," TANH "," END,
      CROSS_ENTROPY, 2, false},
     {"batch_norm of the input", 4, 4, 2, "{'type':'batch_norm'}," END, CROSS_ENTROPY, 5, false},
     {"batch_norm, frozen", 1, 1, 4, DENSE(5) ",{'type':'batch_norm','trainable':false}," TANH "," DENSE(3),
      CROSS_ENTROPY, 6, false},
     {"two batch_norms and a sum", 4, 4, 1,
-     CONV(2, ",'padding':'same'") ",{'type':'batch_norm','name':'a'},{'type':'relu'}," CONV(2, ",'padding':'same'")
-     ",{'type':'batch_norm'},{'type':'add','inputs':['batch_norm2','a']}," END, CROSS_ENTROPY, 4, false},
-    {"dropout", 1, 1, 4, DENSE(9) ",{'type':'dropout','rate':0.3}," TANH "," DENSE(3), CROSS_ENTROPY, 6, false},
+     CONV(2, ",'padding':'same'") ",{'type':'batch_norm','name':'a'},{'type':'relu'}," CONV(
+         2, ",'padding':'same'") ",{'type':'batch_norm'},{'type':'add','inputs':['batch_norm2','a']}," END,
+     CROSS_ENTROPY, 4, false},
+    {"dropout", 1, 1, 4, DENSE(9) ",{'type':'dropout','rate':0.3}," TANH "," DENSE(3), CROSS_ENTROPY, 6,
+     false},
     {"dropout of the input", 4, 4, 1, "{'type':'dropout','rate':0.25}," END, CROSS_ENTROPY, 6, false},
     {"dropout in place after a sigmoid", 1, 1, 4, DENSE(9) ",{'type':'sigmoid'},{'type':'dropout'}," DENSE(3),
      CROSS_ENTROPY, 6, false},
-    {"dropout between convolutions", 6, 6, 1, CONV(3, "") ",{'type':'dropout','rate':0.2},{'type':'relu'}," CONV(2, "") "," END,
-     CROSS_ENTROPY, 4, false},
+    {"dropout between convolutions", 6, 6, 1,
+     CONV(3, "") ",{'type':'dropout','rate':0.2},{'type':'relu'}," CONV(2, "") "," END, CROSS_ENTROPY, 4,
+     false},
 };
 
 /* ---- losses -------------------------------------------------------------------------------------------- */
 
 #define TWO_LAYERS DENSE(5) "," TANH "," DENSE(3)
-#define CODE "{'type':'dense','units':2,'name':'code'}," TANH ",{'type':'dense','units':6,'name':'picture'}"
+#define CODE       "{'type':'dense','units':2,'name':'code'}," TANH ",{'type':'dense','units':6,'name':'picture'}"
 
 static const gradient_case loss_cases[] = {
     {"cross_entropy", 1, 1, 4, TWO_LAYERS, CROSS_ENTROPY, 0, false},
@@ -382,11 +387,15 @@ static void kinks_are_stepped_around(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions_match_differences),    cmocka_unit_test(pools_match_differences),
-        cmocka_unit_test(activations_match_differences),     cmocka_unit_test(graphs_match_differences),
+        cmocka_unit_test(convolutions_match_differences),
+        cmocka_unit_test(pools_match_differences),
+        cmocka_unit_test(activations_match_differences),
+        cmocka_unit_test(graphs_match_differences),
         cmocka_unit_test(batches_and_chance_match_differences),
-        cmocka_unit_test(losses_match_differences),          cmocka_unit_test(hardly_anything_was_skipped),
-        cmocka_unit_test(what_is_not_the_gradient_is_found), cmocka_unit_test(kinks_are_stepped_around),
+        cmocka_unit_test(losses_match_differences),
+        cmocka_unit_test(hardly_anything_was_skipped),
+        cmocka_unit_test(what_is_not_the_gradient_is_found),
+        cmocka_unit_test(kinks_are_stepped_around),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,8 +22,7 @@ typedef struct function_case {
     double from, to;
 } function_case;
 
-static long double true_sigmoid(long double x)
-{
+static long double true_sigmoid(long double x) {
     return 1.0L / (1.0L + expl(-x));
 }
 
@@ -59,21 +58,18 @@ static const function_case cases[] = {
 };
 
 /* |got - truth| in units of the last of `digits` bits of truth, where exponents end at `smallest`. */
-static double ulps(long double got, long double truth, int digits, int smallest)
-{
+static double ulps(long double got, long double truth, int digits, int smallest) {
     int exponent;
     frexpl(truth, &exponent);
     if (exponent < smallest) exponent = smallest;
     return (double)(fabsl(got - truth) / ldexpl(1.0L, exponent - digits));
 }
 
-static double ulps_f64(double got, long double truth)
-{
+static double ulps_f64(double got, long double truth) {
     return ulps(got, truth, DBL_MANT_DIG, DBL_MIN_EXP);
 }
 
-static void functions_are_within_their_bounds(void **state)
-{
+static void functions_are_within_their_bounds(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const function_case *f = &cases[i];
@@ -98,8 +94,7 @@ static void functions_are_within_their_bounds(void **state)
 
 /* libm's powl loses bits where the exponent is large, so the truth is exp(y log x) in long double only while
  * that is good enough: 11 more bits than a double has against |y log x| < 30. */
-static void pow_is_within_its_bound(void **state)
-{
+static void pow_is_within_its_bound(void **state) {
     (void)state;
     tg_rng rng = tg_rng_stream(2, TG_RNG_TEST, 0, 0);
     double worst = 0;
@@ -121,8 +116,7 @@ static void pow_is_within_its_bound(void **state)
     for (int n = -1074; n <= 1023; n++) assert_true(tg_pow_f64(2, n) == ldexp(1, n));
 }
 
-static void pow_agrees_with_libm_at_the_edges(void **state)
-{
+static void pow_agrees_with_libm_at_the_edges(void **state) {
     (void)state;
     static const double values[] = {
         0.0,      -0.0,      1,   -1,    2,      -2,     0.5,        -0.5,   3,      -3,
@@ -142,8 +136,7 @@ static void pow_agrees_with_libm_at_the_edges(void **state)
     }
 }
 
-static void edges_are_defined(void **state)
-{
+static void edges_are_defined(void **state) {
     (void)state;
     assert_true(tg_exp_f64(0) == 1 && tg_exp_f64(710) == INFINITY && tg_exp_f64(-750) == 0);
     assert_true(tg_exp_f64(-INFINITY) == 0 && tg_exp_f64(INFINITY) == INFINITY && isnan(tg_exp_f64(NAN)));
@@ -174,8 +167,7 @@ static void edges_are_defined(void **state)
     assert_true(tg_sqrt(2) == (tg_real)sqrt(2));
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_are_within_their_bounds),
         cmocka_unit_test(pow_is_within_its_bound),

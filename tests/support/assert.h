@@ -12,17 +12,17 @@
 #include "support/check.h"
 
 /* The call must fill in a tg_error named `err`. */
-#define ASSERT_OK(call)                                                            \
-    do {                                                                           \
-        tg_status assert_status = (call);                                          \
-        if (assert_status != TG_OK) fail_msg("%s", sentence(assert_status, &err)); \
+#define ASSERT_OK(call)                                                                                      \
+    do {                                                                                                     \
+        tg_status assert_status = (call);                                                                    \
+        if (assert_status != TG_OK) fail_msg("%s", sentence(assert_status, &err));                           \
     } while (0)
 
-#define ASSERT_FAILS(call, expected_status, expected_sentence)                 \
-    do {                                                                       \
-        tg_status assert_status = (call);                                      \
-        assert_string_equal(sentence(assert_status, &err), expected_sentence); \
-        assert_int_equal(assert_status, expected_status);                      \
+#define ASSERT_FAILS(call, expected_status, expected_sentence)                                               \
+    do {                                                                                                     \
+        tg_status assert_status = (call);                                                                    \
+        assert_string_equal(sentence(assert_status, &err), expected_sentence);                               \
+        assert_int_equal(assert_status, expected_status);                                                    \
     } while (0)
 
 #endif

@@ -35,9 +35,10 @@ static toy open_toy(const char *optimizer) {
     static const int32_t labels[SAMPLES] = {0, 1, 2, 2, 1};
     for (int i = 0; i < SAMPLES; i++) tg_dataset_labels(t.data)[i] = labels[i];
     ASSERT_OK(tg_dataset_check(t.data, "toy", &err));
-    tg_attrs *recipe = attrs_from("{'tabgrad':1,'model':{'input':[4],'layers':[{'type':'dense','units':10},"
-                                  "{'type':'relu'},{'type':'dense','units':3}]},'optimizer':%s,'batch_size':5,'epochs':100}",
-                                  optimizer);
+    tg_attrs *recipe =
+        attrs_from("{'tabgrad':1,'model':{'input':[4],'layers':[{'type':'dense','units':10},"
+                   "{'type':'relu'},{'type':'dense','units':3}]},'optimizer':%s,'batch_size':5,'epochs':100}",
+                   optimizer);
     ASSERT_OK(tg_run_create(t.engine, recipe, t.data, NULL, &t.run, &err));
     tg_attrs_destroy(recipe);
     set_parameter(t.run, "dense1.weight", toy_w1, 40);
@@ -58,7 +59,8 @@ void toy_scores_and_loss(void **state) {
     tg_error err;
     ASSERT_OK(tg_run_predict(t.run, TG_F32, tg_dataset_pixels(t.data), SAMPLES, scores, &err));
     /* predict answers in float: half a unit in its last place is 1.5e-8 here. */
-    for (int i = 0; i < SAMPLES * CLASSES; i++) assert_true(fabs((double)scores[i] - expected_scores[i]) < SCORES_WITHIN);
+    for (int i = 0; i < SAMPLES * CLASSES; i++)
+        assert_true(fabs((double)scores[i] - expected_scores[i]) < SCORES_WITHIN);
     assert_true(fabs(train_steps(t.run, 1).step_loss - 1.30378789133) < 1e-6);
     close_toy(&t);
 }

@@ -38,7 +38,7 @@ static void check(const char *step, tg_dtype type, const size_t shape[3], const 
     tg_augment_destroy(augment);
 }
 #define PICTURE(...) ((const float[]){__VA_ARGS__})
-#define SHAPE(...) ((const size_t[]){__VA_ARGS__})
+#define SHAPE(...)   ((const size_t[]){__VA_ARGS__})
 
 static void flips(void **state) {
     (void)state;

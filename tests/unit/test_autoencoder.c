@@ -16,10 +16,11 @@ static void psnr_is_the_mean_over_the_pictures(void **state) {
     static const float pixels[SAMPLES * PIXELS] = {1, 1, 1, 1, 0.5f, 0.5f, 0.5f, 0.5f, 0, 1, 0, 0};
     for (int i = 0; i < SAMPLES * PIXELS; i++) ((float *)tg_dataset_pixels(data))[i] = pixels[i];
     ASSERT_OK(tg_dataset_check(data, "pictures", &err));
-    tg_run *run = make_run(engine,
-                           "{'tabgrad':1,'model':{'input':[2,2,1],'layers':[{'type':'flatten'},{'type':'dense','units':4}]},"
-                           "'loss':{'type':'mean_squared_error','target':'input'},'optimizer':{'type':'sgd'}}",
-                           data, NULL);
+    tg_run *run = make_run(
+        engine,
+        "{'tabgrad':1,'model':{'input':[2,2,1],'layers':[{'type':'flatten'},{'type':'dense','units':4}]},"
+        "'loss':{'type':'mean_squared_error','target':'input'},'optimizer':{'type':'sgd'}}",
+        data, NULL);
     double half[16] = {0};
     for (int i = 0; i < 4; i++) half[5 * i] = 0.5;
     set_parameter(run, "dense1.weight", half, 16);

@@ -12,8 +12,7 @@
 #include "base/sha256.h"
 #include "base/status.h"
 
-static void an_error_collects_its_place(void **state)
-{
+static void an_error_collects_its_place(void **state) {
     (void)state;
     tg_error err;
     assert_int_equal(tg_fail(&err, TG_E_SHAPE, "kernel %dx%d exceeds input %dx%d", 5, 5, 3, 3), TG_E_SHAPE);
@@ -30,8 +29,7 @@ static void an_error_collects_its_place(void **state)
     assert_string_equal(tg_status_name(TG_E_DIVERGED), "diverged");
 }
 
-static void a_long_error_is_cut(void **state)
-{
+static void a_long_error_is_cut(void **state) {
     (void)state;
     tg_error err;
     char name[1000];
@@ -54,8 +52,7 @@ typedef struct counters {
     size_t skew; /* so many bytes into the block: an allocator that does not align */
 } counters;
 
-static void *counting_allocate(size_t bytes, void *ctx)
-{
+static void *counting_allocate(size_t bytes, void *ctx) {
     counters *c = ctx;
     if (c->left == 0) return NULL;
     c->left--;
@@ -65,15 +62,13 @@ static void *counting_allocate(size_t bytes, void *ctx)
     return block + c->skew;
 }
 
-static void counting_release(void *memory, void *ctx)
-{
+static void counting_release(void *memory, void *ctx) {
     counters *c = ctx;
     c->live--;
     free((uint8_t *)memory - c->skew);
 }
 
-static void every_block_is_aligned_and_returned(void **state)
-{
+static void every_block_is_aligned_and_returned(void **state) {
     (void)state;
     for (size_t skew = 0; skew < 32; skew++) {
         counters c = {.left = 10, .skew = skew};
@@ -98,8 +93,7 @@ static void every_block_is_aligned_and_returned(void **state)
     assert_null(tg_allocate(SIZE_MAX - 64));
 }
 
-static void sizes_report_overflow(void **state)
-{
+static void sizes_report_overflow(void **state) {
     (void)state;
     size_t out;
     assert_true(tg_mul_size(SIZE_MAX / 3, 3, &out) && out == SIZE_MAX / 3 * 3);
@@ -110,8 +104,7 @@ static void sizes_report_overflow(void **state)
     assert_false(tg_add_size(SIZE_MAX, 1, &out));
 }
 
-static void an_arena_is_measured_then_placed(void **state)
-{
+static void an_arena_is_measured_then_placed(void **state) {
     (void)state;
     static const size_t counts[] = {3, 0, 17, 1};
     tg_arena arena = {0};
@@ -140,8 +133,7 @@ static void an_arena_is_measured_then_placed(void **state)
     assert_true(arena.overflow);
 }
 
-static void hash_of(const char *text, size_t repeats, size_t piece, char hex[65])
-{
+static void hash_of(const char *text, size_t repeats, size_t piece, char hex[65]) {
     tg_sha256 hash;
     tg_sha256_begin(&hash);
     size_t length = strlen(text);
@@ -154,8 +146,7 @@ static void hash_of(const char *text, size_t repeats, size_t piece, char hex[65]
 }
 
 /* The examples that NIST publishes with FIPS 180-4. */
-static void sha256_gives_the_published_digests(void **state)
-{
+static void sha256_gives_the_published_digests(void **state) {
     (void)state;
     char hex[65];
     hash_of("", 1, 1, hex);
@@ -168,8 +159,7 @@ static void sha256_gives_the_published_digests(void **state)
     assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-static void sha256_does_not_depend_on_the_pieces(void **state)
-{
+static void sha256_does_not_depend_on_the_pieces(void **state) {
     (void)state;
     char text[300], whole[65], pieces[65];
     for (size_t i = 0; i < sizeof text; i++) text[i] = (char)('a' + i % 26);
@@ -184,8 +174,7 @@ static void sha256_does_not_depend_on_the_pieces(void **state)
     }
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_error_collects_its_place),
         cmocka_unit_test(a_long_error_is_cut),

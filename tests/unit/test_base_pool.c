@@ -21,14 +21,12 @@ typedef struct visits {
     _Atomic uint32_t wrong;
 } visits;
 
-static void count_to(uint32_t rounds)
-{
+static void count_to(uint32_t rounds) {
     volatile uint32_t count = 0;
     while (count < rounds) count++;
 }
 
-static void visit(void *ctx, size_t i, size_t thread)
-{
+static void visit(void *ctx, size_t i, size_t thread) {
     visits *v = ctx;
     /* Two indices at a time in one thread's scratch memory? */
     if (thread >= v->threads || atomic_exchange(&v->busy[thread], true)) v->wrong++;
@@ -37,8 +35,7 @@ static void visit(void *ctx, size_t i, size_t thread)
     v->busy[thread] = false;
 }
 
-static tg_pool *pool_of(size_t threads)
-{
+static tg_pool *pool_of(size_t threads) {
     tg_pool *pool;
     tg_error err;
     if (tg_pool_create(threads, &pool, &err) != TG_OK) return NULL;
@@ -47,8 +44,7 @@ static tg_pool *pool_of(size_t threads)
 }
 
 /* Loops of all sizes in a row, so quick that workers still look at the last one when the next begins. */
-static void every_index_is_visited_once(void **state)
-{
+static void every_index_is_visited_once(void **state) {
     (void)state;
     for (size_t threads = 1; threads <= 4; threads++) {
         tg_pool *pool = pool_of(threads);
@@ -70,8 +66,7 @@ static void every_index_is_visited_once(void **state)
     }
 }
 
-static void wait_long(void *ctx, size_t i, size_t thread)
-{
+static void wait_long(void *ctx, size_t i, size_t thread) {
     (void)i;
     (void)thread;
     count_to(2000000);
@@ -79,8 +74,7 @@ static void wait_long(void *ctx, size_t i, size_t thread)
 }
 
 /* Long serial stretches send the workers to sleep, long indices the caller. */
-static void sleepers_are_woken(void **state)
-{
+static void sleepers_are_woken(void **state) {
     (void)state;
     tg_pool *pool = pool_of(3);
     if (!pool) skip();
@@ -94,8 +88,7 @@ static void sleepers_are_woken(void **state)
     tg_pool_destroy(pool);
 }
 
-static void pools_come_and_go(void **state)
-{
+static void pools_come_and_go(void **state) {
     (void)state;
     for (int i = 0; i < 200; i++) {
         tg_pool *pool = pool_of(4);
@@ -110,8 +103,7 @@ static void pools_come_and_go(void **state)
     tg_pool_destroy(NULL);
 }
 
-static void an_impossible_count_is_refused(void **state)
-{
+static void an_impossible_count_is_refused(void **state) {
     (void)state;
     tg_pool *pool;
     tg_error err;
@@ -122,8 +114,7 @@ static void an_impossible_count_is_refused(void **state)
     assert_non_null(strstr(err.what, "65"));
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_index_is_visited_once),
         cmocka_unit_test(sleepers_are_woken),

@@ -10,16 +10,14 @@
 
 #include "base/rng.h"
 
-static void expect_block(const uint32_t counter[4], const uint32_t key[2], const uint32_t wanted[4])
-{
+static void expect_block(const uint32_t counter[4], const uint32_t key[2], const uint32_t wanted[4]) {
     tg_rng rng = {.key = {key[0], key[1]}, .used = 4};
     memcpy(rng.counter, counter, sizeof rng.counter);
     for (size_t i = 0; i < 4; i++) assert_int_equal(tg_rng_u32(&rng), wanted[i]);
 }
 
 /* philox4x32 10 of kat_vectors in Random123, the code that came with the paper. */
-static void philox_gives_the_published_blocks(void **state)
-{
+static void philox_gives_the_published_blocks(void **state) {
     (void)state;
     static const uint32_t zeros[4], zero_block[4] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
     expect_block(zeros, zeros, zero_block);
@@ -33,8 +31,7 @@ static void philox_gives_the_published_blocks(void **state)
 }
 
 /* What a seed means is pinned: these words may never change. */
-static void streams_are_addressed(void **state)
-{
+static void streams_are_addressed(void **state) {
     (void)state;
     tg_rng rng = tg_rng_stream(0x0123456789abcdefu, TG_RNG_SHUFFLE, 7, 9);
     assert_int_equal(rng.key[0], 0x89abcdef);
@@ -47,9 +44,12 @@ static void streams_are_addressed(void **state)
 
     uint32_t seen[6] = {0};
     const tg_rng streams[6] = {
-        tg_rng_stream(1, TG_RNG_INIT, 0, 0), tg_rng_stream(2, TG_RNG_INIT, 0, 0),
-        tg_rng_stream(1u + (1ull << 32), TG_RNG_INIT, 0, 0), tg_rng_stream(1, TG_RNG_SPLIT, 0, 0),
-        tg_rng_stream(1, TG_RNG_INIT, 1, 0), tg_rng_stream(1, TG_RNG_INIT, 0, 1),
+        tg_rng_stream(1, TG_RNG_INIT, 0, 0),
+        tg_rng_stream(2, TG_RNG_INIT, 0, 0),
+        tg_rng_stream(1u + (1ull << 32), TG_RNG_INIT, 0, 0),
+        tg_rng_stream(1, TG_RNG_SPLIT, 0, 0),
+        tg_rng_stream(1, TG_RNG_INIT, 1, 0),
+        tg_rng_stream(1, TG_RNG_INIT, 0, 1),
     };
     for (size_t i = 0; i < 6; i++) {
         tg_rng stream = streams[i];
@@ -58,8 +58,7 @@ static void streams_are_addressed(void **state)
     }
 }
 
-static void below_is_unbiased(void **state)
-{
+static void below_is_unbiased(void **state) {
     (void)state;
     tg_rng rng = tg_rng_stream(3, TG_RNG_TEST, 0, 0);
     enum { DRAWS = 600000 };
@@ -81,8 +80,7 @@ static void below_is_unbiased(void **state)
     assert_true(fabs(low / (double)DRAWS - 1.0 / 3.0) < 0.003);
 }
 
-static void uniform_and_normal_have_their_moments(void **state)
-{
+static void uniform_and_normal_have_their_moments(void **state) {
     (void)state;
     tg_rng rng = tg_rng_stream(4, TG_RNG_TEST, 0, 0);
     enum { DRAWS = 1000000 };
@@ -102,8 +100,7 @@ static void uniform_and_normal_have_their_moments(void **state)
     assert_true(fabs(z[3]) < 0.0194 && fabs(z[4] - 3) < 0.049);
 }
 
-static void a_permutation_has_every_index_once(void **state)
-{
+static void a_permutation_has_every_index_once(void **state) {
     (void)state;
     for (size_t count = 0; count <= 1000; count = count < 20 ? count + 1 : count * 7) {
         uint32_t index[1000];
@@ -118,8 +115,7 @@ static void a_permutation_has_every_index_once(void **state)
 }
 
 /* Each of the 24 orders of 4 comes up equally often. */
-static void permutations_are_uniform(void **state)
-{
+static void permutations_are_uniform(void **state) {
     (void)state;
     enum { DRAWS = 240000 };
     uint32_t count[256] = {0};
@@ -140,8 +136,7 @@ static void permutations_are_uniform(void **state)
     assert_true(chi_square < 58); /* p < 0.0001 at 23 degrees of freedom */
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_gives_the_published_blocks),
         cmocka_unit_test(streams_are_addressed),

@@ -12,9 +12,9 @@
 enum { SIDE = 6, SAMPLES = 50, CLASSES = 4 };
 
 #define MODEL(layers) "{'tabgrad':1,'model':{'input':[6,6,1],'layers':[" layers "]},"
-#define CNN                                                                                             \
-    MODEL("{'type':'conv2d','filters':5,'kernel':3},{'type':'relu'},{'type':'max_pool2d','size':2},"    \
-          "{'type':'flatten'},{'type':'dense','units':7,'trainable':false},{'type':'dense','units':4}") \
+#define CNN                                                                                                  \
+    MODEL("{'type':'conv2d','filters':5,'kernel':3},{'type':'relu'},{'type':'max_pool2d','size':2},"         \
+          "{'type':'flatten'},{'type':'dense','units':7,'trainable':false},{'type':'dense','units':4}")      \
     "'preprocess':[{'type':'rescale'},{'type':'standardize'}],'batch_size':16,'data':{'validation':0.2},"
 #define ADAM "'optimizer':{'type':'adam','learning_rate':0.01}"
 
@@ -23,11 +23,11 @@ static tg_dataset *train_set, *test_set;
 
 /* ---- going on ------------------------------------------------------------------------------------------ */
 
-#define NORMALISED                                                                                          \
-    MODEL("{'type':'conv2d','filters':3,'kernel':3},{'type':'batch_norm'},{'type':'relu'},"                 \
-          "{'type':'flatten'},{'type':'dropout','rate':0.4},{'type':'dense','units':4}")                    \
+#define NORMALISED                                                                                           \
+    MODEL("{'type':'conv2d','filters':3,'kernel':3},{'type':'batch_norm'},{'type':'relu'},"                  \
+          "{'type':'flatten'},{'type':'dropout','rate':0.4},{'type':'dense','units':4}")                     \
     "'augment':[{'type':'rotate','degrees':20},{'type':'cutout','size':2,'probability':0.5}],"
-#define CODE \
+#define CODE                                                                                                 \
     MODEL("{'type':'flatten'},{'type':'dense','units':5},{'type':'tanh'},{'type':'dense','units':36}")
 
 static const char *const recipes[] = {
@@ -359,7 +359,8 @@ static void wrong_metadata_are_told(void **state) {
         {2, "{\"events\":[],\"epochs\":[1,2,3,4,5]}", TG_E_FORMAT,
          "run.safetensors: history: has more epochs than the recipe"},
         {2, "{\"events\":[{}],\"epochs\":[]}", TG_E_RECIPE, "run.safetensors: history: step is missing"},
-        {3, "[\"a\",\"b\",\"c\"]", TG_E_FORMAT, "run.safetensors: classes: do not name the model's 4 outputs"},
+        {3, "[\"a\",\"b\",\"c\"]", TG_E_FORMAT,
+         "run.safetensors: classes: do not name the model's 4 outputs"},
         {3, "{}", TG_E_FORMAT, "run.safetensors: classes: do not name the model's 4 outputs"},
         {3, "[\"a\",\"b\",\"c\",4]", TG_E_FORMAT, "run.safetensors: classes: hold a name that is not a text"},
     };

@@ -11,11 +11,11 @@
 enum { SIDE = 6, CLASSES = 4, COUNT = 150 /* more than two batches of an evaluation */ };
 
 #define MODEL(layers) "{'tabgrad':1,'model':{'input':[6,6,1],'layers':[" layers "]},"
-#define CNN                                                                                          \
-    MODEL("{'type':'conv2d','filters':5,'kernel':3},{'type':'relu'},{'type':'max_pool2d','size':2}," \
-          "{'type':'flatten'},{'type':'dense','units':4}")                                           \
+#define CNN                                                                                                  \
+    MODEL("{'type':'conv2d','filters':5,'kernel':3},{'type':'relu'},{'type':'max_pool2d','size':2},"         \
+          "{'type':'flatten'},{'type':'dense','units':4}")                                                   \
     "'preprocess':[{'type':'rescale'}],"
-#define MLP MODEL("{'type':'flatten'},{'type':'dense','units':7},{'type':'tanh'},{'type':'dense','units':4}")
+#define MLP  MODEL("{'type':'flatten'},{'type':'dense','units':7},{'type':'tanh'},{'type':'dense','units':4}")
 #define ADAM "'optimizer':{'type':'adam','learning_rate':0.01}"
 
 static tg_engine *engine;
@@ -187,8 +187,8 @@ static void soft_targets_are_distributions(void **state) {
 static void losses_add_up(void **state) {
     (void)state;
     tg_dataset *soft = make_noise(SIDE, SIDE, 1, COUNT, CLASSES, true, 2);
-#define WIDE "{'type':'flatten'},{'type':'dense','units':9,'name':'wide'}"
-#define BOTH MODEL(WIDE ",{'type':'tanh'},{'type':'dense','units':4,'name':'narrow'}") ADAM ",'losses':["
+#define WIDE    "{'type':'flatten'},{'type':'dense','units':9,'name':'wide'}"
+#define BOTH    MODEL(WIDE ",{'type':'tanh'},{'type':'dense','units':4,'name':'narrow'}") ADAM ",'losses':["
 #define ENTROPY "{'type':'cross_entropy','output':'wide','weight':0.5}"
 #define SQUARES "{'type':'mean_squared_error','output':'narrow','weight':3}"
     static const char *const recipes[] = {MODEL(WIDE) ADAM "}", BOTH SQUARES "]}",

@@ -137,14 +137,16 @@ static void the_written_recipe_is_a_fixed_point(void **state) {
         "'model':{'input':[8,8],'x-drawn':true,'layers':["
         "{'type':'conv2d','filters':3,'kernel':[3,2],'padding':[1,0,1,0],'initializer':{'type':'normal','std'"
         ":0.2}},"
-        "{'type':'leaky_relu','x-why':'kinks'},{'type':'max_pool2d','size':2,'padding':'same'},{'type':'reshape','shape':[3,"
+        "{'type':'leaky_relu','x-why':'kinks'},{'type':'max_pool2d','size':2,'padding':'same'},{'type':'"
+        "reshape','shape':[3,"
         "4,4]},"
         "{'type':'flatten','name':'flat'},{'type':'dense','units':12,'bias':false,'trainable':false},{'type':"
         "'relu'},"
         "{'type':'dense','units':4,'inputs':'flat','learning_rate_factor':0.1}]},"
         "'losses':[{'type':'cross_entropy','label_smoothing':0.1,'weight':0.5},{'type':'mean_squared_error',"
         "'output':'relu1','x-loss':1}],"
-        "'optimizer':{'type':'adamw','l2':0.001,'x-from':'a paper'},'schedule':{'type':'cosine','x-half':2},'batch_size':16,'epochs':3,"
+        "'optimizer':{'type':'adamw','l2':0.001,'x-from':'a "
+        "paper'},'schedule':{'type':'cosine','x-half':2},'batch_size':16,'epochs':3,"
         "'seed':9007199254740991,'x-note':{'kept':[1,2.5,null]}}";
     tg_run *run = make_run(engine, text, NULL, NULL);
     const char *json, *again;
@@ -161,7 +163,8 @@ static void the_written_recipe_is_a_fixed_point(void **state) {
         "\"x-kind\":2}",
         "\"x-source\":[\"here\"]",
         "\"x-note\":{\"kept\":[1,2.5,null]}",
-        "{\"type\":\"leaky_relu\",\"name\":\"leaky_relu1\",\"inputs\":[\"conv2d1\"],\"slope\":0.01,\"x-why\":\"kinks\"}",
+        "{\"type\":\"leaky_relu\",\"name\":\"leaky_relu1\",\"inputs\":[\"conv2d1\"],\"slope\":0.01,\"x-why\":"
+        "\"kinks\"}",
         "\"x-loss\":1}",
         "\"x-from\":\"a paper\"}",
         "\"x-half\":2}",
@@ -246,10 +249,11 @@ static double largest_singular_value(const tg_real *w, size_t rows, size_t cols)
 
 static void spectral_normal_has_the_norm_it_promises(void **state) {
     (void)state;
-    tg_run *run = open_model("[784]",
-                             "{'type':'dense','units':10,'initializer':'spectral_normal'},{'type':'dense','units':7,"
-                             "'initializer':{'type':'spectral_normal','gain':2.5}}",
-                             4);
+    tg_run *run =
+        open_model("[784]",
+                   "{'type':'dense','units':10,'initializer':'spectral_normal'},{'type':'dense','units':7,"
+                   "'initializer':{'type':'spectral_normal','gain':2.5}}",
+                   4);
     assert_true(fabs(largest_singular_value(parameter(run, "dense1.weight"), 10, 784) - 1) < 1e-3);
     assert_true(fabs(largest_singular_value(parameter(run, "dense2.weight"), 7, 10) - 2.5) < 1e-3);
     tg_run_destroy(run);

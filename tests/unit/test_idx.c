@@ -15,8 +15,9 @@ static const uint8_t images_4[] = {0, 0, 8, 4, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0,
                                    0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8};
 static const uint8_t labels_2[] = {0, 0, 8, 1, 0, 0, 0, 2, 4, 1};
 /* 1, -2.5, 0.1f and their negatives. */
-static const uint8_t features[] = {0, 0, 13, 2, 0, 0, 0, 2, 0, 0, 0, 3, 0x3f, 0x80, 0, 0, 0xc0, 0x20, 0, 0, 0x3d, 0xcc,
-                                   0xcc, 0xcd, 0xbf, 0x80, 0, 0, 0x40, 0x20, 0, 0, 0xbd, 0xcc, 0xcc, 0xcd};
+static const uint8_t features[] = {0,    0,    13, 2, 0,    0,    0, 2, 0,    0,    0,    3,
+                                   0x3f, 0x80, 0,  0, 0xc0, 0x20, 0, 0, 0x3d, 0xcc, 0xcc, 0xcd,
+                                   0xbf, 0x80, 0,  0, 0x40, 0x20, 0, 0, 0xbd, 0xcc, 0xcc, 0xcd};
 #define BYTES(array) ((tg_bytes){#array, array, sizeof(array)})
 
 static void rank_3_is_one_channel(void **state) {
@@ -69,8 +70,9 @@ static void floats_of_rank_2_are_features(void **state) {
 
 static void floats_of_rank_3_and_4_are_pictures(void **state) {
     (void)state;
-    static const uint8_t grey[] = {0, 0, 13, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0x3f, 0x80, 0, 0, 0, 0, 0, 0};
-    static const uint8_t color[] = {0, 0, 13, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0,    0,
+    static const uint8_t grey[] = {0, 0, 13, 3, 0,    0,    0, 1, 0, 0, 0, 1,
+                                   0, 0, 0,  2, 0x3f, 0x80, 0, 0, 0, 0, 0, 0};
+    static const uint8_t color[] = {0, 0, 13, 4, 0, 0, 0, 1, 0, 0, 0,    1,    0, 0,
                                     0, 1, 0,  0, 0, 2, 0, 0, 0, 0, 0x3f, 0x80, 0, 0};
     static const size_t shapes[][3] = {{1, 2, 1}, {1, 1, 2}};
     const tg_bytes files[] = {BYTES(grey), BYTES(color)};

@@ -7,10 +7,11 @@
 static void ranges_of_weights(void **state) {
     (void)state;
     tg_engine *engine = make_engine(1);
-    tg_run *run = make_run(engine,
-                           "{'tabgrad':1,'model':{'input':[2],'layers':[{'type':'dense','units':2,'name':'a'}]},"
-                           "'optimizer':{'type':'sgd'}}",
-                           NULL, NULL);
+    tg_run *run =
+        make_run(engine,
+                 "{'tabgrad':1,'model':{'input':[2],'layers':[{'type':'dense','units':2,'name':'a'}]},"
+                 "'optimizer':{'type':'sgd'}}",
+                 NULL, NULL);
     set_parameter(run, "a.weight", (double[]){-3, 0, 0, 5}, 4);
     tg_tensor_range range;
     tg_error err;
@@ -26,11 +27,12 @@ static void units_that_never_answer_are_counted(void **state) {
     (void)state;
     tg_engine *engine = make_engine(1);
     tg_dataset *pictures = make_pictures(4, 4, 1, 150, 3, 1, 0);
-    tg_run *run = make_run(engine,
-                           "{'tabgrad':1,'preprocess':[{'type':'rescale'}],'model':{'input':[4,4,1],'layers':["
-                           "{'type':'conv2d','filters':4,'kernel':1},{'type':'relu'},{'type':'flatten'},"
-                           "{'type':'dense','units':3},{'type':'relu'}]},'optimizer':{'type':'sgd'}}",
-                           pictures, NULL);
+    tg_run *run =
+        make_run(engine,
+                 "{'tabgrad':1,'preprocess':[{'type':'rescale'}],'model':{'input':[4,4,1],'layers':["
+                 "{'type':'conv2d','filters':4,'kernel':1},{'type':'relu'},{'type':'flatten'},"
+                 "{'type':'dense','units':3},{'type':'relu'}]},'optimizer':{'type':'sgd'}}",
+                 pictures, NULL);
     set_parameter(run, "conv2d1.weight", (double[]){1, 0, 2, 3}, 4);
     set_parameter(run, "conv2d1.bias", (double[]){0.1, 0, 0.1, 0.1}, 4);
     set_parameter(run, "dense1.bias", (double[]){100, -1000, 100}, 3);

@@ -22,16 +22,29 @@ typedef struct arrays {
 } arrays;
 
 static const tg_sgd_step sgd_step = {
-    .learning_rate = 0.1f, .l2 = 0.01f, .weight_decay = 0.003f, .momentum = 0.9f,
+    .learning_rate = 0.1f,
+    .l2 = 0.01f,
+    .weight_decay = 0.003f,
+    .momentum = 0.9f,
 };
 static const tg_sgd_step nesterov_step = {.learning_rate = 0.03f, .momentum = 0.7f, .nesterov = true};
 static const tg_rmsprop_step rmsprop_step = {
-    .learning_rate = 0.01f, .l2 = 0.01f, .weight_decay = 0.003f,
-    .alpha = 0.99f, .epsilon = 1e-8f, .momentum = 0.5f,
+    .learning_rate = 0.01f,
+    .l2 = 0.01f,
+    .weight_decay = 0.003f,
+    .alpha = 0.99f,
+    .epsilon = 1e-8f,
+    .momentum = 0.5f,
 };
 static const tg_adam_step adam_step = {
-    .learning_rate = 0.001f, .l2 = 0.01f, .decoupled_decay = 0.02f, .beta1 = 0.9f,
-    .beta2 = 0.999f, .epsilon = 1e-8f, .correction1 = 0.271f, .correction2 = 0.0547f,
+    .learning_rate = 0.001f,
+    .l2 = 0.01f,
+    .decoupled_decay = 0.02f,
+    .beta1 = 0.9f,
+    .beta2 = 0.999f,
+    .epsilon = 1e-8f,
+    .correction1 = 0.271f,
+    .correction2 = 0.0547f,
 };
 
 /* One kernel applied to arrays of n; what it returns is left in d[0], which it is not given then. */
@@ -42,8 +55,8 @@ typedef struct kernel_case {
 } kernel_case;
 
 #define APPLY(name, call)                                                                                    \
-    static void apply_##name(const tg_kernels *k, size_t n, tg_real *a, tg_real *b, tg_real *c, tg_real *d)  \
-    {                                                                                                        \
+    static void apply_##name(const tg_kernels *k, size_t n, tg_real *a, tg_real *b, tg_real *c,              \
+                             tg_real *d) {                                                                   \
         (void)a, (void)b, (void)c, (void)d;                                                                  \
         call;                                                                                                \
     }
@@ -80,23 +93,48 @@ APPLY(nesterov, k->momentum(n, &nesterov_step, a, b, c))
 APPLY(rmsprop, k->rmsprop(n, &rmsprop_step, a, b, c, d))
 APPLY(adam, k->adam(n, &adam_step, a, b, c, d))
 
-#define CASE(name) {#name, apply_##name}
+#define CASE(name)                                                                                           \
+    { #name, apply_##name }
 static const kernel_case cases[] = {
-    CASE(relu), CASE(relu_in_place), CASE(relu_backward), CASE(relu_backward_in_place), CASE(leaky_relu),
-    CASE(leaky_relu_backward), CASE(leaky_relu_backward_in_place), CASE(sigmoid), CASE(sigmoid_backward),
-    CASE(sigmoid_backward_in_place), CASE(tanh), CASE(tanh_backward), CASE(tanh_backward_in_place), CASE(exp),
-    CASE(exp_in_place), CASE(add), CASE(axpy), CASE(scale), CASE(add_scalar), CASE(sum), CASE(sum_squares),
-    CASE(sum_products), CASE(all_finite),
-    CASE(max), CASE(max_from_zero), CASE(add_row), CASE(sum_rows), CASE(sgd), CASE(momentum), CASE(nesterov),
-    CASE(rmsprop), CASE(adam),
+    CASE(relu),
+    CASE(relu_in_place),
+    CASE(relu_backward),
+    CASE(relu_backward_in_place),
+    CASE(leaky_relu),
+    CASE(leaky_relu_backward),
+    CASE(leaky_relu_backward_in_place),
+    CASE(sigmoid),
+    CASE(sigmoid_backward),
+    CASE(sigmoid_backward_in_place),
+    CASE(tanh),
+    CASE(tanh_backward),
+    CASE(tanh_backward_in_place),
+    CASE(exp),
+    CASE(exp_in_place),
+    CASE(add),
+    CASE(axpy),
+    CASE(scale),
+    CASE(add_scalar),
+    CASE(sum),
+    CASE(sum_squares),
+    CASE(sum_products),
+    CASE(all_finite),
+    CASE(max),
+    CASE(max_from_zero),
+    CASE(add_row),
+    CASE(sum_rows),
+    CASE(sgd),
+    CASE(momentum),
+    CASE(nesterov),
+    CASE(rmsprop),
+    CASE(adam),
 };
 
 /* special: one value in four is an awkward one; wild: that may be infinite or NaN. */
-static void fill(arrays *values, tg_rng *rng, bool special, bool wild)
-{
+static void fill(arrays *values, tg_rng *rng, bool special, bool wild) {
     static const double specials[] = {
-        0.0,  -0.0, 1.0,    -1.0,   0.5,    -9.1,   1e-40, -1e-40,   1e-45,
-        88.7, 88.8, -87.5, -103.9, -104.1, 3.4e38, -3.4e38, INFINITY, -INFINITY, NAN,
+        0.0,  -0.0,  1.0,    -1.0,   0.5,    -9.1,    1e-40,    -1e-40,    1e-45, 88.7,
+        88.8, -87.5, -103.9, -104.1, 3.4e38, -3.4e38, INFINITY, -INFINITY, NAN,
     };
     size_t choices = sizeof specials / sizeof *specials - (wild ? 0 : 3);
     tg_real *first = (tg_real *)values;
@@ -108,19 +146,16 @@ static void fill(arrays *values, tg_rng *rng, bool special, bool wild)
 }
 
 /* A NaN equals a NaN: its sign and payload are nobody's promise. */
-static bool same_bits(tg_real a, tg_real b)
-{
+static bool same_bits(tg_real a, tg_real b) {
     return (a != a && b != b) || memcmp(&a, &b, sizeof a) == 0;
 }
 
-static void apply(const kernel_case *kernel, const tg_kernels *k, size_t n, size_t offset, arrays *x)
-{
+static void apply(const kernel_case *kernel, const tg_kernels *k, size_t n, size_t offset, arrays *x) {
     kernel->apply(k, n, x->a + offset, x->b + offset, x->c + offset, x->d + offset);
 }
 
 static void compare(const tg_kernels *kernels, const kernel_case *kernel, size_t n, size_t offset,
-                    const arrays *input)
-{
+                    const arrays *input) {
     arrays wanted = *input, got = *input;
     apply(kernel, tg_kernels_scalar(), n, offset, &wanted);
     apply(kernel, kernels, n, offset, &got);
@@ -132,8 +167,7 @@ static void compare(const tg_kernels *kernels, const kernel_case *kernel, size_t
     }
 }
 
-static void matches_scalar(void **state)
-{
+static void matches_scalar(void **state) {
     const tg_kernels *kernels = *state;
     if (!kernels) skip();
     tg_rng rng = tg_rng_stream(1, TG_RNG_TEST, 0, 0);
@@ -149,8 +183,7 @@ static void matches_scalar(void **state)
 }
 
 /* Every 1009th float there is, through the functions whose argument is reduced. */
-static void functions_match_scalar_everywhere(void **state)
-{
+static void functions_match_scalar_everywhere(void **state) {
     const tg_kernels *kernels = *state;
     if (!kernels) skip();
     const kernel_case functions[] = {CASE(exp), CASE(sigmoid), CASE(tanh)};
@@ -169,8 +202,7 @@ static void functions_match_scalar_everywhere(void **state)
 }
 
 /* The tiles of convolution: operands at random places, whole tiles and half ones. */
-static void convolves_like_scalar(void **state)
-{
+static void convolves_like_scalar(void **state) {
     const tg_kernels *kernels = *state;
     if (!kernels) skip();
     enum { CELLS = 400, TAPS = 40 };
@@ -202,8 +234,7 @@ static void convolves_like_scalar(void **state)
 }
 
 /* What the table promises apart from how it is computed. */
-static void scalar_keeps_its_word(void **state)
-{
+static void scalar_keeps_its_word(void **state) {
     (void)state;
     const tg_kernels *k = tg_kernels_scalar();
     tg_real x[4] = {-2, -0.0f, 3, NAN}, y[4];
@@ -229,8 +260,7 @@ static void scalar_keeps_its_word(void **state)
     assert_true(w == 4 && g == 4 - 0.5f * (2 + 4));
 }
 
-static void chooses_what_is_wanted(void **state)
-{
+static void chooses_what_is_wanted(void **state) {
     (void)state;
     const tg_kernels *widest = tg_kernels_choose();
     assert_non_null(widest);
@@ -241,14 +271,16 @@ static void chooses_what_is_wanted(void **state)
     unsetenv("TG_KERNELS");
 }
 
-int main(void)
-{
+int main(void) {
     unsetenv("TG_KERNELS");
 #define TABLE_TESTS(name)                                                                                    \
     {"matches_scalar " #name, matches_scalar, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name()},           \
-    {"convolves_like_scalar " #name, convolves_like_scalar, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name()}, \
-    {"functions_match_scalar_everywhere " #name, functions_match_scalar_everywhere, NULL, NULL,              \
-     (void *)(uintptr_t)tg_kernels_##name()}
+        {"convolves_like_scalar " #name, convolves_like_scalar, NULL, NULL,                                  \
+         (void *)(uintptr_t)tg_kernels_##name()},                                                            \
+    {                                                                                                        \
+        "functions_match_scalar_everywhere " #name, functions_match_scalar_everywhere, NULL, NULL,           \
+            (void *)(uintptr_t)tg_kernels_##name()                                                           \
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scalar_keeps_its_word),
         cmocka_unit_test(chooses_what_is_wanted),

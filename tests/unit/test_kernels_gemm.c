@@ -16,16 +16,14 @@ typedef struct shape {
     size_t m, n, k;
 } shape;
 
-static tg_real *numbers(tg_rng *rng, size_t count)
-{
+static tg_real *numbers(tg_rng *rng, size_t count) {
     tg_real *x = tg_allocate(count * sizeof *x);
     assert_non_null(x);
     for (size_t i = 0; i < count; i++) x[i] = (tg_real)(tg_rng_uniform(rng) - 0.5);
     return x;
 }
 
-static void naive(const tg_gemm *g, tg_real *c)
-{
+static void naive(const tg_gemm *g, tg_real *c) {
     for (size_t i = 0; i < g->m; i++) {
         for (size_t j = 0; j < g->n; j++) {
             tg_real sum = g->accumulate ? c[i * g->ldc + j] : 0;
@@ -40,8 +38,7 @@ static void naive(const tg_gemm *g, tg_real *c)
 
 /* A packing function as an op might write one: b is a matrix all the same. */
 static void pack_matrix(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t nr,
-                        tg_real *dst)
-{
+                        tg_real *dst) {
     const tg_matrix *b = source;
     for (size_t p = 0; p < k; p++) {
         for (size_t j = 0; j < nr; j++) {
@@ -51,8 +48,7 @@ static void pack_matrix(const void *source, size_t k0, size_t k, size_t n0, size
 }
 
 /* rows x cols with some numbers between the rows, transposed or not, or with gaps between all elements. */
-static tg_matrix matrix(tg_rng *rng, size_t rows, size_t cols, unsigned form, tg_real **own)
-{
+static tg_matrix matrix(tg_rng *rng, size_t rows, size_t cols, unsigned form, tg_real **own) {
     size_t gap = tg_rng_below(rng, 4);
     tg_matrix x = {.row_stride = cols + gap, .col_stride = 1};
     if (form == 1) x = (tg_matrix){.row_stride = 1, .col_stride = rows + gap};
@@ -63,8 +59,7 @@ static tg_matrix matrix(tg_rng *rng, size_t rows, size_t cols, unsigned form, tg
 }
 
 /* pool NULL: tg_gemm_serial. */
-static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s)
-{
+static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s) {
     tg_real *own_a, *own_b;
     unsigned a_form = tg_rng_below(rng, 3), b_form = tg_rng_below(rng, 3);
     tg_gemm g = {.m = s.m, .n = s.n, .k = s.k, .accumulate = tg_rng_below(rng, 2)};
@@ -94,9 +89,8 @@ static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s
         tg_gemm_serial(kernels, &packing, scratch);
     }
     if (memcmp(c, wanted, size * sizeof *c) != 0) { /* the gaps of c included */
-        fail_msg("%s %zux%zux%zu, threads %zu, a form %u, b form %u, accumulate %d, pack_b %d",
-                 kernels->name, s.m, s.n, s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form,
-                 g.accumulate, pack);
+        fail_msg("%s %zux%zux%zu, threads %zu, a form %u, b form %u, accumulate %d, pack_b %d", kernels->name,
+                 s.m, s.n, s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form, g.accumulate, pack);
     }
     tg_free(scratch);
     tg_free(wanted);
@@ -105,21 +99,19 @@ static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s
     tg_free(own_a);
 }
 
-static void equals_the_triple_loop(void **state)
-{
+static void equals_the_triple_loop(void **state) {
     const tg_kernels *kernels = *state;
     if (!kernels) skip();
     tg_rng rng = tg_rng_stream(2, TG_RNG_TEST, 0, 0);
     for (size_t size = 0; size <= 33; size++) {
         check(kernels, NULL, &rng, (shape){size, size, size});
         for (size_t i = 0; i < 20; i++) {
-            check(kernels, NULL, &rng,
-                  (shape){1 + tg_rng_below(&rng, 33), 1 + tg_rng_below(&rng, 33), size});
+            check(kernels, NULL, &rng, (shape){1 + tg_rng_below(&rng, 33), 1 + tg_rng_below(&rng, 33), size});
         }
     }
     /* Rows, columns and dots; beyond every block size, and just so. */
     static const shape larger[] = {
-        {1, 1, 1},      {1, 300, 40},  {300, 1, 40}, {1, 1, 1000}, {70, 50, 1},   {5, 3, 0},
+        {1, 1, 1},      {1, 300, 40},  {300, 1, 40},  {1, 1, 1000},  {70, 50, 1},     {5, 3, 0},
         {300, 530, 20}, {256, 512, 9}, {20, 30, 256}, {33, 65, 257}, {257, 513, 300}, {32, 10, 784},
     };
     for (size_t i = 0; i < sizeof larger / sizeof *larger; i++) {
@@ -127,8 +119,7 @@ static void equals_the_triple_loop(void **state)
     }
 }
 
-static void threads_change_no_bit(void **state)
-{
+static void threads_change_no_bit(void **state) {
     (void)state;
     const tg_kernels *kernels = tg_kernels_choose();
     tg_rng rng = tg_rng_stream(3, TG_RNG_TEST, 0, 0);
@@ -145,14 +136,19 @@ static void threads_change_no_bit(void **state)
     }
 }
 
-int main(void)
-{
+int main(void) {
 #define TABLE_TEST(name)                                                                                     \
-    {"equals_the_triple_loop " #name, equals_the_triple_loop, NULL, NULL,                                    \
-     (void *)(uintptr_t)tg_kernels_##name()}
+    {                                                                                                        \
+        "equals_the_triple_loop " #name, equals_the_triple_loop, NULL, NULL,                                 \
+            (void *)(uintptr_t)tg_kernels_##name()                                                           \
+    }
     const struct CMUnitTest tests[] = {
-        TABLE_TEST(scalar), TABLE_TEST(sse2),    TABLE_TEST(avx2),
-        TABLE_TEST(avx512), TABLE_TEST(neon),    TABLE_TEST(wasm128),
+        TABLE_TEST(scalar),
+        TABLE_TEST(sse2),
+        TABLE_TEST(avx2),
+        TABLE_TEST(avx512),
+        TABLE_TEST(neon),
+        TABLE_TEST(wasm128),
         cmocka_unit_test(threads_change_no_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ static tg_dataset *make_shifted(size_t count, uint32_t set) {
     return dataset;
 }
 
-#define PIXELS(layers) \
+#define PIXELS(layers)                                                                                       \
     "{'tabgrad':1,'preprocess':[{'type':'rescale'}],'model':{'input':[12,12,1],'layers':[" layers "]},"
 
 static void shapes_anywhere_are_learned_by_convolution(void **state) {

@@ -29,22 +29,22 @@ static tg_dataset *train_set, *test_set;
 
 /* Tries with ever more allocations that succeed; each try fails for want of memory, having freed all it took,
  * or is the last. */
-#define EVERY_ALLOCATION(call)                                                             \
-    for (size_t successes = 0;; successes++) {                                             \
-        err.what[0] = 0;                                                                   \
-        begin_allocations(successes);                                                      \
-        tg_status status = (call);                                                         \
-        end_allocations();                                                                 \
-        if (!allocation_failed()) {                                                        \
-            ASSERT_OK(status);                                                             \
-            assert_true(successes > 0);                                                    \
-            break;                                                                         \
-        }                                                                                  \
-        if (status != TG_E_MEMORY || !err.what[0])                                         \
-            fail_msg("allocation %zu: %s", successes, sentence(status, &err));             \
-        assert_true(successes < MOST_ATTEMPTS);                                            \
-        if (live_allocations())                                                            \
-            fail_msg("allocation %zu: %zu were not freed", successes, live_allocations()); \
+#define EVERY_ALLOCATION(call)                                                                               \
+    for (size_t successes = 0;; successes++) {                                                               \
+        err.what[0] = 0;                                                                                     \
+        begin_allocations(successes);                                                                        \
+        tg_status status = (call);                                                                           \
+        end_allocations();                                                                                   \
+        if (!allocation_failed()) {                                                                          \
+            ASSERT_OK(status);                                                                               \
+            assert_true(successes > 0);                                                                      \
+            break;                                                                                           \
+        }                                                                                                    \
+        if (status != TG_E_MEMORY || !err.what[0])                                                           \
+            fail_msg("allocation %zu: %s", successes, sentence(status, &err));                               \
+        assert_true(successes < MOST_ATTEMPTS);                                                              \
+        if (live_allocations())                                                                              \
+            fail_msg("allocation %zu: %zu were not freed", successes, live_allocations());                   \
     }
 
 static void making_an_engine(void **state) {

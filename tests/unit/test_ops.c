@@ -39,11 +39,11 @@ static void check(const char *input, const char *layers, const float *pixels, co
     tg_run_destroy(run);
 }
 
-#define LIST(...)     \
-    (const float[]) { \
-        __VA_ARGS__   \
+#define LIST(...)                                                                                            \
+    (const float[]) {                                                                                        \
+        __VA_ARGS__                                                                                          \
     }
-#define CHECK(input, layers, pixels, ...) \
+#define CHECK(input, layers, pixels, ...)                                                                    \
     check(input, layers, pixels, LIST(__VA_ARGS__), sizeof LIST(__VA_ARGS__) / sizeof(float))
 
 /* ---- dense --------------------------------------------------------------------------------------------- */

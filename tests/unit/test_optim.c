@@ -109,7 +109,8 @@ static const optimizer_case cases[] = {
      "nesterov",
      {.rate = 0.01, .momentum = 0.7, .decay = 0.1}},
     {"{'type':'rmsprop'}", "rmsprop", {.rate = 0.01, .alpha = 0.99, .epsilon = 1e-8}},
-    {"{'type':'rmsprop','learning_rate':0.03,'alpha':0.9,'epsilon':0.01,'momentum':0.6,'l2':0.02,'weight_decay':0.1}",
+    {"{'type':'rmsprop','learning_rate':0.03,'alpha':0.9,'epsilon':0.01,'momentum':0.6,'l2':0.02,'weight_"
+     "decay':0.1}",
      "rmsprop",
      {.rate = 0.03, .alpha = 0.9, .epsilon = 0.01, .momentum = 0.6, .l2 = 0.02, .decay = 0.1}},
     {"{'type':'adam'}", "adam", {.rate = 0.001, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}},
@@ -264,7 +265,8 @@ static tg_schedules read_schedules(const char *text) {
 }
 
 static void check_factor(const tg_schedules *schedules, uint64_t step_number, double expected) {
-    assert_true(fabs(tg_schedules_factor(schedules, &(tg_moment){step_number, PER_EPOCH, EPOCHS, 0}) - expected) <= 1e-15);
+    assert_true(fabs(tg_schedules_factor(schedules, &(tg_moment){step_number, PER_EPOCH, EPOCHS, 0}) -
+                     expected) <= 1e-15);
 }
 
 static void schedules_follow_their_formulas(void **state) {
@@ -325,7 +327,8 @@ static void gradients_are_clipped_by_their_common_norm(void **state) {
     for (int longer = 0; longer < 2; longer++) {
         optimizer plain = open_optimizer("{'type':'sgd','learning_rate':1}", 2);
         optimizer clips = open_optimizer(longer ? "{'type':'sgd','learning_rate':1,'clip_norm':10}"
-                                                : "{'type':'sgd','learning_rate':1,'clip_norm':1000}", 2);
+                                                : "{'type':'sgd','learning_rate':1,'clip_norm':1000}",
+                                         2);
         block *a = make_block(), *b = make_block();
         draw_gradients(a, 1);
         draw_gradients(b, 1);
@@ -340,7 +343,8 @@ static void gradients_are_clipped_by_their_common_norm(void **state) {
         for (size_t i = 0; i < PARAMS; i++)
             for (size_t k = 0; k < a->params[i].size; k++) {
                 double start = (double)before->params[i].data[k], rate = a->params[i].learning_rate_factor;
-                double whole = start - (double)a->params[i].data[k], clipped = start - (double)b->params[i].data[k];
+                double whole = start - (double)a->params[i].data[k],
+                       clipped = start - (double)b->params[i].data[k];
                 assert_true(fabs(clipped - whole * share) < 1e-5 * rate);
             }
         free(before);

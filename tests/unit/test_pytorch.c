@@ -69,8 +69,8 @@ static void first_losses_equal_pytorchs(void **state) {
             double expected = cJSON_GetArrayItem(cJSON_GetObjectItem(one, "losses"), i)->valuedouble;
             double loss = train_steps(run, 1).step_loss;
             if (!(fabs(loss - expected) <= 1e-4 * fabs(expected)))
-                fail_msg("%s: loss %d is %.9g, PyTorch's %.9g", cJSON_GetObjectItem(one, "name")->valuestring, i + 1, loss,
-                         expected);
+                fail_msg("%s: loss %d is %.9g, PyTorch's %.9g", cJSON_GetObjectItem(one, "name")->valuestring,
+                         i + 1, loss, expected);
             compared++;
         }
         tg_run_destroy(run);

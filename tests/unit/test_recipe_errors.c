@@ -8,16 +8,16 @@
 #include "support/recipe.h"
 #include "support/trial.h"
 
-#define RECIPE(rest) "{'tabgrad':1," rest "}"
-#define ADAM ",'optimizer':{'type':'adam'}"
-#define MODEL(layers) "'model':{'input':[6,6,1],'layers':[" layers "]}"
-#define LAYERS(layers) RECIPE(MODEL(layers) ADAM) /* wrong in its layers */
-#define FLAT(layers) LAYERS("{'type':'flatten'}," layers)
-#define CONV(more) LAYERS("{'type':'conv2d','filters':2,'kernel':3," more "}")
-#define GOOD MODEL("{'type':'flatten'},{'type':'dense','units':3}")
-#define BESIDE(rest) RECIPE(GOOD ADAM "," rest) /* wrong beside its model */
+#define RECIPE(rest)    "{'tabgrad':1," rest "}"
+#define ADAM            ",'optimizer':{'type':'adam'}"
+#define MODEL(layers)   "'model':{'input':[6,6,1],'layers':[" layers "]}"
+#define LAYERS(layers)  RECIPE(MODEL(layers) ADAM) /* wrong in its layers */
+#define FLAT(layers)    LAYERS("{'type':'flatten'}," layers)
+#define CONV(more)      LAYERS("{'type':'conv2d','filters':2,'kernel':3," more "}")
+#define GOOD            MODEL("{'type':'flatten'},{'type':'dense','units':3}")
+#define BESIDE(rest)    RECIPE(GOOD ADAM "," rest) /* wrong beside its model */
 #define OPTIMIZER(text) RECIPE(GOOD ",'optimizer':" text)
-#define LOSS(text) BESIDE("'loss':" text)
+#define LOSS(text)      BESIDE("'loss':" text)
 
 typedef struct wrong {
     const char *recipe;
@@ -95,7 +95,8 @@ static const wrong models[] = {
      "concat, batch_norm, dropout"},
     {LAYERS("{'type':'input'}"), TG_E_RECIPE,
      "model.layers[0] input: unknown type \"input\"; there are dense, conv2d, max_pool2d, avg_pool2d, "
-     "global_avg_pool2d, relu, leaky_relu, sigmoid, tanh, softmax, flatten, reshape, add, concat, batch_norm, dropout"},
+     "global_avg_pool2d, relu, leaky_relu, sigmoid, tanh, softmax, flatten, reshape, add, concat, "
+     "batch_norm, dropout"},
     {FLAT("{'type':'dense'}"), TG_E_RECIPE, "model.layers[1] dense: units is missing"},
     {FLAT("{'type':'dense','unit':3}"), TG_E_RECIPE,
      "model.layers[1] dense: unknown key \"unit\"; there are units, bias, type, name, inputs, "
@@ -304,7 +305,8 @@ static const wrong optimizers[] = {
     {BESIDE("'schedule':'cosine'"), TG_E_RECIPE, "schedule: must be an object with a type"},
     {BESIDE("'schedule':{}"), TG_E_RECIPE, "schedule: type is missing"},
     {BESIDE("'schedule':{'type':'linear'}"), TG_E_RECIPE,
-     "schedule: unknown type \"linear\"; there are constant, step, exponential, inverse_time, cosine, warm_up, "
+     "schedule: unknown type \"linear\"; there are constant, step, exponential, inverse_time, cosine, "
+     "warm_up, "
      "plateau"},
     {BESIDE("'schedule':{'type':'plateau','factor':0.5}"), TG_E_RECIPE,
      "schedule: plateau needs a validation part to watch; set data.validation, for example to 0.1"},
@@ -451,10 +453,10 @@ static void data_that_does_not_fit_is_told(void **state) {
     tg_engine_destroy(engine);
 }
 
-#define CHECK(name)                              \
-    static void name##_are_told(void **state) {  \
-        (void)state;                             \
-        check(name, sizeof name / sizeof *name); \
+#define CHECK(name)                                                                                          \
+    static void name##_are_told(void **state) {                                                              \
+        (void)state;                                                                                         \
+        check(name, sizeof name / sizeof *name);                                                             \
     }
 
 CHECK(top_level)

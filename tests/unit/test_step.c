@@ -9,7 +9,7 @@
 
 enum { SIDE = 6, SAMPLES = 50, CLASSES = 4 };
 
-#define MODEL(layers) \
+#define MODEL(layers)                                                                                        \
     "{'tabgrad':1,'model':{'input':[6,6,1],'layers':[" layers "]},'preprocess':[{'type':'rescale'}],"
 #define ADAM "'optimizer':{'type':'adam','learning_rate':0.01}"
 

@@ -10,13 +10,13 @@
 
 enum { SIDE = 6, SAMPLES = 50, CLASSES = 4 };
 
-#define MODEL(layers) \
+#define MODEL(layers)                                                                                        \
     "{'tabgrad':1,'model':{'input':[6,6,1],'layers':[" layers "]},'preprocess':[{'type':'rescale'}],"
-#define MLP MODEL("{'type':'flatten'},{'type':'dense','units':9},{'type':'relu'},{'type':'dense','units':4}")
+#define MLP    MODEL("{'type':'flatten'},{'type':'dense','units':9},{'type':'relu'},{'type':'dense','units':4}")
 #define LINEAR MODEL("{'type':'flatten'},{'type':'dense','units':4}")
-#define CNN                                                                                                 \
-    MODEL("{'type':'conv2d','filters':5,'kernel':3,'padding':'same'},{'type':'relu'},"                      \
-          "{'type':'max_pool2d','size':2},{'type':'conv2d','filters':4,'kernel':2},{'type':'tanh'},"        \
+#define CNN                                                                                                  \
+    MODEL("{'type':'conv2d','filters':5,'kernel':3,'padding':'same'},{'type':'relu'},"                       \
+          "{'type':'max_pool2d','size':2},{'type':'conv2d','filters':4,'kernel':2},{'type':'tanh'},"         \
           "{'type':'flatten'},{'type':'dense','units':4}")
 #define ADAM "'optimizer':{'type':'adam','learning_rate':0.01}"
 
@@ -112,12 +112,12 @@ static void training_allocates_nothing(void **state) {
 
 /* ---- same bits ----------------------------------------------------------------------------------------- */
 
-#define NORMALISED                                                                                          \
-    MODEL("{'type':'conv2d','filters':3,'kernel':3},{'type':'batch_norm'},{'type':'relu'},"                 \
-          "{'type':'flatten'},{'type':'dropout','rate':0.4},{'type':'dense','units':8},"                    \
-          "{'type':'batch_norm'},{'type':'dense','units':4}")                                               \
+#define NORMALISED                                                                                           \
+    MODEL("{'type':'conv2d','filters':3,'kernel':3},{'type':'batch_norm'},{'type':'relu'},"                  \
+          "{'type':'flatten'},{'type':'dropout','rate':0.4},{'type':'dense','units':8},"                     \
+          "{'type':'batch_norm'},{'type':'dense','units':4}")                                                \
     "'augment':[{'type':'rotate','degrees':20},{'type':'cutout','size':2,'probability':0.5}],"
-#define CODE \
+#define CODE                                                                                                 \
     MODEL("{'type':'flatten'},{'type':'dense','units':5},{'type':'sigmoid'},{'type':'dense','units':36}")
 #define REPEAT "'loss':{'type':'mean_squared_error','target':'input'},"
 
@@ -368,9 +368,9 @@ static void check_divergence(const char *recipe, const char *form) {
     tg_run_destroy(loaded);
 }
 
-#define SAYS(what)                                                                          \
-    "step %llu: the " what                                                                  \
-    " is no longer finite, so the weights before it are kept; start again with a learning " \
+#define SAYS(what)                                                                                           \
+    "step %llu: the " what                                                                                   \
+    " is no longer finite, so the weights before it are kept; start again with a learning "                  \
     "rate below 1e+06"
 
 static void divergence_keeps_the_last_finite_weights(void **state) {

@@ -10,9 +10,9 @@
 #include "train/run.h"
 
 /* Few samples and many units: it learns them by heart, and the validation loss turns round. */
-#define RECIPE(more)                                                                                               \
-    "{'tabgrad':1,'data':{'validation':0.5},'model':{'input':[1,1,6],'layers':[{'type':'flatten'},"                \
-    "{'type':'dense','units':40},{'type':'relu'},{'type':'dense','units':3}]},'optimizer':{'type':'adam',"         \
+#define RECIPE(more)                                                                                         \
+    "{'tabgrad':1,'data':{'validation':0.5},'model':{'input':[1,1,6],'layers':[{'type':'flatten'},"          \
+    "{'type':'dense','units':40},{'type':'relu'},{'type':'dense','units':3}]},'optimizer':{'type':'adam',"   \
     "'learning_rate':0.03},'batch_size':8,'epochs':60" more "}"
 
 typedef struct trial {
@@ -138,10 +138,11 @@ static void samples_are_drawn_with_replacement(void **state) {
     tg_split_destroy(&split);
 
     trial with = open_trial(RECIPE("")), without = open_trial(RECIPE(""));
-    tg_run *drawn = make_run(with.engine,
-                             "{'tabgrad':1,'data':{'validation':0.5,'sampling':'with_replacement'},'model':{'input':[1,1,6],"
-                             "'layers':[{'type':'flatten'},{'type':'dense','units':3}]},'optimizer':{'type':'sgd'},'epochs':2}",
-                             with.noise, NULL);
+    tg_run *drawn = make_run(
+        with.engine,
+        "{'tabgrad':1,'data':{'validation':0.5,'sampling':'with_replacement'},'model':{'input':[1,1,6],"
+        "'layers':[{'type':'flatten'},{'type':'dense','units':3}]},'optimizer':{'type':'sgd'},'epochs':2}",
+        with.noise, NULL);
     assert_true(train_steps(drawn, 0).finished);
     tg_run_destroy(drawn);
     close_trial(&with);
