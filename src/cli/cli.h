@@ -75,7 +75,7 @@ typedef struct cli_session {
     tg_run *run;
 } cli_session;
 
-enum { CLI_TRAIN_DATA = 1, CLI_TEST_DATA = 2, CLI_IF_THERE = 4 /* a set that is not prepared is left out */ };
+enum { CLI_TRAIN_DATA = 1, CLI_TEST_DATA = 2 };
 
 /* Reads options->input, which may be a recipe or a checkpoint, and the data the command needs, and makes the
  * run. */
@@ -90,7 +90,21 @@ tg_status cli_print_json(cJSON *object, tg_error *err);
 /* {"loss": .., "accuracy": .., "count": ..}; null where nothing was measured. */
 cJSON *cli_json_score(const tg_score *score);
 cJSON *cli_json_evaluation(const tg_evaluation *evaluation);
+/* "loss 0.1234  accuracy 98.76 %  (10000 samples)" and the end of the line. */
+void cli_print_score(const tg_evaluation *evaluation);
 void cli_print_confusion(const tg_run *run, const tg_evaluation *evaluation);
+
+/* ---- cli_classes.c: what the confusion matrix says of each class -------------------------------------- */
+
+/* Adds "perClass" and "confused" to the object. */
+void cli_json_classes(const tg_evaluation *evaluation, cJSON *object);
+void cli_print_classes(const tg_run *run, const tg_evaluation *evaluation);
+
+/* ---- cli_inside.c: ranges of the weights, dead units -------------------------------------------------- */
+
+/* Adds "tensors", and "deadUnits": null without test data. */
+tg_status cli_json_inside(cli_session *session, cJSON *object, tg_error *err);
+tg_status cli_print_inside(cli_session *session, tg_error *err);
 
 /* ---- commands ---------------------------------------------------------------------------------------------
  */

@@ -1,5 +1,4 @@
 /* evaluate and predict: what a trained network makes of data it is given. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,10 +22,9 @@ static tg_status evaluate(cli_session *session, tg_error *err) {
     if (status == TG_OK) status = tg_run_evaluate(session->run, NULL, NULL, &result, err);
     if (status != TG_OK) return status;
     if (options->json) return cli_print_json(cli_json_evaluation(&result), err);
-    printf("loss %.4f", result.score.loss);
-    if (!isnan(result.score.accuracy)) printf("  accuracy %.2f %%", 100 * result.score.accuracy);
-    printf("  (%llu samples)\n", (unsigned long long)result.score.count);
+    cli_print_score(&result);
     cli_print_confusion(session->run, &result);
+    cli_print_classes(session->run, &result);
     return TG_OK;
 }
 

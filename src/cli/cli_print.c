@@ -24,8 +24,11 @@ cJSON *cli_json_score(const tg_score *score) {
 
 cJSON *cli_json_evaluation(const tg_evaluation *evaluation) {
     cJSON *object = cli_json_score(&evaluation->score);
+    cJSON_AddNumberToObject(object, "psnr", evaluation->psnr);
     if (evaluation->classes == 0) {
         cJSON_AddNullToObject(object, "confusion");
+        cJSON_AddNullToObject(object, "perClass");
+        cJSON_AddNullToObject(object, "confused");
         return object;
     }
     cJSON *rows = cJSON_AddArrayToObject(object, "confusion");
@@ -36,7 +39,15 @@ cJSON *cli_json_evaluation(const tg_evaluation *evaluation) {
                 row, cJSON_CreateNumber((double)evaluation->confusion[i * evaluation->classes + j]));
         cJSON_AddItemToArray(rows, row);
     }
+    cli_json_classes(evaluation, object);
     return object;
+}
+
+void cli_print_score(const tg_evaluation *evaluation) {
+    printf("loss %.4f", evaluation->score.loss);
+    if (!isnan(evaluation->score.accuracy)) printf("  accuracy %.2f %%", 100 * evaluation->score.accuracy);
+    if (!isnan(evaluation->psnr)) printf("  PSNR %.2f dB", evaluation->psnr);
+    printf("  (%llu samples)\n", (unsigned long long)evaluation->score.count);
 }
 
 void cli_print_confusion(const tg_run *run, const tg_evaluation *evaluation) {

@@ -45,7 +45,7 @@ static tg_status print_summary_json(cli_session *session, tg_error *err) {
     tg_run_hash(session->run, hash);
     cJSON *line = cJSON_CreateObject();
     cJSON_AddItemToObject(line, "recipe", cJSON_CreateRaw(recipe));
-    if (add_layers(session->run, line, err) != TG_OK) {
+    if (add_layers(session->run, line, err) != TG_OK || cli_json_inside(session, line, err) != TG_OK) {
         cJSON_Delete(line);
         return err->status;
     }
@@ -81,12 +81,12 @@ static tg_status print_summary(cli_session *session, tg_error *err) {
            count_parameters(session->run), (double)memory.total_bytes / 1e6,
            (double)memory.parameters_bytes / 1e6, (double)memory.optimizer_bytes / 1e6,
            (double)memory.activations_bytes / 1e6, (double)memory.inference_bytes / 1e6);
-    return TG_OK;
+    return cli_print_inside(session, err);
 }
 
 tg_status cli_summary(const cli_options *options, tg_error *err) {
     cli_session session;
-    if (cli_session_open(options, 0, &session, err) != TG_OK) return err->status;
+    if (cli_session_open(options, options->test ? CLI_TEST_DATA : 0, &session, err) != TG_OK) return err->status;
     tg_status status = options->json ? print_summary_json(&session, err) : print_summary(&session, err);
     cli_session_close(&session);
     return status;

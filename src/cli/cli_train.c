@@ -171,9 +171,10 @@ static tg_status print_result(const cli_session *session, const tg_progress *at,
     tg_run_hash(session->run, hash);
     if (!session->options->json) {
         if (stop_requested) printf("interrupted after step %llu\n", (unsigned long long)at->step);
-        if (test) printf("test: loss %.4f", test->score.loss);
-        if (test && !isnan(test->score.accuracy)) printf("  accuracy %.2f %%", 100 * test->score.accuracy);
-        if (test) printf("  (%llu samples)\n", (unsigned long long)test->score.count);
+        if (test) {
+            printf("test: ");
+            cli_print_score(test);
+        }
         printf("hash: %s\n", hash);
         if (out) printf("saved: %s\n", out);
         return TG_OK;

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rankConfused, scoreClasses } from '../../web/src/shared/class-scores.js';
 import { makeFolder, native, project, quarters, quartersRecipe, tabgrad } from './program.js';
 
 const folder = makeFolder();
@@ -198,6 +199,88 @@ describe('a checkpoint', () => {
     expect(some.lines[0].count).toBe(10);
     const text = await tabgrad(['evaluate', out, ...data.slice(2)]);
     expect(text.stdout).toMatch(/^loss [\d.]+ {2}accuracy [\d.]+ % {2}\(80 samples\)\n\nrow: true class/);
+  });
+
+  it('tells how well each class is known and what is taken for what, as the library does', async () => {
+    const [bad, zeros] = [folder.path('bad.safetensors'), folder.path('zeros.safetensors')];
+    await tabgrad(['train', recipe, ...data, '--steps', '3', '--out', bad]);
+    const [{ confusion, perClass, confused, psnr }] = (
+      await tabgrad(['evaluate', bad, ...data.slice(2), '--json'])
+    ).lines;
+    expect(psnr).toBe(null);
+    expect(perClass).toEqual(scoreClasses(confusion));
+    expect(confused).toEqual(rankConfused(confusion));
+    expect(confused.length).toBeGreaterThan(1);
+
+    // Of weights that are all zero, every answer is the same one: the others are never given.
+    const layers = [{ type: 'flatten' }, { type: 'dense', units: 4, initializer: 'zeros', trainable: false }];
+    const still = folder.write('zeros.json', quartersRecipe({ model: { input: [8, 8, 1], layers } }));
+    await tabgrad(['train', still, ...data, '--steps', '1', '--out', zeros]);
+    const text = await tabgrad(['evaluate', zeros, ...data.slice(2)]);
+    expect(text.stdout).toContain(
+      [
+        'class          precision      recall   samples',
+        '0                25.00 %    100.00 %        20',
+        '1                      -      0.00 %        20',
+        '2                      -      0.00 %        20',
+        '3                      -      0.00 %        20',
+        '',
+        'most confused:',
+        '1 taken for 0: 20',
+        '2 taken for 0: 20',
+        '3 taken for 0: 20',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('of an autoencoder is measured by its PSNR', async () => {
+    const out = folder.path('autoencoder.safetensors');
+    const layers = [{ type: 'flatten' }, { type: 'dense', units: 64 }, { type: 'sigmoid' }];
+    const { loss, ...rest } = quartersRecipe({
+      preprocess: [{ type: 'rescale', divide: 255 }],
+      model: { input: [8, 8, 1], layers },
+    });
+    const losses = [{ type: 'mean_squared_error', target: 'input' }];
+    const autoencoder = folder.write('autoencoder.json', { ...rest, losses });
+    const text = await tabgrad(['train', autoencoder, ...data, '--out', out]);
+    const said = /^test: loss [\d.]+ {2}PSNR ([\d.]+) dB {2}\(80 samples\)$/m.exec(text.stdout);
+    const [result] = (await tabgrad(['evaluate', out, ...data.slice(2), '--json'])).lines;
+    expect(result).toMatchObject({ accuracy: null, confusion: null, perClass: null, confused: null });
+    expect(result.psnr).toBeGreaterThan(5);
+    expect(said?.[1]).toBe(result.psnr.toFixed(2));
+  });
+
+  it('shows the ranges of its weights, and with test data its dead units', async () => {
+    const out = folder.path('learned.safetensors');
+    const [{ tensors, deadUnits }] = (await tabgrad(['summary', out, '--json'])).lines;
+    expect(deadUnits).toBe(null);
+    expect(tensors.map((/** @type {any} */ tensor) => [tensor.name, tensor.shape])).toEqual([
+      ['conv2d1.weight', [4, 1, 3, 3]],
+      ['conv2d1.bias', [4]],
+      ['dense1.weight', [4, 64]],
+      ['dense1.bias', [4]],
+    ]);
+    for (const { min, mean, max, zeros } of tensors) {
+      expect(min).toBeLessThan(mean);
+      expect(mean).toBeLessThan(max);
+      expect(zeros).toBe(0);
+    }
+    const { stdout } = await tabgrad(['summary', out, ...data.slice(2)]);
+    expect(stdout).toMatch(/^tensor +size +min +max +mean +zeros\nconv2d1\.weight +36( +-?[\d.]+){3} +0\n/m);
+    expect(stdout).toMatch(/\n\nrelu1: [0-4] of 4 units are dead\n$/);
+
+    const layers = [{ type: 'conv2d', filters: 4, kernel: 3, initializer: 'zeros' }, { type: 'relu' }];
+    const dead = folder.write(
+      'dead.json',
+      quartersRecipe({
+        preprocess: [],
+        model: { input: [8, 8, 1], layers: [...layers, { type: 'flatten' }, { type: 'dense', units: 4 }] },
+      }),
+    );
+    const [silent] = (await tabgrad(['summary', dead, ...data.slice(2), '--limit', '5', '--json'])).lines;
+    expect(silent.deadUnits).toEqual([{ name: 'relu1', units: 4, dead: 4 }]);
+    expect(silent.tensors[0]).toMatchObject({ name: 'conv2d1.weight', min: 0, max: 0, mean: 0, zeros: 36 });
   });
 
   it('predicts images that have no labels', async () => {
