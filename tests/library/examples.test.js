@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
 const project = new URL('../../', import.meta.url);
-const documents = ['docs/library.md'];
+const documents = ['README.md', 'docs/library.md'];
 const examples = documents.flatMap((name) =>
   [...readFileSync(new URL(name, project), 'utf8').matchAll(/^```js\n(import [\s\S]*?)^```/gm)].map(
     (match) => ({
@@ -17,7 +17,7 @@ const examples = documents.flatMap((name) =>
 );
 
 it('are there', () => {
-  expect(examples.length).toBeGreaterThan(0);
+  expect(new Set(examples.map(({ name }) => name))).toEqual(new Set(documents));
 });
 
 it.each(examples)('$name', { timeout: 120_000 }, async ({ code }) => {
