@@ -50,11 +50,12 @@ let stopping = false;
 await runMain(async () => {
   const options = readOptions();
   const all = await readRows();
-  const rows = all.filter(
-    ({ name }) => options.only.length === 0 || options.only.some((only) => fits(name, only)),
-  );
-  if (rows.length === 0)
-    throw new Failure(`There is no such row; there are ${all.map(({ name }) => name).join(', ')}.`);
+  for (const only of options.only) {
+    if (!all.some(({ name }) => fits(name, only)))
+      throw new Failure(`There is no row "${only}"; there are ${namesOf(all)}.`);
+  }
+  const rows =
+    options.only.length === 0 ? all : all.filter((row) => options.only.some((only) => fits(row.name, only)));
   const program = relative(PROJECT, await prepareNative());
   await mkdir(join(PROJECT, WORK), { recursive: true });
   process.on('SIGINT', () => (stopping = true)); // the program hears it, too, and saves
@@ -91,6 +92,11 @@ function readOptions() {
 /** @param {string} name @param {string} only */
 function fits(name, only) {
   return only.endsWith('*') ? name.startsWith(only.slice(0, -1)) : name === only;
+}
+
+/** @param {Row[]} rows */
+function namesOf(rows) {
+  return [...rows.filter(({ sweep }) => !sweep).map(({ name }) => name), 'sweep-*'].join(', ');
 }
 
 /** @param {Row} row @param {Results} results @param {unknown} error */
