@@ -1,5 +1,6 @@
 // A run of the page: what it was made from, and what is shown of it.
 import { worstMistakes } from './evaluation.js';
+import { chosenRecipe } from './recipes.js';
 
 /** @typedef {import('./state.js').State} State */
 /** @typedef {import('./state.js').Settings} Settings */
@@ -8,6 +9,7 @@ import { worstMistakes } from './evaluation.js';
  * @typedef {object} Course a run with what it was made from
  * @property {Run} run
  * @property {Settings} settings
+ * @property {import('./recipes.js').Recipe} chosen the recipe before settings and data were filled in
  * @property {import('./data-shelf.js').Sets | null} sets null: it came from a file and was given no data yet
  * @property {Uint8Array | null} bytes of that file, until then
  * @property {string[]} classes
@@ -42,13 +44,25 @@ export const FRESH = /** @type {const} */ ({
 
 /**
  * @param {Run} run
- * @param {Settings} settings
+ * @param {State} state whose settings and recipe it has
  * @param {string[]} classes
  * @returns {Course}
  */
-export function newCourse(run, settings, classes) {
+export function newCourse(run, state, classes) {
+  const { settings } = state;
   const { epochs } = settings;
-  return { run, settings, sets: null, bytes: null, classes, epochs, followed: false, stopping: false };
+  const chosen = chosenRecipe(state);
+  return {
+    run,
+    settings,
+    chosen,
+    sets: null,
+    bytes: null,
+    classes,
+    epochs,
+    followed: false,
+    stopping: false,
+  };
 }
 
 /**

@@ -18,37 +18,94 @@ function fileName(path) {
 /**
  * @param {string} name
  * @param {Recipe} recipe
+ * @param {Partial<Settings>} [otherwise] what holds where the recipe says nothing
  * @returns {Settings}
  */
-export function settingsOf(name, recipe) {
+export function settingsOf(name, recipe, otherwise = {}) {
   return {
     recipe: name,
-    epochs: recipe.epochs,
-    batchSize: recipe.batch_size,
-    learningRate: recipe.optimizer.learning_rate,
-    seed: recipe.seed,
+    epochs: recipe.epochs ?? otherwise.epochs ?? 1,
+    batchSize: recipe.batch_size ?? otherwise.batchSize ?? 32,
+    learningRate: recipe.optimizer?.learning_rate ?? otherwise.learningRate ?? 0.001,
+    seed: recipe.seed ?? otherwise.seed ?? 1,
   };
 }
 
 /**
- * A recipe with the settings filled in, for this data: its input and its last layer take the data's shape
- * and number of classes, and it reads the data set by its own name.
+ * The recipe that is chosen: the newest version that a person made of it, else the ready one.
+ * @param {Pick<import('./state.js').State, 'recipes' | 'versions' | 'settings'>} state
+ * @returns {Recipe}
+ */
+export function chosenRecipe({ recipes, versions, settings }) {
+  return versions[settings.recipe]?.at(-1) ?? recipes[settings.recipe];
+}
+
+/**
+ * Whether the chosen recipe is another one than came.
+ * @param {Pick<import('./state.js').State, 'recipes' | 'versions' | 'settings'>} state
+ */
+export function isChanged(state) {
+  return chosenRecipe(state) !== state.recipes[state.settings.recipe];
+}
+
+/**
+ * Whether something of the chosen recipe can be taken back.
+ * @param {Pick<import('./state.js').State, 'versions' | 'settings' | 'draft'>} state
+ */
+export function canUndo({ versions, settings, draft }) {
+  return draft.unreadable || (versions[settings.recipe] ?? []).length > 0;
+}
+
+/**
+ * What Train would train: the chosen recipe for the data and the settings at hand.
+ * @param {Pick<import('./state.js').State, 'recipes' | 'versions' | 'settings' | 'data'>} state
+ * @returns {Recipe}
+ */
+export function recipeAtHand(state) {
+  return fittedRecipe(chosenRecipe(state), state.settings, state.data);
+}
+
+/** Preprocessing behind which the samples have another shape than the data. */
+const RESHAPING = ['resize', 'pad', 'pca', 'flatten'];
+
+/**
+ * A recipe with the settings filled in. For other data than its own its input and its last layer take the data's
+ * shape and number of classes, and it reads the data set by its own name. What is wrong with a recipe that was typed,
+ * the engine says.
  * @param {Recipe} chosen
  * @param {Settings} settings
  * @param {{ name: string, shape: number[], classes: string[] }} data
  * @returns {Recipe}
  */
 export function fittedRecipe(chosen, settings, data) {
-  const recipe = structuredClone(chosen);
-  if (recipe.data.dataset !== data.name) recipe.data = { dataset: data.name };
-  recipe.model.input = data.shape;
+  const { batchSize, epochs, seed } = settings;
+  /** @type {Recipe} */
+  const recipe = { ...chosen, batch_size: batchSize, epochs, seed };
+  if (isObject(chosen.optimizer)) {
+    recipe.optimizer = { ...chosen.optimizer, learning_rate: settings.learningRate };
+  }
+  const isAtHome = chosen.data?.dataset === data.name && data.name !== 'files'; // those are others each time
+  if (isAtHome || !Array.isArray(chosen.model?.layers)) return recipe;
+  recipe.data = { dataset: data.name };
+  recipe.model = { ...chosen.model, layers: [...chosen.model.layers] };
+  const reshaped = listOf(chosen.preprocess).some(({ type }) => RESHAPING.includes(type));
+  if (!reshaped) recipe.model.input = data.shape;
   const last = recipe.model.layers.at(-1);
-  if (last.type === 'dense') last.units = data.classes.length;
-  recipe.optimizer.learning_rate = settings.learningRate;
-  recipe.batch_size = settings.batchSize;
-  recipe.epochs = settings.epochs;
-  recipe.seed = settings.seed;
+  const repeatsInput = listOf(chosen.losses).some(({ target }) => target === 'input');
+  if (last?.type === 'dense' && !repeatsInput) {
+    recipe.model.layers.splice(-1, 1, { ...last, units: data.classes.length });
+  }
   return recipe;
+}
+
+/** @param {unknown} value @returns {value is Record<string, any>} */
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @param {unknown} value @returns {Record<string, any>[]} the objects of a list, if it is one */
+function listOf(value) {
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 /**

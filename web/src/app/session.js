@@ -2,13 +2,21 @@
 // Nothing here knows how any of it looks.
 import { DataShelf } from './data-shelf.js';
 import { fetchBytes } from './data-source.js';
+import { layerNamed, withoutPlaces } from './layers.js';
 import { Reader } from './reader.js';
-import { checkNumbers, fittedRecipe, settingsOf } from './recipes.js';
+import { formatJson, parseRecipe } from './recipe-text.js';
+import { checkNumbers, chosenRecipe, recipeAtHand, settingsOf } from './recipes.js';
 import { Trainer } from './trainer.js';
 
 /** @typedef {import('./state.js').State} State */
 /** @typedef {import('./state.js').Settings} Settings */
 /** @typedef {import('./state.js').Engine} Engine */
+
+/** Milliseconds without a key. */
+const TYPING_PAUSE = 200;
+
+/** Changes that can be taken back. */
+const MAX_VERSIONS = 100;
 
 export class Session {
   #store;
@@ -19,6 +27,8 @@ export class Session {
   /** @type {import('tabgrad').Run | null} the network that reads the pad while nothing was trained */
   #bundled = null;
   #plans = 0;
+  /** @type {import('./recipes.js').Recipe | null} the version that further typing replaces */
+  #typed = null;
 
   /**
    * @param {import('./store.js').Store<State>} store
@@ -152,7 +162,9 @@ export class Session {
     const run = await engine.load(bytes, { name: file.name });
     const { name } = run.recipe;
     const { recipes } = this.#state;
-    if (!recipes[name]) this.#store.update({ recipes: { ...recipes, [name]: run.recipe } });
+    const recipe = withoutPlaces(run.recipe);
+    if (recipes[name]) this.#addVersion(name, recipe);
+    else this.#store.update({ recipes: { ...recipes, [name]: recipe } });
     await this.#trainer.adopt(run, bytes, settingsOf(name, run.recipe));
   }
 
@@ -180,7 +192,11 @@ export class Session {
   /** @param {Settings} settings as they stand in the form */
   train(settings) {
     this.#take(settings);
-    return this.#telling(() => this.#trainer.train());
+    return this.#telling(() => {
+      const { unreadable, problem } = this.#state.draft;
+      if (unreadable) throw new Error(problem?.message);
+      return this.#trainer.train();
+    });
   }
 
   pause() {
@@ -213,9 +229,99 @@ export class Session {
       this.#store.update({
         settings: other ? settingsOf(recipe, recipes[recipe]) : { ...settings, ...change },
       });
+      if (other) this.#dropTyped();
+      else this.endTyping();
       await this.#trainer.steer();
       await this.#plan();
+      const { problem } = this.#state.draft;
+      if (problem?.layer === null) throw new Error(problem.message);
     });
+  }
+
+  // The recipe
+
+  /**
+   * A changed layer, say: the recipe at hand gets a new version.
+   * @param {import('./recipes.js').Recipe} recipe
+   */
+  editRecipe(recipe) {
+    return this.#telling(async () => {
+      this.#dropTyped();
+      this.#addVersion(this.#state.settings.recipe, recipe);
+      await this.#plan();
+    });
+  }
+
+  /**
+   * What is typed counts from the first key on; the engine looks at it when the keys rest.
+   * @param {string} typed
+   */
+  async typeRecipe(typed) {
+    const { settings } = this.#state;
+    try {
+      const recipe = parseRecipe(typed);
+      const isTyping = this.#typed !== null && this.#typed === chosenRecipe(this.#state);
+      this.#store.update({ settings: settingsOf(settings.recipe, recipe, settings) });
+      if (formatJson(recipe) !== formatJson(recipeAtHand(this.#state))) {
+        this.#addVersion(settings.recipe, recipe, isTyping);
+        this.#typed = recipe;
+      }
+      this.#draft({ recipe: recipeAtHand(this.#state), typed, unreadable: false, problem: null });
+    } catch (error) {
+      const { message } = /** @type {Error} */ (error);
+      this.#plans++;
+      this.#draft({ typed, unreadable: true, problem: { layer: null, message } });
+      return;
+    }
+    const typing = ++this.#plans;
+    await new Promise((resolve) => setTimeout(resolve, TYPING_PAUSE));
+    if (typing === this.#plans) await this.#telling(() => this.#plan());
+  }
+
+  /** Typing has ended: the text takes the recipe's shape, unless it is none yet. */
+  endTyping() {
+    if (!this.#state.draft.unreadable) this.#dropTyped();
+  }
+
+  #dropTyped() {
+    this.#typed = null;
+    this.#draft({ typed: null, unreadable: false });
+  }
+
+  /** @param {Partial<State['draft']>} change */
+  #draft(change) {
+    this.#store.update({ draft: { ...this.#state.draft, ...change } });
+  }
+
+  /** Takes the last change of the recipe back. */
+  undoEdit() {
+    return this.#telling(async () => {
+      const { settings, versions, draft } = this.#state;
+      const { recipe } = settings;
+      this.#dropTyped();
+      if (!draft.unreadable) {
+        this.#store.update({ versions: { ...versions, [recipe]: (versions[recipe] ?? []).slice(0, -1) } });
+      }
+      await this.#plan();
+    });
+  }
+
+  /** Goes back to the recipe as it came; Undo brings the changes back. */
+  restoreRecipe() {
+    const { recipes, settings } = this.#state;
+    return this.editRecipe(recipes[settings.recipe]);
+  }
+
+  /**
+   * @param {string} name
+   * @param {import('./recipes.js').Recipe} recipe
+   * @param {boolean} [replaces] the version before
+   */
+  #addVersion(name, recipe, replaces = false) {
+    const { versions } = this.#state;
+    const before = versions[name] ?? [];
+    const kept = replaces ? before.slice(0, -1) : before.slice(-MAX_VERSIONS);
+    this.#store.update({ versions: { ...versions, [name]: [...kept, recipe] } });
   }
 
   /** Shows what Train would do: the shapes and the memory of the network, from a run without data. */
@@ -223,16 +329,30 @@ export class Session {
     const plan = ++this.#plans;
     const { continues } = this.#trainer;
     this.#store.update({ continues });
-    if (continues) {
-      this.#store.update({ summary: this.#trainer.course?.run.summary });
+    if (this.#state.draft.unreadable) return;
+    const recipe = recipeAtHand(this.#state);
+    this.#draft({ recipe });
+    if (continues && this.#trainer.course) {
+      this.#showPlan(this.#trainer.course.run);
       return;
     }
-    const { recipes, settings, data } = this.#state;
-    checkNumbers(settings);
     const engine = await this.#engine;
-    const run = await engine.run(fittedRecipe(recipes[settings.recipe], settings, data), {});
-    if (plan === this.#plans) this.#store.update({ summary: run.summary });
-    await run.close();
+    try {
+      checkNumbers(this.#state.settings);
+      const run = await engine.run(recipe, {});
+      if (plan === this.#plans) this.#showPlan(run);
+      await run.close();
+    } catch (error) {
+      if (plan !== this.#plans) return;
+      const { message, where } = /** @type {Error & { where?: string }} */ (error);
+      this.#draft({ problem: { layer: layerNamed(where), message } });
+    }
+  }
+
+  /** @param {import('tabgrad').Run} run */
+  #showPlan({ summary, recipe: filled }) {
+    this.#store.update({ summary });
+    this.#draft({ filled, problem: null });
   }
 
   dismissError() {

@@ -21,6 +21,13 @@
  * @property {number[]} shape
  * @property {string[]} classes
  *
+ * @typedef {object} Draft the recipe that Train would train, as the Model panel shows it
+ * @property {import('./recipes.js').Recipe} recipe
+ * @property {import('./recipes.js').Recipe | null} filled with every default, of the last recipe that was sound
+ * @property {string | null} typed text in the place of the recipe while a person types
+ * @property {boolean} unreadable that text is no JSON
+ * @property {{ layer: number | null, message: string } | null} problem of the recipe, and the layer it names
+ *
  * @typedef {object} Progress the newest report of a run
  * @property {number} epoch finished epochs
  * @property {number} epochs wanted in all
@@ -61,11 +68,14 @@
  * @property {boolean} continues Train would go on with the run there is
  * @property {Settings} settings
  * @property {Record<string, import('./recipes.js').Recipe>} recipes to choose from
+ * @property {Record<string, import('./recipes.js').Recipe[]>} versions what a person made of each, the newest last
+ * @property {Draft} draft
  * @property {Loaded} data
  * @property {number} opening files that are being read
  * @property {(Picture & { label: string })[]} samples a few training pictures
  * @property {(Picture & { index: number, count: number, label: string }) | null} testPicture on the pad
  * @property {Summary | null} summary
+ * @property {import('./layers.js').Pace | null} pace of the last training
  * @property {Progress | null} progress
  * @property {import('./history.js').History} history
  * @property {Evaluation | null} evaluation
@@ -104,11 +114,14 @@ export function initialState(recipes, settings) {
     continues: false,
     recipes,
     settings,
+    versions: {},
+    draft: { recipe: recipes[settings.recipe], filled: null, typed: null, unreadable: false, problem: null },
     data: MNIST,
     opening: 0,
     samples: [],
     testPicture: null,
     summary: null,
+    pace: null,
     progress: null,
     history: new History(),
     evaluation: null,

@@ -2,7 +2,8 @@
 // anything at any time; each request that changes the course overtakes the one before it.
 import { digest, FRESH, newCourse, shown } from './course.js';
 import { History } from './history.js';
-import { checkNumbers, fittedRecipe, sameRun } from './recipes.js';
+import { multiplications } from './layers.js';
+import { checkNumbers, chosenRecipe, recipeAtHand, sameRun } from './recipes.js';
 
 /** @typedef {import('./state.js').State} State */
 /** @typedef {import('./state.js').Settings} Settings */
@@ -115,7 +116,7 @@ export class Trainer {
     const history = History.of((await run.history()).epochs);
     const progress = run.progress.step > 0 ? shown(run.progress, settings.epochs) : null;
     this.#store.update({ ...FRESH, history, settings, progress });
-    await this.#replace({ ...newCourse(run, settings, run.classes), bytes });
+    await this.#replace({ ...newCourse(run, this.#store.state, run.classes), bytes });
   }
 
   /** Whether Train would go on with the run at hand. */
@@ -123,6 +124,7 @@ export class Trainer {
     const course = this.#course;
     if (!course || course.run.state === 'error') return false;
     if (!sameRun(course.settings, this.#store.state.settings)) return false;
+    if (course.chosen !== chosenRecipe(this.#store.state)) return false;
     return course.sets === null || this.#shelf.holds(course.sets);
   }
 
@@ -177,7 +179,7 @@ export class Trainer {
    * @returns {Promise<Course>}
    */
   async #prepare(still) {
-    const { recipes, settings } = this.#store.state;
+    const { settings } = this.#store.state;
     checkNumbers(settings);
     this.#store.update({ phase: 'loading', activity: 'Loading the pictures', error: '' });
     const engine = still(await this.#engine);
@@ -188,10 +190,9 @@ export class Trainer {
       await this.#applySettings(course, settings);
       still(course);
     } else {
-      const { data } = this.#store.state;
-      const made = await engine.run(fittedRecipe(recipes[settings.recipe], settings, data), sets);
-      const run = await keepOrClose(made, still);
-      course = { ...newCourse(run, settings, data.classes), sets };
+      const { state } = this.#store;
+      const run = await keepOrClose(await engine.run(recipeAtHand(state), sets), still);
+      course = { ...newCourse(run, state, state.data.classes), sets };
       this.#store.update({ ...FRESH, phase: 'loading', history: new History(), summary: run.summary });
       await this.#replace(course);
       still(course);
@@ -226,7 +227,10 @@ export class Trainer {
     course.stopping = false;
     this.#store.update({ phase: 'training', activity: '', evaluation: null });
     try {
-      for await (const report of course.run.train({ epochs: more })) this.#show(course, still(report));
+      for await (const report of course.run.train({ epochs: more })) {
+        this.#show(course, still(report));
+        this.#measure(course, report);
+      }
     } finally {
       course.followed = false;
     }
@@ -258,6 +262,17 @@ export class Trainer {
     this.#store.state.history.append(report);
     this.#store.update({ progress: shown(report, course.epochs, report) });
     this.#onCourse(course); // it has learned since
+  }
+
+  /**
+   * @param {Course} course
+   * @param {Report} report
+   */
+  #measure({ run }, { samplesPerSecond }) {
+    if (samplesPerSecond === 0) return;
+    this.#store.update({
+      pace: { samplesPerSecond, multiplications: multiplications(run.recipe, run.summary) },
+    });
   }
 
   /**

@@ -15,6 +15,7 @@ export class RecipeForm extends LightElement {
     recipes: { attribute: false },
     settings: { attribute: false },
     running: { type: Boolean },
+    changed: { type: Boolean },
   };
 
   constructor() {
@@ -25,6 +26,8 @@ export class RecipeForm extends LightElement {
     this.settings = null;
     /** Whether a run is under way: what determines it from its start cannot be changed then. */
     this.running = false;
+    /** The chosen recipe is not as it came. */
+    this.changed = false;
   }
 
   render() {
@@ -43,7 +46,7 @@ export class RecipeForm extends LightElement {
           >
             ${Object.entries(recipes).map(
               ([name, recipe]) =>
-                html`<option value=${name} ?selected=${name === settings.recipe}>${recipe['x-title'] ?? name}</option>`,
+                html`<option value=${name} ?selected=${name === settings.recipe}>${recipe['x-title'] ?? name}${name === settings.recipe && this.changed ? ', changed' : ''}</option>`,
             )}
           </select>
         </label>

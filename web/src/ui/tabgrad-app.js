@@ -1,5 +1,6 @@
 import { html } from 'lit';
 import * as format from '../app/format.js';
+import { canUndo, isChanged } from '../app/recipes.js';
 import { DIGITS } from '../app/state.js';
 import { LightElement } from './light-element.js';
 import './confusion-matrix.js';
@@ -8,7 +9,7 @@ import './draw-pad.js';
 import './error-alert.js';
 import './line-chart.js';
 import './mistakes-grid.js';
-import './model-summary.js';
+import './model-editor.js';
 import './panels-nav.js';
 import './prediction-view.js';
 import './recipe-form.js';
@@ -74,8 +75,8 @@ export class TabgradApp extends LightElement {
   }
 
   /** @param {State} state */
-  renderTrain({ phase, activity, recipes, settings, continues, progress, evaluation, summary, history }) {
-    const running = phase === 'loading' || phase === 'training' || phase === 'paused';
+  renderTrain(state) {
+    const { phase, activity, recipes, settings, continues, progress, evaluation, summary, history } = state;
     const { epochs } = history;
     const marks = (/** @type {'heldOutLoss' | 'heldOutAccuracy'} */ key) => {
       const rows = epochs.filter((row) => row[key] !== null);
@@ -87,7 +88,8 @@ export class TabgradApp extends LightElement {
         <tg-recipe-form
           .recipes=${recipes}
           .settings=${settings}
-          ?running=${running}
+          ?changed=${isChanged(state)}
+          ?running=${isRunning(phase)}
           @change-settings=${this.onChangeSettings}
         ></tg-recipe-form>
         <tg-train-controls
@@ -147,11 +149,26 @@ export class TabgradApp extends LightElement {
   }
 
   /** @param {State} state */
-  renderModel({ summary, canSave }) {
+  renderModel(state) {
+    const { phase, draft, summary, data, pace, canSave } = state;
     return html`
       <section class="panel model" id="model" aria-labelledby="model-title">
         <h2 id="model-title">Model</h2>
-        <tg-model-summary data-testid="model-summary" .summary=${summary}></tg-model-summary>
+        <tg-model-editor
+          data-testid="model-summary"
+          .draft=${draft}
+          .summary=${summary}
+          .pace=${pace}
+          .count=${data.train}
+          ?running=${isRunning(phase)}
+          ?undoable=${canUndo(state)}
+          ?changed=${isChanged(state)}
+          @edit=${(/** @type {CustomEvent} */ event) => this.session?.editRecipe(event.detail)}
+          @type-recipe=${(/** @type {CustomEvent} */ event) => this.session?.typeRecipe(event.detail)}
+          @end-typing=${() => this.session?.endTyping()}
+          @undo=${() => this.session?.undoEdit()}
+          @restore=${() => this.session?.restoreRecipe()}
+        ></tg-model-editor>
         <div class="buttons">
           <button type="button" class="button" data-testid="save-checkpoint" ?disabled=${!canSave} @click=${this.save}>
             ${icon('save')}Save network
@@ -261,6 +278,11 @@ export class TabgradApp extends LightElement {
     if (file) this.session?.loadCheckpoint(file);
     input.value = '';
   }
+}
+
+/** @param {import('../app/state.js').Phase} phase */
+function isRunning(phase) {
+  return phase === 'loading' || phase === 'training' || phase === 'paused';
 }
 
 customElements.define('tabgrad-app', TabgradApp);
