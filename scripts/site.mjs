@@ -56,7 +56,7 @@ async function buildLibrary() {
     dir: DIST,
     format: 'es',
     minify: true,
-    chunkFileNames: 'tabgrad.[name].js',
+    chunkFileNames: 'tabgrad.shared.js',
   });
   await bundle.close();
   for (const file of await wasmFiles()) await copyFile(file, join(DIST, basename(file)));

@@ -7,7 +7,12 @@ import { TabgradError } from './errors.js';
 /** @typedef {import('./protocol.js').Requests} Requests */
 /** @typedef {import('./protocol.js').RequestType} RequestType */
 
-/** @typedef {{ transfer?: Transferable[], onEvent?: (event: any) => void }} RequestOptions */
+/**
+ * @typedef {object} RequestOptions
+ * @property {Transferable[]} [transfer]
+ * @property {(event: any) => void} [onEvent]
+ * @property {boolean} [isUnbroken]  done in one go however long it takes: silence meanwhile means nothing
+ */
 
 /**
  * @typedef {object} Orphan  a request whose worker died before it replied
@@ -16,10 +21,10 @@ import { TabgradError } from './errors.js';
  */
 
 /** A busy worker that says nothing for that long is asked whether it is there; after as long again it is given up.
- * Nothing it does without a pause takes half as long. */
+ * Nothing it does without a pause takes half as long, but for requests that say so. */
 const PATIENCE_MS = 30_000;
 
-/** @typedef {Orphan & { resolve: (value: any) => void, onEvent?: (event: any) => void }} Pending */
+/** @typedef {Orphan & RequestOptions & { resolve: (value: any) => void }} Pending */
 
 export class Connection {
   #worker;
@@ -54,7 +59,7 @@ export class Connection {
    * @param {RequestOptions} [options]
    * @returns {Promise<Requests[T]['value']>}
    */
-  request(type, fields, { transfer, onEvent } = {}) {
+  request(type, fields, { transfer, onEvent, isUnbroken } = {}) {
     return new Promise((resolve, reject) => {
       if (this.#isOver) throw new TabgradError('crashed', type, 'the worker has just stopped; try again');
       const id = ++this.#lastId;
@@ -65,7 +70,7 @@ export class Connection {
         throw new TabgradError('argument', type, /** @type {Error} */ (error).message);
       }
       const { run, dataset } = /** @type {{ run?: number, dataset?: number }} */ (fields);
-      this.#pending.set(id, { about: run ?? dataset, resolve, reject, onEvent });
+      this.#pending.set(id, { about: run ?? dataset, resolve, reject, onEvent, isUnbroken });
       this.#setBusy(true);
     });
   }
@@ -107,6 +112,7 @@ export class Connection {
 
   /** A worker that hangs, or that a browser has taken away, tells nobody. */
   #check() {
+    if ([...this.#pending.values()].some(({ isUnbroken }) => isUnbroken)) return;
     if (this.#isAsked) return this.#die('it does not answer any more');
     this.#isAsked = true;
     this.#worker.post({ type: 'ping', id: 0 }); // an id that nobody waits for: that it speaks is the answer
