@@ -151,14 +151,29 @@ describe('in double', () => {
       { type: 'flatten' },
       { type: 'dense', units: 3 },
     ];
-    const run = await exact.run(stripesRecipe({ model: { input: [4, 4, 1], layers } }), { train: set });
+    const recipe = stripesRecipe({ model: { input: [4, 4, 1], layers }, epochs: 60 });
+    const [run, twin] = [
+      await exact.run(recipe, { train: set, test: set }),
+      await exact.run(recipe, { train: set, test: set }),
+    ];
     const found = await run.gradcheck({ perTensor: 10 });
     expect(found.worst).toBeGreaterThan(0);
     expect(found.worst).toBeLessThan(1e-7);
     expect(Object.keys(await run.parameters())).toContain(found.parameter);
     expect(found.checked).toBeGreaterThan(30);
     expect(found.skipped).toBeLessThan(found.checked / 4);
-    await run.close();
+
+    // Looking changes nothing, wherever the training is at that moment.
+    const trained = collect(run.train());
+    let looks = 0;
+    for (; run.state !== 'done'; looks++) {
+      await run.gradcheck({ perTensor: 1 });
+      await run.deadUnits(set);
+    }
+    await Promise.all([trained, collect(twin.train())]);
+    expect(looks).toBeGreaterThan(2);
+    expect(await run.hash()).toBe(await twin.hash());
+    await Promise.all([run.close(), twin.close()]);
   });
 
   it('says that floats are no measure of a gradient, and that data is needed', async () => {
