@@ -72,9 +72,10 @@ static tg_status find_dead(cli_session *session, rectifier **out, size_t *found,
     size_t *counts = malloc(2 * layers * sizeof *counts);
     *out = malloc(layers * sizeof **out);
     *found = 0;
-    tg_status status = counts && *out
-                           ? tg_run_dead_units(session->run, session->test, samples, counts, counts + layers, err)
-                           : cli_fail(err, TG_E_MEMORY, NULL, "no memory is left to count dead units");
+    tg_status status = TG_OK;
+    if (!counts || !*out) status = cli_fail(err, TG_E_MEMORY, NULL, "no memory is left to count dead units");
+    if (status == TG_OK)
+        status = tg_run_dead_units(session->run, session->test, samples, counts, counts + layers, err);
     if (status == TG_OK) status = keep_rectifiers(session->run, counts, *out, found, err);
     free(counts);
     return status;

@@ -86,7 +86,8 @@ static tg_status print_summary(cli_session *session, tg_error *err) {
 
 tg_status cli_summary(const cli_options *options, tg_error *err) {
     cli_session session;
-    if (cli_session_open(options, options->test ? CLI_TEST_DATA : 0, &session, err) != TG_OK) return err->status;
+    unsigned data = options->test ? CLI_TEST_DATA : 0;
+    if (cli_session_open(options, data, &session, err) != TG_OK) return err->status;
     tg_status status = options->json ? print_summary_json(&session, err) : print_summary(&session, err);
     cli_session_close(&session);
     return status;
