@@ -48,8 +48,8 @@ describe('the rows', () => {
     const { recipe } = rowOf('sweep-70-20-0.0025-0.25');
     const units = recipe.model.layers.flatMap((/** @type {any} */ layer) => layer.units ?? []);
     expect(units).toEqual([70, 70, 10]);
-    expect(recipe).toMatchObject({ epochs: 20, optimizer: { learning_rate: 0.0025, l2: 0.25 } });
-    expect(rowOf('cifar10-mlp80').recipe.optimizer).toMatchObject({ learning_rate: 0.0015, l2: 0.29 });
+    expect(recipe).toMatchObject({ epochs: 20, optimizer: { learning_rate: 0.0025, l2: 0.125 } });
+    expect(rowOf('cifar10-mlp80').recipe.optimizer).toMatchObject({ learning_rate: 0.0015, l2: 0.145 });
   });
 });
 
