@@ -149,6 +149,19 @@ describe.each(['light', 'dark'])('axe on the page, %s', (scheme) => {
     expect(await violations()).toEqual([]);
   });
 
+  it('finds nothing in the Model panel, with a layer open and with one that cannot be', async () => {
+    await person.page.click('[data-layer="0"] [data-part=head]');
+    await person.page.waitForSelector('[data-layer="0"] [data-attribute=kernel]');
+    expect(await violations()).toEqual([]);
+    const kernel = await person.page.$('[data-layer="0"] [data-attribute=kernel]');
+    await kernel.click({ count: 3 });
+    await person.page.keyboard.type('50');
+    await person.page.keyboard.press('Enter');
+    await person.page.waitForSelector('[data-testid="layer-problem"]');
+    expect(await violations()).toEqual([]);
+    await person.click('undo-edit');
+  });
+
   it('finds nothing while it trains and while it is paused', async () => {
     await person.chooseRecipe('mnist-cnn');
     await person.click('train');

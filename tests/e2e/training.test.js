@@ -63,6 +63,54 @@ describe.each(BROWSERS)('training in %s', (browser) => {
     for (const [classes] of mistakes) expect(classes).toMatch(/^(\d) → ?read as (?!\1)\d$/);
   });
 
+  it('tells precision and recall of every class, and which were taken for which', async () => {
+    const cells = await person.page.$$eval('[data-testid="confusion-matrix"] td', (cells) =>
+      cells.map((cell) => Number(cell.textContent)),
+    );
+    const scores = await person.page.$$eval('[data-testid="class-scores"] tbody tr', (rows) =>
+      rows.map((row) =>
+        Array.from(row.querySelectorAll('td'), (cell) => Number.parseFloat(cell.textContent)),
+      ),
+    );
+    expect(scores).toHaveLength(10);
+    const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+    const right = cells[44];
+    const row = sum(cells.slice(40, 50));
+    const column = sum(cells.filter((_, i) => i % 10 === 4));
+    expect(scores[4][0]).toBeCloseTo((100 * right) / column, 1);
+    expect(scores[4][1]).toBeCloseTo((100 * right) / row, 1);
+    const [pair] = await person.page.$$eval('[data-testid="confused-pairs"] li', (items) =>
+      items.map((item) => item.textContent.replace(/\s+/g, ' ').trim()),
+    );
+    const most = Math.max(...cells.filter((_, i) => i % 11 !== 0));
+    const [, truth, read, times] = pair.match(/^(\d) read as (\d) (\d+) times$/);
+    expect([Number(times), cells[Number(truth) * 10 + Number(read)]]).toEqual([most, most]);
+  });
+
+  it('shows the weights as pictures, one a digit, and their ranges', async () => {
+    const pictures = await person.page.$$eval('[data-testid="weight-pictures"] canvas', (canvases) =>
+      canvases.map((canvas) => {
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        const painted = data.filter((value, i) => i % 4 === 3 && value > 0).length;
+        return { label: canvas.getAttribute('aria-label'), size: [canvas.width, canvas.height], painted };
+      }),
+    );
+    expect(pictures.map(({ label }) => label)).toEqual(
+      Array.from({ length: 10 }, (_, digit) => `Weights of unit ${digit}`),
+    );
+    for (const { size, painted } of pictures) {
+      expect(size).toEqual([28, 28]);
+      expect(painted).toBeGreaterThan(300);
+    }
+    const ranges = await person.page.$$eval('[data-testid="weight-ranges"] tbody tr', (rows) =>
+      rows.map((row) => Array.from(row.children, (cell) => cell.textContent.trim())),
+    );
+    const [name, shape, min, max] = ranges.find(([name]) => name === 'dense1.weight');
+    expect([name, shape]).toEqual(['dense1.weight', '10 × 784']);
+    expect(Number(min)).toBeLessThan(0);
+    expect(Number(max)).toBeGreaterThan(0.05);
+  });
+
   it('puts a mistake on the pad and makes the same mistake again', async () => {
     const mistake = await person.page.$('[data-testid="mistakes"] button');
     const [, read] = (await mistake.evaluate((button) => button.textContent)).match(/read as\s+(\d)/);

@@ -27,10 +27,11 @@ const WORST_MISTAKES = 24;
  * @param {string[]} classes
  * @returns {Promise<State['evaluation']>} null where the target is no class
  */
-export async function digest({ loss, accuracy, count, confusion, predicted, losses }, data, classes) {
-  if (accuracy === null || !confusion || !predicted || !losses) return null;
+export async function digest(result, data, classes) {
+  const { loss, accuracy, count, confusion, perClass, confused, predicted, losses } = result;
+  if (accuracy === null || !confusion || !perClass || !confused || !predicted || !losses) return null;
   const mistakes = await worstMistakes({ predicted, losses }, data, WORST_MISTAKES);
-  return { loss, accuracy, count, confusion, classes, mistakes };
+  return { loss, accuracy, count, confusion, perClass, confused, classes, mistakes };
 }
 
 /** What a page without a run shows. */
@@ -40,6 +41,7 @@ export const FRESH = /** @type {const} */ ({
   error: '',
   progress: null,
   evaluation: null,
+  weights: null,
 });
 
 /**

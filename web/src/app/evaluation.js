@@ -34,18 +34,3 @@ export async function worstMistakes({ predicted, losses }, data, limit) {
   }
   return mistakes;
 }
-
-/**
- * @param {number[][]} confusion
- * @returns {{ truth: number, read: number, count: number } | null} the most frequent confusion
- */
-export function commonestConfusion(confusion) {
-  let worst = null;
-  for (let truth = 0; truth < confusion.length; truth++) {
-    for (let read = 0; read < confusion.length; read++) {
-      const count = confusion[truth][read];
-      if (truth !== read && count > (worst?.count ?? 0)) worst = { truth, read, count };
-    }
-  }
-  return worst;
-}

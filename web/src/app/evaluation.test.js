@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commonestConfusion, worstMistakes } from './evaluation.js';
+import { worstMistakes } from './evaluation.js';
 
 /** Pictures of one pixel, which is their index. */
 function dataset(labels) {
@@ -38,23 +38,5 @@ describe('the worst mistakes', () => {
     expect(await worstMistakes({ predicted: Int32Array.from(labels), losses }, dataset(labels), 24)).toEqual(
       [],
     );
-  });
-});
-
-describe('the commonest confusion', () => {
-  it('ignores what was read right', () => {
-    expect(
-      commonestConfusion([
-        [90, 1, 0],
-        [0, 80, 6],
-        [2, 3, 70],
-      ]),
-    ).toEqual({ truth: 1, read: 2, count: 6 });
-    expect(
-      commonestConfusion([
-        [5, 0],
-        [0, 5],
-      ]),
-    ).toBeNull();
   });
 });

@@ -48,3 +48,13 @@ export function duration(seconds) {
 
 /** @param {number[]} shape */
 export const shape = (shape) => shape.join(' × ');
+
+/**
+ * 0.0123 -> "0.0123", 1.23e-7 -> "1.2e-7".
+ * @param {number} value
+ */
+export function weight(value) {
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  return size >= 0.001 && size < 1000 ? value.toPrecision(3) : value.toExponential(1);
+}

@@ -31,4 +31,14 @@ describe('numbers as people read them', () => {
     expect(format.loss(1.79e19)).toBe('1.8e+19');
     expect(format.loss(Number.NaN)).toBe('–');
   });
+
+  it('keeps three digits of a weight, however small', () => {
+    expect([0, 0.0123456, -1.5, 123.456, 1.2345e-7].map(format.weight)).toEqual([
+      '0',
+      '0.0123',
+      '-1.50',
+      '123',
+      '1.2e-7',
+    ]);
+  });
 });

@@ -49,6 +49,8 @@
  * @property {number} accuracy
  * @property {number} count
  * @property {number[][]} confusion row true, column read
+ * @property {NonNullable<import('tabgrad').Evaluation['perClass']>} perClass
+ * @property {NonNullable<import('tabgrad').Evaluation['confused']>} confused pairs, the most frequent first
  * @property {string[]} classes
  * @property {Mistake[]} mistakes the worst first
  *
@@ -79,6 +81,7 @@
  * @property {Progress | null} progress
  * @property {import('./history.js').History} history
  * @property {Evaluation | null} evaluation
+ * @property {import('./weights.js').Weights | null} weights of the network when it had learned
  * @property {Reading} reading
  */
 
@@ -125,6 +128,7 @@ export function initialState(recipes, settings) {
     progress: null,
     history: new History(),
     evaluation: null,
+    weights: null,
     reading: { image: null, answer: null },
   };
 }

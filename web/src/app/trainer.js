@@ -4,6 +4,7 @@ import { digest, FRESH, newCourse, shown } from './course.js';
 import { History } from './history.js';
 import { multiplications } from './layers.js';
 import { checkNumbers, chosenRecipe, recipeAtHand, sameRun } from './recipes.js';
+import { lookAtWeights } from './weights.js';
 
 /** @typedef {import('./state.js').State} State */
 /** @typedef {import('./state.js').Settings} Settings */
@@ -117,6 +118,8 @@ export class Trainer {
     const progress = run.progress.step > 0 ? shown(run.progress, settings.epochs) : null;
     this.#store.update({ ...FRESH, history, settings, progress });
     await this.#replace({ ...newCourse(run, this.#store.state, run.classes), bytes });
+    const weights = await lookAtWeights(run);
+    if (this.#course?.run === run) this.#store.update({ weights });
   }
 
   /** Whether Train would go on with the run at hand. */
@@ -225,7 +228,7 @@ export class Trainer {
     if (more) course.epochs = done + more;
     course.followed = true;
     course.stopping = false;
-    this.#store.update({ phase: 'training', activity: '', evaluation: null });
+    this.#store.update({ phase: 'training', activity: '', evaluation: null, weights: null });
     try {
       for await (const report of course.run.train({ epochs: more })) {
         this.#show(course, still(report));
@@ -250,7 +253,9 @@ export class Trainer {
       const result = still(await course.run.evaluate(test, { details: true }));
       this.#store.update({ evaluation: still(await digest(result, test, course.classes)) });
     }
-    this.#store.update({ phase: still(phase), activity: '' });
+    const data = test ?? course.sets?.train;
+    this.#store.update({ weights: still(await lookAtWeights(course.run, data)) });
+    this.#store.update({ phase, activity: '' });
     this.#onCourse(course);
   }
 

@@ -1,32 +1,27 @@
 import { html } from 'lit';
-import { commonestConfusion } from '../app/evaluation.js';
-import { count } from '../app/format.js';
 import { LightElement } from './light-element.js';
 
 /** Which class was read as which: rows are true, columns are read; the darker a wrong cell, the more often. */
 export class ConfusionMatrix extends LightElement {
-  static properties = { confusion: { attribute: false }, classes: { attribute: false } };
+  static properties = {
+    confusion: { attribute: false },
+    confused: { attribute: false },
+    classes: { attribute: false },
+  };
 
   constructor() {
     super();
     /** @type {number[][]} */
     this.confusion = [];
+    /** Pairs, the most frequent first. @type {import('../app/state.js').Evaluation['confused']} */
+    this.confused = [];
     /** @type {string[]} */
     this.classes = [];
   }
 
   render() {
-    const { confusion, classes } = this;
-    const worst = commonestConfusion(confusion);
+    const { confusion, confused, classes } = this;
     return html`
-      <p class="aside">
-        ${
-          worst
-            ? html`Most often wrong: <b>${classes[worst.truth]}</b> read as <b>${classes[worst.read]}</b>,
-              ${count(worst.count)} times.`
-            : 'Nothing was read wrong.'
-        }
-      </p>
       <div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix">
         <table class="confusion">
           <caption class="visually-hidden">How many pictures of each class (rows) were read as each class (columns)</caption>
@@ -37,7 +32,7 @@ export class ConfusionMatrix extends LightElement {
             </tr>
           </thead>
           <tbody>
-            ${confusion.map((row, truth) => this.renderRow(row, truth, worst?.count ?? 1))}
+            ${confusion.map((row, truth) => this.renderRow(row, truth, confused[0]?.count ?? 1))}
           </tbody>
         </table>
       </div>

@@ -96,11 +96,18 @@ function drawStroke(context, stroke) {
  */
 function drawSegment(context, { width, points }, end) {
   const side = context.canvas.width;
-  const from = points[Math.max(0, end - 1)];
   const to = points[end];
-  context.lineCap = 'round';
-  context.lineWidth = width * side * (0.6 + 0.8 * to.pressure); // a mouse's pressure is 0.5
+  const thickness = width * side * (0.6 + 0.8 * to.pressure); // a mouse's pressure is 0.5
   context.beginPath();
+  if (end === 0) {
+    // A disc: Chromium draws nothing for a line without length.
+    context.arc(to.x * side, to.y * side, thickness / 2, 0, 2 * Math.PI);
+    context.fill();
+    return;
+  }
+  const from = points[end - 1];
+  context.lineCap = 'round';
+  context.lineWidth = thickness;
   context.moveTo(from.x * side, from.y * side);
   context.lineTo(to.x * side, to.y * side);
   context.stroke();

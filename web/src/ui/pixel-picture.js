@@ -1,6 +1,6 @@
 import { html } from 'lit';
 import { LightElement } from './light-element.js';
-import { paintPixels } from './pixels.js';
+import { paintPixels, paintWeights } from './pixels.js';
 
 /** One picture of a data set. Decoration unless it has a label. */
 export class PixelPicture extends LightElement {
@@ -8,6 +8,7 @@ export class PixelPicture extends LightElement {
     pixels: { attribute: false },
     shape: { attribute: false },
     label: {},
+    limit: { type: Number },
   };
 
   constructor() {
@@ -17,6 +18,8 @@ export class PixelPicture extends LightElement {
     /** @type {number[]} */
     this.shape = [28, 28, 1];
     this.label = '';
+    /** Of the values' size, where they are weights and have a sign; 0: they are pixels. */
+    this.limit = 0;
     this.darkness = matchMedia('(prefers-color-scheme: dark)');
     this.repaint = () => this.paint();
   }
@@ -44,7 +47,8 @@ export class PixelPicture extends LightElement {
   paint() {
     const canvas = this.querySelector('canvas');
     if (!canvas) return;
-    if (this.pixels) paintPixels(canvas, this.pixels, this.shape);
+    if (this.pixels && this.limit > 0) paintWeights(canvas, this.pixels, this.shape, this.limit);
+    else if (this.pixels) paintPixels(canvas, this.pixels, this.shape);
     else canvas.getContext('2d')?.clearRect(0, 0, canvas.width, canvas.height);
   }
 }

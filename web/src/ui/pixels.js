@@ -26,6 +26,32 @@ export function paintPixels(canvas, pixels, [height, width, channels]) {
 }
 
 /**
+ * Weights on a picture. Of one channel: what speaks for it in the accent's colour, what speaks against it in that of
+ * danger, the stronger the more. Of colours: how far each is from grey.
+ * @param {HTMLCanvasElement} canvas
+ * @param {ArrayLike<number>} weights height x width x channels
+ * @param {number[]} shape
+ * @param {number} limit the largest weight there may be, without its sign
+ */
+export function paintWeights(canvas, weights, [height, width, channels], limit) {
+  if (channels === 3) {
+    const grey = Float32Array.from(weights, (weight) => 128 + (127 * weight) / limit);
+    paintPixels(canvas, grey, [height, width, channels]);
+    return;
+  }
+  canvas.width = width;
+  canvas.height = height;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  const style = getComputedStyle(canvas);
+  for (let place = 0; place < width * height; place++) {
+    const weight = weights[place * channels];
+    context.globalAlpha = Math.min(1, Math.abs(weight) / limit);
+    context.fillStyle = style.getPropertyValue(weight > 0 ? '--accent' : '--danger');
+    context.fillRect(place % width, Math.floor(place / width), 1, 1);
+  }
+}
+
+/**
  * The colour of text at an element, as red, green and blue.
  * @param {Element} element
  * @returns {number[]}

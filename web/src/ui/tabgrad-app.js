@@ -3,6 +3,7 @@ import * as format from '../app/format.js';
 import { canUndo, isChanged } from '../app/recipes.js';
 import { DIGITS } from '../app/state.js';
 import { LightElement } from './light-element.js';
+import './class-scores.js';
 import './confusion-matrix.js';
 import './data-panel.js';
 import './draw-pad.js';
@@ -16,6 +17,7 @@ import './recipe-form.js';
 import './run-status.js';
 import './sample-picker.js';
 import './train-controls.js';
+import './weights-view.js';
 import { download } from './download.js';
 import { icon } from './icons.js';
 
@@ -43,7 +45,7 @@ export class TabgradApp extends LightElement {
       ${this.renderUse(state)} ${this.renderTrain(state)}
       <div class="column">${this.renderData(state)} ${this.renderModel(state)}</div>
       ${this.renderUnderstand(state)} ${this.renderColophon(state)}
-      <tg-panels-nav ?evaluated=${state.evaluation !== null}></tg-panels-nav>
+      <tg-panels-nav ?evaluated=${state.evaluation !== null || state.weights !== null}></tg-panels-nav>
       <tg-error-alert .message=${state.error} @dismiss=${() => session.dismissError()}></tg-error-alert>
     `;
   }
@@ -189,33 +191,58 @@ export class TabgradApp extends LightElement {
   }
 
   /** @param {State} state */
-  renderUnderstand({ evaluation }) {
-    if (!evaluation) return '';
-    const { classes, confusion, mistakes, accuracy, count, loss } = evaluation;
-    const wrong = Math.round((1 - accuracy) * count);
+  renderUnderstand({ evaluation, weights, data }) {
+    if (!evaluation && !weights) return '';
     return html`
       <section class="panel understand" id="understand" aria-labelledby="understand-title">
         <h2 id="understand-title">Understand</h2>
-        <p class="lead">
-          <b class="number">${format.percent(accuracy, 2)}</b> of ${format.count(count)} test pictures read right,
-          ${format.count(wrong)} wrong. Mean loss <span class="number">${format.loss(loss)}</span>.
-        </p>
-        <div class="understand-grid">
-          <div>
-            <h3>Read as</h3>
-            <tg-confusion-matrix
-              data-testid="confusion-matrix"
-              .confusion=${confusion}
-              .classes=${classes}
-            ></tg-confusion-matrix>
-          </div>
-          <div>
-            <h3>Worst mistakes</h3>
-            <p class="aside">What it is → what it was read as, and the loss. Choose one to put it on the pad.</p>
-            <tg-mistakes-grid .mistakes=${mistakes} .classes=${classes} @pick=${this.onPick}></tg-mistakes-grid>
-          </div>
-        </div>
+        ${evaluation ? this.renderEvaluation(evaluation) : ''}
+        ${
+          weights
+            ? html`<tg-weights-view
+                data-testid="weights"
+                .weights=${weights}
+                .classes=${evaluation?.classes ?? data.classes}
+              ></tg-weights-view>`
+            : ''
+        }
       </section>
+    `;
+  }
+
+  /** @param {import('../app/state.js').Evaluation} evaluation */
+  renderEvaluation({ classes, confusion, confused, perClass, mistakes, accuracy, count, loss }) {
+    const wrong = Math.round((1 - accuracy) * count);
+    return html`
+      <p class="lead">
+        <b class="number">${format.percent(accuracy, 2)}</b> of ${format.count(count)} test pictures read right,
+        ${format.count(wrong)} wrong. Mean loss <span class="number">${format.loss(loss)}</span>.
+      </p>
+      <div class="understand-grid">
+        <div>
+          <h3>Read as</h3>
+          <tg-confusion-matrix
+            data-testid="confusion-matrix"
+            .confusion=${confusion}
+            .confused=${confused}
+            .classes=${classes}
+          ></tg-confusion-matrix>
+        </div>
+        <div>
+          <h3>Class by class</h3>
+          <tg-class-scores
+            data-testid="class-scores"
+            .perClass=${perClass}
+            .confused=${confused}
+            .classes=${classes}
+          ></tg-class-scores>
+        </div>
+        <div class="wide">
+          <h3>Worst mistakes</h3>
+          <p class="aside">What it is → what it was read as, and the loss. Choose one to put it on the pad.</p>
+          <tg-mistakes-grid .mistakes=${mistakes} .classes=${classes} @pick=${this.onPick}></tg-mistakes-grid>
+        </div>
+      </div>
     `;
   }
 
