@@ -339,8 +339,8 @@ export class Person {
       const done = fresh.find((name) => name.endsWith('.safetensors'));
       if (done && fresh.length === 1) {
         const path = join(this.#downloads, done);
-        const bytes = await readFile(path);
-        if (bytes.length > 0) return { path, bytes };
+        const bytes = await readFile(path).catch(() => null); // Firefox gives it its name at the end
+        if (bytes && bytes.length > 0) return { path, bytes };
       }
       await sleep(100);
     }
