@@ -109,6 +109,24 @@ static void sample_shape(const idx *images, size_t out[3]) {
     out[2] = images->rank == 3 ? 1 : images->shape[last];
 }
 
+/* Labels are the numbers of classes, so few of those below the largest can be missing. One that lies far beyond all
+ * the others is a mistake in the file, not a class. */
+static tg_status check_labels(const idx *labels, size_t *largest, tg_error *err) {
+    bool occurs[256] = {false};
+    size_t count = labels->shape[0], distinct = 0, at = 0;
+    for (size_t i = 0; i < count; i++) {
+        distinct += !occurs[labels->elements[i]];
+        occurs[labels->elements[i]] = true;
+        if (labels->elements[i] > labels->elements[at]) at = i;
+    }
+    *largest = labels->elements[at];
+    TG_REQUIRE(err, *largest <= 16 + 4 * distinct, TG_E_DATA,
+               "sample %zu has label %zu, but only %zu different labels occur; correct it, or number the "
+               "classes from 0",
+               at, *largest, distinct);
+    return TG_OK;
+}
+
 tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out, tg_error *err) {
     *out = NULL;
     idx pixels, classes = {0};
@@ -124,8 +142,8 @@ tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out
                     classes.shape[0], labels.name);
             return tg_fail_at(err, TG_E_DATA, "%s", images.name);
         }
-        for (size_t i = 0; i < count; i++)
-            if (classes.elements[i] > largest) largest = classes.elements[i];
+        status = check_labels(&classes, &largest, err);
+        if (status != TG_OK) return tg_fail_at(err, status, "%s", labels.name);
     }
     tg_dataset *dataset;
     size_t shape[3];

@@ -81,9 +81,18 @@ static size_t label_scores(const tg_run *run, const tg_run_loss *loss) {
 static tg_status check_classes(const tg_run *run, const tg_dataset *dataset, tg_error *err) {
     for (size_t i = 0; i < run->loss_count; i++) {
         size_t scores = label_scores(run, &run->losses[i]);
-        TG_REQUIRE(err, !scores || dataset->classes <= scores, TG_E_SHAPE,
-                   "there are %zu classes but layer %s gives only %zu scores; give it %zu units",
-                   dataset->classes, run->graph->nodes[run->losses[i].node].name, scores, dataset->classes);
+        if (!scores || dataset->classes <= scores) continue;
+        const char *layer = run->graph->nodes[run->losses[i].node].name;
+        size_t at = 0;
+        while (dataset->labels && at < dataset->count && (size_t)dataset->labels[at] < scores) at++;
+        TG_REQUIRE(err, !dataset->labels || at == dataset->count, TG_E_SHAPE,
+                   "sample %zu has label %d, but layer %s gives only %zu scores, for labels 0 to %zu; "
+                   "correct the label, "
+                   "or give it %zu units",
+                   at, (int)dataset->labels[at], layer, scores, scores - 1, dataset->classes);
+        return tg_fail(err, TG_E_SHAPE,
+                       "there are %zu classes but layer %s gives only %zu scores; give it %zu units",
+                       dataset->classes, layer, scores, dataset->classes);
     }
     return TG_OK;
 }

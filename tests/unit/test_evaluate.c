@@ -249,8 +249,10 @@ static void a_refused_set_disturbs_nothing(void **state) {
     assert_true(!e.finished && e.score.count == 64);
     ASSERT_FAILS(tg_run_evaluate_begin(run, wide, &err), TG_E_SHAPE,
                  "evaluate: samples are 6x7x1 but the run takes 6x6x1; use data of that shape");
-    ASSERT_FAILS(tg_run_evaluate_begin(run, many, &err), TG_E_SHAPE,
-                 "evaluate: there are 5 classes but layer dense2 gives only 4 scores; give it 5 units");
+    ASSERT_FAILS(
+        tg_run_evaluate_begin(run, many, &err), TG_E_SHAPE,
+        "evaluate: sample 8 has label 4, but layer dense2 gives only 4 scores, for labels 0 to 3; correct "
+        "the label, or give it 5 units");
     ASSERT_OK(tg_run_evaluate(run, NULL, NULL, &e, &err));
     assert_true(e.finished);
     assert_memory_equal(&e.score, &expected, sizeof expected);

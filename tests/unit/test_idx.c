@@ -172,8 +172,29 @@ static void real_mnist_is_read(void **state) {
     free((void *)labels.data);
 }
 
+/* Classes are numbered from 0, and most of the numbers occur; a few may be missing. */
+static void a_label_far_beyond_the_others_is_a_mistake(void **state) {
+    (void)state;
+    const uint8_t images[4 + 12 + 4] = {0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 1, 1, 2, 3, 4};
+    uint8_t labels[4 + 4 + 4] = {0, 0, 8, 1, 0, 0, 0, 4, 3, 8, 3, 8};
+    tg_bytes of_images = {"images", images, sizeof images}, of_labels = {"labels", labels, sizeof labels};
+    tg_dataset *dataset = NULL;
+    tg_error err;
+    assert_int_equal(tg_dataset_from_idx(of_images, of_labels, &dataset, &err),
+                     TG_OK); /* threes and eights */
+    assert_int_equal(tg_dataset_classes(dataset), 9);
+    tg_dataset_destroy(dataset);
+    labels[10] = 77;
+    assert_int_equal(tg_dataset_from_idx(of_images, of_labels, &dataset, &err), TG_E_DATA);
+    assert_string_equal(err.where, "labels");
+    assert_string_equal(err.what,
+                        "sample 2 has label 77, but only 3 different labels occur; correct it, or number the "
+                        "classes from 0");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_label_far_beyond_the_others_is_a_mistake),
         cmocka_unit_test(rank_3_is_one_channel),
         cmocka_unit_test(rank_4_has_channels),
         cmocka_unit_test(floats_of_rank_2_are_features),

@@ -432,8 +432,10 @@ static void data_that_does_not_fit_is_told(void **state) {
                  "training data: samples are 6x7x1 but model.input is 6x6x1; change one of the two");
     ASSERT_FAILS(tg_run_create(engine, recipe, good, other_shape, &run, &err), TG_E_SHAPE,
                  "test data: samples are 6x7x1 but the run takes 6x6x1; use data of that shape");
-    ASSERT_FAILS(tg_run_create(engine, recipe, more_classes, NULL, &run, &err), TG_E_SHAPE,
-                 "training data: there are 5 classes but layer out gives only 4 scores; give it 5 units");
+    ASSERT_FAILS(
+        tg_run_create(engine, recipe, more_classes, NULL, &run, &err), TG_E_SHAPE,
+        "training data: sample 8 has label 4, but layer out gives only 4 scores, for labels 0 to 3; correct "
+        "the label, or give it 5 units");
     ASSERT_FAILS(tg_run_create(engine, recipe, unchecked, NULL, &run, &err), TG_E_STATE,
                  "training data: the data has not been checked since it was filled in");
     tg_attrs_destroy(recipe);
@@ -443,8 +445,10 @@ static void data_that_does_not_fit_is_told(void **state) {
         "%s", RECIPE("'losses':[{'type':'cross_entropy'},{'type':'cross_entropy','output':'code'}]," MODEL(
                   "{'type':'flatten'},{'type':'dense','units':3,'name':'code'},"
                   "{'type':'dense','units':4}") ADAM));
-    ASSERT_FAILS(tg_run_create(engine, recipe, good, NULL, &run, &err), TG_E_SHAPE,
-                 "training data: there are 4 classes but layer code gives only 3 scores; give it 4 units");
+    ASSERT_FAILS(
+        tg_run_create(engine, recipe, good, NULL, &run, &err), TG_E_SHAPE,
+        "training data: sample 1 has label 3, but layer code gives only 3 scores, for labels 0 to 2; "
+        "correct the label, or give it 4 units");
     tg_attrs_destroy(recipe);
     tg_dataset_destroy(good);
     tg_dataset_destroy(other_shape);
