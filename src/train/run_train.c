@@ -108,9 +108,10 @@ static tg_status update(tg_run *run, tg_error *err) {
     if (!finite) {
         at->diverged = true;
         tg_fail(err, TG_E_DIVERGED,
-                "%s is no longer finite, so the weights before it are kept; start again with a learning rate "
-                "below %g",
-                isfinite(run->batch_loss) ? "the update" : "the loss", rate);
+                "%s is no longer finite, so the weights before it are kept; start again with a lower "
+                "learning rate, "
+                "such as %.2g",
+                isfinite(run->batch_loss) ? "the update" : "the loss", rate / 10);
         return tg_fail_at(err, TG_E_DIVERGED, "step %llu", (unsigned long long)at->step + 1);
     }
     tg_plan_finish(run->train_plan);
@@ -197,7 +198,10 @@ tg_status tg_run_train(tg_run *run, uint64_t max_steps, tg_interrupt interrupt, 
                        size_t max_losses, size_t *losses_written, tg_progress *out, tg_error *err) {
     if (losses_written) *losses_written = 0;
     tg_run_progress(run, out);
-    TG_REQUIRE(err, run->train, TG_E_STATE, "there is no training data");
+    if (!run->train) {
+        tg_fail(err, TG_E_STATE, "there is no training data; give the run some when it is made or loaded");
+        return tg_fail_at(err, TG_E_STATE, "train");
+    }
     TG_REQUIRE(err, !run->at.diverged, TG_E_STATE,
                "the run has diverged; start again with a lower learning rate");
     uint64_t steps = 0;

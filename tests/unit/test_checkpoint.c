@@ -172,7 +172,7 @@ static void a_run_without_data_predicts_and_keeps_its_place(void **state) {
     assert_string_equal(tg_run_class_name(bare, 0), "a");
     tg_progress p;
     ASSERT_FAILS(tg_run_train(bare, 1, NULL, NULL, NULL, 0, NULL, &p, &err), TG_E_STATE,
-                 "there is no training data");
+                 "train: there is no training data; give the run some when it is made or loaded");
     tg_run *again = save_and_load(engine, bare, train_set, test_set);
     assert_same_run(run, again);
     train_steps(run, 0);

@@ -90,7 +90,7 @@ static void training_needs_data(void **state) {
     tg_gradcheck check;
     tg_error err;
     ASSERT_FAILS(tg_run_train(run, 1, NULL, NULL, NULL, 0, NULL, &p, &err), TG_E_STATE,
-                 "there is no training data");
+                 "train: there is no training data; give the run some when it is made or loaded");
     ASSERT_FAILS(tg_run_gradcheck(run, 1, &check, &err), TG_E_STATE,
                  "there is no training data to check gradients on");
     tg_run_destroy(run);
@@ -370,8 +370,8 @@ static void check_divergence(const char *recipe, const char *form) {
 
 #define SAYS(what)                                                                                           \
     "step %llu: the " what                                                                                   \
-    " is no longer finite, so the weights before it are kept; start again with a learning "                  \
-    "rate below 1e+06"
+    " is no longer finite, so the weights before it are kept; start again with a lower "                     \
+    "learning rate, such as 1e+05"
 
 static void divergence_keeps_the_last_finite_weights(void **state) {
     (void)state;
