@@ -75,7 +75,8 @@ typedef struct cli_session {
     tg_run *run;
 } cli_session;
 
-enum { CLI_TRAIN_DATA = 1, CLI_TEST_DATA = 2 };
+/* CLI_PAIRS: a recipe only, and batches of two, so that a step crosses few of the kinks of all samples. */
+enum { CLI_TRAIN_DATA = 1, CLI_TEST_DATA = 2, CLI_PAIRS = 4 };
 
 /* Reads options->input, which may be a recipe or a checkpoint, and the data the command needs, and makes the
  * run. */

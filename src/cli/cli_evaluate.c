@@ -74,11 +74,12 @@ static tg_status predict(cli_session *session, tg_dataset *images, tg_error *err
     float *rows = malloc(AT_ONCE * outputs * sizeof *rows);
     if (!rows) return cli_fail(err, TG_E_MEMORY, NULL, "no memory is left for the predictions");
     const uint8_t *pixels = tg_dataset_pixels(images);
+    tg_dtype type = tg_dataset_type(images);
+    size_t sample_bytes = shape[0] * shape[1] * shape[2] * (type == TG_U8 ? 1 : sizeof(float));
     tg_status status = TG_OK;
     for (size_t first = 0; status == TG_OK && first < count; first += AT_ONCE) {
         size_t n = count - first < AT_ONCE ? count - first : AT_ONCE;
-        const uint8_t *from = pixels + first * shape[0] * shape[1] * shape[2];
-        status = tg_run_predict(session->run, TG_U8, from, n, rows, err);
+        status = tg_run_predict(session->run, type, pixels + first * sample_bytes, n, rows, err);
         for (size_t i = 0; status == TG_OK && i < n; i++)
             status = print_prediction(session, first + i, rows + i * outputs, err);
     }

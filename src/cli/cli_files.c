@@ -1,9 +1,10 @@
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* realpath, strdup */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -56,6 +57,25 @@ tg_status cli_file_read(const char *path, cli_file *out, tg_error *err) {
     return status;
 }
 
+/* Where a result goes: beside a regular file, which it then replaces; or straight into a device or a pipe. */
+static tg_status find_target(const char *path, char **real, bool *replace, tg_error *err) {
+    struct stat about;
+    *real = NULL;
+    *replace = true;
+    size_t length = strlen(path);
+    if (stat(path, &about) != 0) {
+        if (length > 0 && path[length - 1] == '/')
+            return cli_fail(err, TG_E_ARGUMENT, path, "is no name of a file; leave out the / at its end");
+        *real = strdup(path);
+    } else {
+        if (S_ISDIR(about.st_mode))
+            return cli_fail(err, TG_E_ARGUMENT, path, "is a folder; name a file in it");
+        *replace = S_ISREG(about.st_mode);
+        *real = realpath(path, NULL); /* a link goes on pointing at what is written */
+    }
+    return *real ? TG_OK : cli_fail(err, TG_E_ARGUMENT, path, "cannot be written: %s", strerror(errno));
+}
+
 static tg_status open_temporary(const char *path, char **name, int *descriptor, tg_error *err) {
     size_t size = strlen(path) + 32;
     *name = malloc(size);
@@ -68,7 +88,11 @@ static tg_status open_temporary(const char *path, char **name, int *descriptor, 
     return status;
 }
 
-tg_status cli_file_probe(const char *path, tg_error *err) {
+static tg_status probe(const char *path, bool replace, tg_error *err) {
+    if (!replace)
+        return access(path, W_OK) == 0
+                   ? TG_OK
+                   : cli_fail(err, TG_E_ARGUMENT, path, "cannot be written: %s", strerror(errno));
     char *name;
     int descriptor;
     if (open_temporary(path, &name, &descriptor, err) != TG_OK) return err->status;
@@ -78,18 +102,39 @@ tg_status cli_file_probe(const char *path, tg_error *err) {
     return TG_OK;
 }
 
-tg_status cli_file_write(const char *path, const void *data, size_t size, tg_error *err) {
+tg_status cli_file_probe(const char *path, tg_error *err) {
+    char *real;
+    bool replace;
+    if (find_target(path, &real, &replace, err) != TG_OK) return err->status;
+    tg_status status = probe(real, replace, err);
+    free(real);
+    return status;
+}
+
+static bool write_bytes(int descriptor, const char *data, size_t size) {
+    for (size_t done = 0; done < size;) {
+        ssize_t count = write(descriptor, data + done, size - done);
+        if (count >= 0) done += (size_t)count;
+        else if (errno != EINTR) return false;
+    }
+    return true;
+}
+
+static tg_status write_through(const char *path, const void *data, size_t size, tg_error *err) {
+    int descriptor = open(path, O_WRONLY);
+    bool good = descriptor >= 0 && write_bytes(descriptor, data, size);
+    int problem = errno;
+    if (descriptor >= 0) close(descriptor);
+    return good ? TG_OK : cli_fail(err, TG_E_ARGUMENT, path, "cannot be written: %s", strerror(problem));
+}
+
+static tg_status write_and_replace(const char *path, const void *data, size_t size, tg_error *err) {
     char *name;
     int descriptor;
     if (open_temporary(path, &name, &descriptor, err) != TG_OK) return err->status;
-    bool good = true;
-    for (size_t done = 0; good && done < size;) {
-        ssize_t count = write(descriptor, (const char *)data + done, size - done);
-        if (count >= 0) done += (size_t)count;
-        else good = errno == EINTR;
-    }
-    good = good &&
-           fsync(descriptor) == 0; /* the name must not become the new file's before its bytes are safe */
+    bool good =
+        write_bytes(descriptor, data, size) &&
+        fsync(descriptor) == 0; /* the name must not become the new file's before its bytes are safe */
     int problem = errno;
     if (close(descriptor) != 0 && good) {
         good = false;
@@ -102,4 +147,13 @@ tg_status cli_file_write(const char *path, const void *data, size_t size, tg_err
     if (!good) unlink(name);
     free(name);
     return good ? TG_OK : cli_fail(err, TG_E_ARGUMENT, path, "cannot be written: %s", strerror(problem));
+}
+
+tg_status cli_file_write(const char *path, const void *data, size_t size, tg_error *err) {
+    char *real;
+    bool replace;
+    if (find_target(path, &real, &replace, err) != TG_OK) return err->status;
+    tg_status status = (replace ? write_and_replace : write_through)(real, data, size, err);
+    free(real);
+    return status;
 }

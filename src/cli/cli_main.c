@@ -22,7 +22,8 @@ static const struct command {
     {"train", "RECIPE|CHECKPOINT", TRAIN, cli_train, "train a recipe, or go on with a checkpoint"},
     {"evaluate", "CHECKPOINT", EVALUATE, cli_evaluate, "loss, accuracy and confusion matrix on the test set"},
     {"predict", "CHECKPOINT FILE", PREDICT, cli_predict, "classes of the images in an IDX file"},
-    {"summary", "RECIPE|CHECKPOINT", SUMMARY, cli_summary, "layers, memory, ranges of the weights; with --test, dead units"},
+    {"summary", "RECIPE|CHECKPOINT", SUMMARY, cli_summary,
+     "layers, memory, ranges of the weights; with --test, dead units"},
     {"gradcheck", "RECIPE", GRADCHECK, cli_gradcheck,
      "compare gradients with central differences, in double"},
 };
@@ -46,7 +47,8 @@ static const struct option {
     {"--steps", "N", NUMBER, offsetof(cli_options, steps), 1, UINT32_MAX, TRAIN, "stop after N more steps"},
     {"--seed", "N", NUMBER, offsetof(cli_options, seed), 0, 9007199254740991, TRAIN | SUMMARY | GRADCHECK,
      "instead of the recipe's seed"},
-    {"--limit", "N", NUMBER, offsetof(cli_options, limit), 1, UINT32_MAX, EVALUATE | PREDICT | SUMMARY | GRADCHECK,
+    {"--limit", "N", NUMBER, offsetof(cli_options, limit), 1, UINT32_MAX,
+     EVALUATE | PREDICT | SUMMARY | GRADCHECK,
      "only the first N samples; gradcheck: N parameters of every tensor"},
     {"--threads", "N", NUMBER, offsetof(cli_options, threads), 1, 64, ALL, "default: one for every core"},
     {"--out", "FILE", TEXT, offsetof(cli_options, out), 0, 0, TRAIN,
@@ -93,6 +95,10 @@ tg_status cli_fail(tg_error *err, tg_status status, const char *where, const cha
 }
 
 tg_status cli_fail_in(tg_error *err, const char *where) {
+    size_t length = strlen(where);
+    bool there =
+        strncmp(err->where, where, length) == 0 && (!err->where[length] || err->where[length] == ':');
+    if (there) return err->status; /* the library knows the names of checkpoints and data files by itself */
     char joined[2 * sizeof err->where + sizeof ": "];
     snprintf(joined, sizeof joined, "%.159s%s%s", where, err->where[0] ? ": " : "", err->where);
     memcpy(err->where, joined, sizeof err->where - 1); /* its last byte stays NUL */

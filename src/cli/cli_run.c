@@ -23,7 +23,7 @@ static tg_status override(cJSON *recipe, const char *key, cli_number number, tg_
     return cli_fail(err, TG_E_MEMORY, NULL, "no memory is left to read the recipe");
 }
 
-static tg_status read_recipe(cli_session *session, tg_error *err) {
+static tg_status read_recipe(cli_session *session, unsigned data, tg_error *err) {
     const cli_options *options = session->options;
     tg_status status =
         cli_json_parse(options->input, session->file.data, session->file.size, &session->document, err);
@@ -33,6 +33,8 @@ static tg_status read_recipe(cli_session *session, tg_error *err) {
                         "a recipe is a JSON object, { \"tabgrad\": 1, ... }");
     status = override(session->document, "epochs", options->epochs, err);
     if (status == TG_OK) status = override(session->document, "seed", options->seed, err);
+    if (status == TG_OK)
+        status = override(session->document, "batch_size", (cli_number){(data & CLI_PAIRS) != 0, 2}, err);
     if (status == TG_OK) status = cli_json_walk(session->document, session->attrs, err);
     return status == TG_OK ? TG_OK : cli_fail_in(err, options->input);
 }
@@ -53,7 +55,7 @@ static tg_status read_checkpoint(cli_session *session, tg_error *err) {
         if (value && !cJSON_AddItemToObject(session->document, keys[i], value)) cJSON_Delete(value);
     }
     if (status == TG_OK) status = cli_json_walk(session->document, session->attrs, err);
-    return status == TG_OK || strcmp(err->where, name) == 0 ? status : cli_fail_in(err, name);
+    return status == TG_OK ? TG_OK : cli_fail_in(err, name);
 }
 
 /* ---- data --------------------------------------------------------------------------------------------- */
@@ -105,7 +107,10 @@ tg_status cli_session_open(const cli_options *options, unsigned data, cli_sessio
     *out = (cli_session){.options = options};
     tg_status status = cli_file_read(options->input, &out->file, err);
     if (status == TG_OK) status = tg_attrs_create(&out->attrs, err);
-    if (status == TG_OK) status = is_checkpoint(out) ? read_checkpoint(out, err) : read_recipe(out, err);
+    if (status == TG_OK && (data & CLI_PAIRS) && is_checkpoint(out))
+        status = cli_fail(err, TG_E_ARGUMENT, options->input, "is a checkpoint; name a recipe");
+    if (status == TG_OK)
+        status = is_checkpoint(out) ? read_checkpoint(out, err) : read_recipe(out, data, err);
     if (status == TG_OK) status = tg_engine_create(thread_count(options), &out->engine, err);
     if (status == TG_OK) status = open_data(out, data, err);
     if (status == TG_OK) status = make_run(out, err);

@@ -102,7 +102,7 @@ static const double tolerance = 1e-7;
 tg_status cli_gradcheck(const cli_options *options, tg_error *err) {
     cli_session session;
     tg_gradcheck found;
-    if (cli_session_open(options, CLI_TRAIN_DATA, &session, err) != TG_OK) return err->status;
+    if (cli_session_open(options, CLI_TRAIN_DATA | CLI_PAIRS, &session, err) != TG_OK) return err->status;
     tg_status status =
         tg_run_gradcheck(session.run, options->limit.given ? (size_t)options->limit.value : 20, &found, err);
     cli_session_close(&session);
