@@ -40,6 +40,13 @@ describe.each(BROWSERS)('drawing in %s', (browser) => {
     expect(await person.text('latency')).toMatch(/^\d+(\.\d)? ms$/);
   });
 
+  it('takes a tap for a dot', async () => {
+    await person.click('draw-clear');
+    await person.draw([[[0.5, 0.5]]]);
+    expect(await person.text('prediction')).toMatch(/^\d$/);
+    await person.click('draw-clear');
+  });
+
   it('forgets a stroke on Undo and everything on Clear', async () => {
     await person.click('draw-clear');
     await person.draw(DIGITS[1]);

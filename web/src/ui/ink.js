@@ -102,6 +102,7 @@ function drawSegment(context, { width, points }, end) {
   if (end === 0) {
     // A disc: Chromium draws nothing for a line without length.
     context.arc(to.x * side, to.y * side, thickness / 2, 0, 2 * Math.PI);
+    context.fillStyle = context.strokeStyle;
     context.fill();
     return;
   }
