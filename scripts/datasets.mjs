@@ -59,7 +59,8 @@ export async function publishDataset(name, target) {
   if (missing.length === 0) return;
   await step(`compressing ${title}`, async () => {
     for (const file of missing) {
-      const packed = gzipSync(await readFile(join(PROJECT, 'build/data', name, file)), { level: 9 });
+      // Level 9 would take 16 times as long to save another 0.5 %.
+      const packed = gzipSync(await readFile(join(PROJECT, 'build/data', name, file)), { level: 7 });
       await writeFile(join(target, `${file}.new`), packed);
       await rename(join(target, `${file}.new`), join(target, `${file}.gz`));
     }
