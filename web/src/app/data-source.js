@@ -3,7 +3,7 @@
 /** @typedef {{ name: string, title: string, classes: string[], sha256: Record<string, string> }} Descriptor */
 
 /** @type {Descriptor[]} the data sets whose class names are known */
-const DESCRIPTORS = Object.values(
+export const DESCRIPTORS = Object.values(
   import.meta.glob('../../../datasets/*.json', { eager: true, import: 'default' }),
 );
 

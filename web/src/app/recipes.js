@@ -1,11 +1,12 @@
 // The ready recipes, and how the page fits one to the data and the settings at hand.
+import { DESCRIPTORS } from './data-source.js';
 
 /** @typedef {import('./state.js').Settings} Settings */
 /** @typedef {Record<string, any>} Recipe */
 
 /** @type {Record<string, Recipe>} file name without .json -> recipe, simplest first */
 export const RECIPES = Object.fromEntries(
-  Object.entries(import.meta.glob('../../../recipes/*.json', { eager: true, import: 'default' }))
+  Object.entries(import.meta.glob('../../../recipes/**/*.json', { eager: true, import: 'default' }))
     .map(([path, recipe]) => /** @type {[string, Recipe]} */ ([fileName(path), recipe]))
     .sort(([, a], [, b]) => a['x-order'] - b['x-order']),
 );
@@ -65,8 +66,18 @@ export function recipeAtHand(state) {
   return fittedRecipe(chosenRecipe(state), state.settings, state.data);
 }
 
-/** Preprocessing behind which the samples have another shape than the data. */
-const RESHAPING = ['resize', 'pad', 'pca', 'flatten'];
+/**
+ * What recipes are made for, in a few words.
+ * @param {string | undefined} dataset as a recipe's data has it
+ */
+export function titleOfData(dataset) {
+  const known = DESCRIPTORS.find(({ name }) => name === dataset)?.title;
+  return known ?? (dataset?.replaceAll('-', ' ') || 'any data');
+}
+
+/** Preprocessing behind which samples have a shape of its own: of pictures, and of none. */
+const RESIZING = ['resize', 'pad'];
+const FLATTENING = ['pca', 'flatten'];
 
 /**
  * A recipe with the settings filled in. For other data than its own its input and its last layer take the data's
@@ -86,16 +97,38 @@ export function fittedRecipe(chosen, settings, data) {
   }
   const isAtHome = chosen.data?.dataset === data.name && data.name !== 'files'; // those are others each time
   if (isAtHome || !Array.isArray(chosen.model?.layers)) return recipe;
-  recipe.data = { dataset: data.name };
+  const { train_size, shape, ...taking } = isObject(chosen.data) ? chosen.data : {}; // those were the other data's
+  recipe.data = { ...taking, dataset: data.name };
   recipe.model = { ...chosen.model, layers: [...chosen.model.layers] };
-  const reshaped = listOf(chosen.preprocess).some(({ type }) => RESHAPING.includes(type));
-  if (!reshaped) recipe.model.input = data.shape;
+  const steps = listOf(chosen.preprocess);
+  const has = (/** @type {string[]} */ types) => steps.some(({ type }) => types.includes(type));
+  const channels = data.shape.at(-1);
+  if (has(RESIZING)) recipe.model.input = [...listed(chosen.model.input).slice(0, 2), channels];
+  else if (!has(FLATTENING)) recipe.model.input = data.shape;
+  if (steps.length > 0) recipe.preprocess = steps.map((step) => forChannels(step, channels));
   const last = recipe.model.layers.at(-1);
   const repeatsInput = listOf(chosen.losses).some(({ target }) => target === 'input');
   if (last?.type === 'dense' && !repeatsInput) {
     recipe.model.layers.splice(-1, 1, { ...last, units: data.classes.length });
   }
   return recipe;
+}
+
+/**
+ * Numbers of other channels are left out: then they are fitted.
+ * @param {Record<string, any>} step
+ * @param {number | undefined} channels
+ */
+function forChannels(step, channels) {
+  const suits = (/** @type {unknown} */ numbers) => !Array.isArray(numbers) || numbers.length === channels;
+  if (step.type !== 'standardize' || (suits(step.mean) && suits(step.std))) return step;
+  const { mean, std, ...rest } = step;
+  return rest;
+}
+
+/** @param {unknown} value @returns {any[]} */
+function listed(value) {
+  return Array.isArray(value) ? value : [];
 }
 
 /** @param {unknown} value @returns {value is Record<string, any>} */
@@ -105,7 +138,7 @@ function isObject(value) {
 
 /** @param {unknown} value @returns {Record<string, any>[]} the objects of a list, if it is one */
 function listOf(value) {
-  return Array.isArray(value) ? value.filter(isObject) : [];
+  return listed(value).filter(isObject);
 }
 
 /**

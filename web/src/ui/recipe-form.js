@@ -1,5 +1,6 @@
 import { html } from 'lit';
 import { live } from 'lit/directives/live.js';
+import { titleOfData } from '../app/recipes.js';
 import { LightElement } from './light-element.js';
 
 const FIELDS = [
@@ -14,6 +15,7 @@ export class RecipeForm extends LightElement {
   static properties = {
     recipes: { attribute: false },
     settings: { attribute: false },
+    data: { attribute: false },
     running: { type: Boolean },
     changed: { type: Boolean },
   };
@@ -24,6 +26,8 @@ export class RecipeForm extends LightElement {
     this.recipes = {};
     /** @type {import('../app/state.js').Settings | null} */
     this.settings = null;
+    /** @type {import('../app/state.js').Loaded | null} */
+    this.data = null;
     /** Whether a run is under way: what determines it from its start cannot be changed then. */
     this.running = false;
     /** The chosen recipe is not as it came. */
@@ -31,7 +35,7 @@ export class RecipeForm extends LightElement {
   }
 
   render() {
-    const { settings, recipes } = this;
+    const { settings } = this;
     if (!settings) return;
     return html`
       <form class="recipe-form" novalidate @submit=${(/** @type {Event} */ event) => event.preventDefault()}>
@@ -44,16 +48,47 @@ export class RecipeForm extends LightElement {
             ?disabled=${this.running}
             @change=${(/** @type {Event} */ event) => this.change('recipe', inputOf(event).value)}
           >
-            ${Object.entries(recipes).map(
-              ([name, recipe]) =>
-                html`<option value=${name} ?selected=${name === settings.recipe}>${recipe['x-title'] ?? name}${name === settings.recipe && this.changed ? ', changed' : ''}</option>`,
+            ${Object.entries(this.groups).map(
+              ([dataset, names]) =>
+                html`<optgroup label=${titleOfData(dataset)}>${names.map((name) => this.renderOption(name))}</optgroup>`,
             )}
           </select>
         </label>
         ${FIELDS.map((field) => this.renderField(field, settings))}
-        <p id="recipe-about" class="aside wide">${recipes[settings.recipe]['x-about'] ?? ''}</p>
+        <p id="recipe-about" class="aside wide">${this.about}</p>
       </form>
     `;
+  }
+
+  /** @param {string} name */
+  renderOption(name) {
+    const chosen = name === this.settings?.recipe;
+    const title = this.recipes[name]['x-title'] ?? name;
+    return html`<option value=${name} ?selected=${chosen}>${title}${chosen && this.changed ? ', changed' : ''}</option>`;
+  }
+
+  /** What the chosen recipe is, and whether the data at hand are what it is made for. */
+  get about() {
+    const { recipes, settings, data } = this;
+    const recipe = recipes[settings?.recipe ?? ''];
+    const home = recipe.data?.dataset;
+    const elsewhere = data && data.name !== 'files' && home !== undefined && home !== data.name;
+    const fitted = elsewhere
+      ? ` Made for ${titleOfData(home)}; open its files, or Train fits it to ${data.title}.`
+      : '';
+    return `${recipe['x-about'] ?? ''}${fitted}`;
+  }
+
+  /** Names of recipes by the data they are made for. @returns {Record<string, string[]>} */
+  get groups() {
+    /** @type {Record<string, string[]>} */
+    const groups = {};
+    for (const [name, { data }] of Object.entries(this.recipes)) {
+      const dataset = data?.dataset ?? '';
+      groups[dataset] ??= [];
+      groups[dataset].push(name);
+    }
+    return groups;
   }
 
   /**

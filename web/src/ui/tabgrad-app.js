@@ -90,6 +90,7 @@ export class TabgradApp extends LightElement {
         <tg-recipe-form
           .recipes=${recipes}
           .settings=${settings}
+          .data=${state.data}
           ?changed=${isChanged(state)}
           ?running=${isRunning(phase)}
           @change-settings=${this.onChangeSettings}
