@@ -131,7 +131,8 @@ export class Session {
   openFiles(files) {
     return this.#telling(async () => {
       this.dismissError();
-      if (files.some((file) => file.name.endsWith('.safetensors'))) await this.#loadCheckpoint(files[0]);
+      const checkpoint = files.find((file) => file.name.endsWith('.safetensors'));
+      if (checkpoint) await this.#loadCheckpoint(checkpoint);
       else await this.#letGo(await this.#shelf.open(files));
       await this.#plan();
     });
@@ -152,7 +153,11 @@ export class Session {
 
   /** @param {File} file */
   loadCheckpoint(file) {
-    return this.openFiles([file]);
+    return this.#telling(async () => {
+      this.dismissError();
+      await this.#loadCheckpoint(file);
+      await this.#plan();
+    });
   }
 
   /** @param {File} file */
@@ -160,7 +165,7 @@ export class Session {
     const bytes = new Uint8Array(await file.arrayBuffer());
     const engine = await this.#engine;
     const run = await engine.load(bytes, { name: file.name });
-    const { name } = run.recipe;
+    const name = run.recipe.name || file.name.replace(/\.safetensors$/, '');
     const { recipes } = this.#state;
     const recipe = withoutPlaces(run.recipe);
     if (recipes[name]) this.#addVersion(name, recipe);
@@ -177,7 +182,7 @@ export class Session {
       const run = this.#trainer.course?.run ?? this.#bundled;
       if (!run) throw new Error('There is no network to save yet; wait a moment, or train one.');
       const bytes = await run.checkpoint();
-      return { name: `${run.recipe.name}.safetensors`, bytes };
+      return { name: `${run.recipe.name || 'network'}.safetensors`, bytes };
     });
   }
 

@@ -146,9 +146,10 @@ export class Trainer {
     checkNumbers(settings);
     const { learningRate, epochs } = settings;
     if (learningRate !== course.settings.learningRate) await course.run.setLearningRate(learningRate);
-    if (epochs !== course.settings.epochs) {
-      await course.run.setEpochs(epochs);
-      course.epochs = epochs;
+    const done = course.run.progress.epoch;
+    if (epochs !== course.settings.epochs && done < course.epochs) {
+      course.epochs = epochs > done ? epochs : done + epochs; // fewer than there were already: so many more
+      await course.run.setEpochs(course.epochs);
     }
     course.settings = settings; // only what the run agreed to
   }

@@ -74,6 +74,18 @@ describe('the trainer', () => {
     expect(store.state.progress).toMatchObject({ epoch: 2, step: 40 });
   });
 
+  it('trains that many more epochs where there were as many already', async () => {
+    await trainer.train();
+    store.update({ settings: { ...SETTINGS, epochs: 1 } });
+    await trainer.train();
+    expect(store.state).toMatchObject({ phase: 'done', error: '', progress: { epoch: 3, epochs: 3 } });
+    await trainer.train();
+    expect(store.state).toMatchObject({ phase: 'done', error: '', progress: { epoch: 4, epochs: 4 } });
+    store.update({ settings: { ...SETTINGS, epochs: 5 } });
+    await trainer.train();
+    expect(store.state).toMatchObject({ phase: 'done', error: '', progress: { epoch: 9, epochs: 9 } });
+  });
+
   it('takes single steps before, between and after, and resumes from there', async () => {
     await trainer.step();
     await trainer.step();
