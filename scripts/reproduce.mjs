@@ -174,7 +174,7 @@ async function follow({ row, seed, result, program, options, keep }, args) {
     const now = performance.now();
     if (line.epochFinished) {
       result.epoch = line.epoch;
-      result.seconds += Math.round(now - since) / 1000;
+      result.seconds = Math.round(result.seconds * 10 + (now - since) / 100) / 10;
       since = now;
       measure(row, result, { epoch: line });
       await keep();

@@ -79,9 +79,9 @@ export function table(rows, results) {
 
 Written by \`npm run reproduce\`, which trains the recipes in [\`recipes/reports/\`](../recipes/reports) with the native program.
 Where a run takes less than ten minutes it is made with the seeds 1, 2 and 3, and the measured figure is their mean, with
-the range in brackets. The same command gives the same parameters, to the last bit, on every machine: the hash is SHA-256
+the range in brackets; without a range only seed 1 has been run so far. The same command gives the same parameters, to the last bit, on every machine: the hash is SHA-256
 over them. Seconds are those of the first seed on the machine that ran it, and say little about another. NIST36 is not to be
-had; its place take 52,152 handwritten lower-case letters (taskar) and 10,000 letters from fonts (notmnist), 80 % to train
+had: in its place stand 52,152 handwritten lower-case letters (taskar) and 10,000 letters from fonts (notmnist), 80 % to train
 on, 10 % for validation, 10 % to test on. The toy check, 4-10-3 on five samples, is a test: \`tests/unit/test_toy.c\`.
 
 | recipe | reported | measured | reached | epochs | seconds |
