@@ -176,8 +176,24 @@ static tg_status read_arguments(char **argv, const struct command **command, cli
     return TG_OK;
 }
 
+static bool asks_for_help(char **argv) {
+    for (char **argument = argv + 1; *argument; argument++)
+        if (!strcmp(*argument, "--help") || !strcmp(*argument, "-h")) return true;
+    return argv[1] && !strcmp(argv[1], "help");
+}
+
+/* One line, whatever a file's name holds. */
+static void print_error(const tg_error *err) {
+    char line[sizeof err->where + sizeof err->what + 8];
+    snprintf(line, sizeof line, "%s%s%s", err->where, err->where[0] ? ": " : "", err->what);
+    for (char *c = line; *c; c++)
+        if ((unsigned char)*c < ' ') *c = '?';
+    fprintf(stderr, "tabgrad: %s\n", line);
+}
+
 int main(int argc, char **argv) {
-    if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
+    (void)argc;
+    if (asks_for_help(argv)) {
         print_help();
         return 0;
     }
@@ -189,6 +205,6 @@ int main(int argc, char **argv) {
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == TG_OK)
         status = cli_fail(&err, TG_E_ARGUMENT, "standard output", "cannot be written: %s", strerror(errno));
     if (status == TG_OK) return 0;
-    fprintf(stderr, "tabgrad: %s%s%s\n", err.where, err.where[0] ? ": " : "", err.what);
+    print_error(&err);
     return 2;
 }

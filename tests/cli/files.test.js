@@ -57,6 +57,17 @@ describe('--out', () => {
   });
 });
 
+it('says one line of a file whose name has two', async () => {
+  const { status, stderr } = await tabgrad(['train', 'no\nsuch.json']);
+  expect([status, stderr]).toEqual([2, 'tabgrad: no?such.json: cannot be read: No such file or directory\n']);
+});
+
+it.each([['--help'], ['-h'], ['help'], ['train', '--help']])('helps when asked: %s %s', async (...args) => {
+  const { status, stdout } = await tabgrad(args);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^tabgrad trains small neural networks/);
+});
+
 it('gradcheck takes no checkpoint', async () => {
   const checkpoint = join(folder.path('.'), 'other.safetensors');
   await tabgrad([...training, '--out', checkpoint]);
