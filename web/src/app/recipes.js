@@ -99,6 +99,7 @@ export function fittedRecipe(chosen, settings, data) {
   if (isAtHome || !Array.isArray(chosen.model?.layers)) return recipe;
   const { train_size, shape, ...taking } = isObject(chosen.data) ? chosen.data : {}; // those were the other data's
   recipe.data = { ...taking, dataset: data.name };
+  if (shape) recipe.data.shape = data.shape;
   recipe.model = { ...chosen.model, layers: [...chosen.model.layers] };
   const steps = listOf(chosen.preprocess);
   const has = (/** @type {string[]} */ types) => steps.some(({ type }) => types.includes(type));

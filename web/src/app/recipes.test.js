@@ -48,7 +48,7 @@ describe('the ready recipes', () => {
       fittedRecipe(RECIPES[name], settingsOf(name, RECIPES[name]), data);
     const padded = fitted('letters-mlp-taskar');
     expect(padded.model.input).toEqual([32, 32, 1]);
-    expect(padded.data).toEqual({ dataset: 'mnist', validation: 0.11111 });
+    expect(padded.data).toEqual({ dataset: 'mnist', validation: 0.11111, shape: [28, 28, 1] });
     const repeats = fitted('letters-autoencoder-taskar');
     expect(repeats.model.layers.at(-2).units).toBe(1024);
     const colours = { name: 'files', shape: [32, 32, 3], classes: MNIST.classes };
