@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serve } from '../../scripts/serve.mjs';
 import { BROWSERS } from '../support/browsers.js';
-import { Person } from '../support/person.js';
+import { DIGITS, Person } from '../support/person.js';
 
 describe.each(BROWSERS)('the Model panel in %s', (browser) => {
   let site;
@@ -146,6 +146,26 @@ describe.each(BROWSERS)('the Model panel in %s', (browser) => {
     await untilSummary('203,530');
     await person.chooseRecipe('mnist-linear');
     await untilSummary('25,450');
+  });
+
+  it('lets an autoencoder repeat what is drawn, and says how well it repeats', async () => {
+    await person.draw(DIGITS[7]);
+    await person.chooseRecipe('letters-autoencoder-notmnist');
+    await person.fill('epochs', 1);
+    await person.click('train');
+    await person.untilState('done');
+    const [, psnr] = (await person.text('status')).match(/PSNR of ([\d.]+) dB/);
+    expect(Number(psnr)).toBeGreaterThan(8);
+    await person.until(() => {
+      const canvas = document.querySelector('[data-testid="repeated"] canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      return canvas.width === 32 && data.some((value, i) => i % 4 === 3 && value > 30);
+    });
+    expect(await person.page.$$('[data-testid="prediction-bars"] li')).toHaveLength(0);
+    await person.click('reset');
+    await person.until(
+      () => document.querySelector('[data-testid="prediction"]')?.textContent?.trim() === '7',
+    );
   });
 
   it('made nobody complain', () => {

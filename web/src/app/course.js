@@ -41,6 +41,7 @@ export const FRESH = /** @type {const} */ ({
   error: '',
   progress: null,
   evaluation: null,
+  psnr: null,
   weights: null,
 });
 

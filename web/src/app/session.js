@@ -6,6 +6,7 @@ import { layerNamed, withoutPlaces } from './layers.js';
 import { Reader } from './reader.js';
 import { formatJson, parseRecipe } from './recipe-text.js';
 import { checkNumbers, chosenRecipe, recipeAtHand, settingsOf } from './recipes.js';
+import { repeaterOf } from './repeater.js';
 import { Trainer } from './trainer.js';
 
 /** @typedef {import('./state.js').State} State */
@@ -115,9 +116,11 @@ export class Session {
       this.leaveTestPicture();
       this.read(null);
     }
+    const repeater = run && repeaterOf(run.recipe);
     this.#store.update({
       network: course ? 'your network' : 'the bundled network',
-      classes: course ? course.classes : (run?.classes ?? classes),
+      classes: repeater ? [] : course ? course.classes : (run?.classes ?? classes),
+      repeater,
       shape: run?.shape ?? shape,
       canSave: run !== null,
       continues: this.#trainer.continues,

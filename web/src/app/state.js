@@ -66,6 +66,7 @@
  * @property {string} network who reads the pad, in a few words
  * @property {string[]} classes of the network that reads the pad
  * @property {number[]} shape of the pictures it reads
+ * @property {import('./repeater.js').Repeater | null} repeater null: it reads classes, it repeats no pictures
  * @property {boolean} canSave
  * @property {boolean} continues Train would go on with the run there is
  * @property {Settings} settings
@@ -81,6 +82,7 @@
  * @property {Progress | null} progress
  * @property {import('./history.js').History} history
  * @property {Evaluation | null} evaluation
+ * @property {number | null} psnr of test pictures that were repeated, in dB
  * @property {import('./weights.js').Weights | null} weights of the network when it had learned
  * @property {Reading} reading
  */
@@ -113,6 +115,7 @@ export function initialState(recipes, settings) {
     network: '',
     classes: DIGITS,
     shape: [28, 28, 1],
+    repeater: null,
     canSave: false,
     continues: false,
     recipes,
@@ -128,6 +131,7 @@ export function initialState(recipes, settings) {
     progress: null,
     history: new History(),
     evaluation: null,
+    psnr: null,
     weights: null,
     reading: { image: null, answer: null },
   };

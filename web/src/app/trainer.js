@@ -229,7 +229,7 @@ export class Trainer {
     if (more) course.epochs = done + more;
     course.followed = true;
     course.stopping = false;
-    this.#store.update({ phase: 'training', activity: '', evaluation: null, weights: null });
+    this.#store.update({ phase: 'training', activity: '', evaluation: null, psnr: null, weights: null });
     try {
       for await (const report of course.run.train({ epochs: more })) {
         this.#show(course, still(report));
@@ -252,7 +252,8 @@ export class Trainer {
     if (test) {
       this.#store.update({ phase: 'training', activity: 'Reading the test pictures' });
       const result = still(await course.run.evaluate(test, { details: true }));
-      this.#store.update({ evaluation: still(await digest(result, test, course.classes)) });
+      const evaluation = still(await digest(result, test, course.classes));
+      this.#store.update({ evaluation, psnr: result.psnr });
     }
     const data = test ?? course.sets?.train;
     this.#store.update({ weights: still(await lookAtWeights(course.run, data)) });

@@ -1,6 +1,7 @@
 import { html } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { percent } from '../app/format.js';
+import { pixelsOf } from '../app/repeater.js';
 import { LightElement } from './light-element.js';
 import './pixel-picture.js';
 
@@ -10,6 +11,7 @@ export class PredictionView extends LightElement {
     reading: { attribute: false },
     classes: { attribute: false },
     shape: { attribute: false },
+    repeater: { attribute: false },
     network: {},
     spoken: {},
   };
@@ -22,6 +24,8 @@ export class PredictionView extends LightElement {
     this.classes = [];
     /** @type {number[]} */
     this.shape = [28, 28, 1];
+    /** Of a network that answers with a picture. @type {import('../app/repeater.js').Repeater | null} */
+    this.repeater = null;
     /** Who answers, in a few words. */
     this.network = '';
     /** The answer in words, given only when the hand rests: a screen reader should not follow every stroke. */
@@ -30,18 +34,13 @@ export class PredictionView extends LightElement {
 
   render() {
     const { image, answer } = this.reading;
-    const best = answer ? this.classes[answer.best] : '–';
-    const size = answer ? (best.length > 2 ? 'long' : '') : 'none';
     return html`
       <div class="verdict">
         <figure class="seen">
           <tg-pixel-picture .pixels=${image} .shape=${this.shape}></tg-pixel-picture>
           <figcaption>it sees</figcaption>
         </figure>
-        <figure class="answer">
-          <output data-testid="prediction" class=${size} aria-live="off">${best}</output>
-          <figcaption>it reads</figcaption>
-        </figure>
+        ${this.repeater ? this.renderRepeated(this.repeater) : this.renderBest()}
       </div>
       <ul data-testid="prediction-bars" data-answer=${answer?.serial ?? 0} aria-label="Probability of each class">
         ${repeat(
@@ -58,6 +57,36 @@ export class PredictionView extends LightElement {
         }
       </p>
       <p class="visually-hidden" aria-live="polite">${this.spoken}</p>
+    `;
+  }
+
+  renderBest() {
+    const { answer } = this.reading;
+    const best = answer ? (this.classes[answer.best] ?? '–') : '–';
+    const size = answer ? (best.length > 2 ? 'long' : '') : 'none';
+    return html`
+      <figure class="answer">
+        <output data-testid="prediction" class=${size} aria-live="off">${best}</output>
+        <figcaption>it reads</figcaption>
+      </figure>
+    `;
+  }
+
+  /** @param {import('../app/repeater.js').Repeater} repeater */
+  renderRepeated(repeater) {
+    const values = this.reading.answer?.probabilities;
+    const size = repeater.shape.reduce((product, side) => product * side, 1);
+    const pixels = values?.length === size ? pixelsOf(repeater, values) : null; // else of the network before
+    return html`
+      <figure class="seen">
+        <tg-pixel-picture
+          data-testid="repeated"
+          label="The picture as the network repeats it"
+          .pixels=${pixels}
+          .shape=${repeater.shape}
+        ></tg-pixel-picture>
+        <figcaption data-testid="prediction">it repeats</figcaption>
+      </figure>
     `;
   }
 

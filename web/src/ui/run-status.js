@@ -10,6 +10,7 @@ export class RunStatus extends LightElement {
     continues: { type: Boolean },
     progress: { attribute: false },
     evaluation: { attribute: false },
+    psnr: { attribute: false },
     summary: { attribute: false },
   };
 
@@ -24,6 +25,8 @@ export class RunStatus extends LightElement {
     this.progress = null;
     /** @type {import('../app/state.js').Evaluation | null} */
     this.evaluation = null;
+    /** Of test pictures that were repeated. @type {number | null} */
+    this.psnr = null;
     /** @type {import('../app/state.js').Summary | null} */
     this.summary = null;
   }
@@ -68,10 +71,12 @@ export class RunStatus extends LightElement {
   }
 
   get sentence() {
-    const { phase, progress, evaluation, activity } = this;
+    const { phase, progress, evaluation, psnr, activity } = this;
     const tested = evaluation
       ? `${percent(evaluation.accuracy)} right on ${count(evaluation.count)} test pictures`
-      : '';
+      : psnr !== null
+        ? `test pictures repeated with a PSNR of ${psnr.toFixed(1)} dB`
+        : '';
     const epoch = progress
       ? `epoch ${Math.min(progress.epoch + 1, progress.epochs)} of ${progress.epochs}`
       : '';

@@ -51,7 +51,7 @@ export class TabgradApp extends LightElement {
   }
 
   /** @param {State} state */
-  renderUse({ reading, classes, shape, network, testPicture }) {
+  renderUse({ reading, classes, shape, repeater, network, testPicture }) {
     const what = classes.every((name) => DIGITS.includes(name)) ? 'Draw a digit' : 'Draw a picture';
     return html`
       <section class="panel use" id="use" aria-labelledby="use-title">
@@ -67,6 +67,7 @@ export class TabgradApp extends LightElement {
             .reading=${reading}
             .classes=${classes}
             .shape=${shape}
+            .repeater=${repeater}
             .network=${network}
             .spoken=${this.spoken}
           ></tg-prediction-view>
@@ -107,6 +108,7 @@ export class TabgradApp extends LightElement {
           ?continues=${continues}
           .progress=${progress}
           .evaluation=${evaluation}
+          .psnr=${state.psnr}
           .summary=${summary}
         ></tg-run-status>
         <div class="charts">
@@ -264,8 +266,10 @@ export class TabgradApp extends LightElement {
     const answer = this.state?.reading.answer;
     if (!this.state || !answer || !this.speakNext || answer === before?.reading.answer) return;
     this.speakNext = false;
-    const { classes } = this.state;
-    this.spoken = `Read as ${classes[answer.best]}, ${format.percent(answer.probabilities[answer.best], 0)}`;
+    const { classes, repeater } = this.state;
+    this.spoken = repeater
+      ? 'The network repeats the picture'
+      : `Read as ${classes[answer.best]}, ${format.percent(answer.probabilities[answer.best], 0)}`;
   }
 
   /** @param {CustomEvent} event */
