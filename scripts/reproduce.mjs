@@ -187,9 +187,9 @@ async function follow({ row, seed, result, program, options, keep }, args) {
       child.kill('SIGTERM');
     }
   }
-  const [status] = await closed;
+  const [status, signal] = await closed;
   progress('');
-  if (status !== 0) throw new Failure(complaint.trim());
+  if (status !== 0 && !stopping) throw new Failure(complaint.trim() || `the program was ended by ${signal}`);
   if (finished) delete result.waiting;
   return finished;
 }
