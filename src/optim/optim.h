@@ -56,7 +56,6 @@ typedef struct tg_schedule tg_schedule;
 typedef struct tg_schedules {
     size_t count;
     const tg_schedule *rows[TG_MAX_SCHEDULES];
-    const tg_value *recipe[TG_MAX_SCHEDULES]; /* as the recipe has them */
     tg_schedule_attrs attrs[TG_MAX_SCHEDULES];
 } tg_schedules;
 
@@ -78,7 +77,8 @@ typedef struct tg_moment {
  *   plateau       { factor, patience: 5, min_delta: 0, metric: "loss" }   times factor whenever the metric of the validation
  *                                                      part was no better for more than `patience` epochs (PyTorch's) */
 tg_status tg_schedules_read(const tg_value *value, tg_schedules *out, tg_error *err);
-void tg_schedules_write(const tg_schedules *schedules, tg_text *text);
+/* value: what they were read from, for its keys that begin with "x-". */
+void tg_schedules_write(const tg_schedules *schedules, const tg_value *value, tg_text *text);
 double tg_schedules_factor(const tg_schedules *schedules, const tg_moment *at);
 /* The plateau schedule, of which there is at most one, or NULL. */
 const tg_schedule_attrs *tg_schedules_plateau(const tg_schedules *schedules);

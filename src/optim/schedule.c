@@ -98,7 +98,6 @@ static tg_status read_one(const tg_value *value, tg_schedules *out, tg_error *er
                    "there can be only one plateau");
         tg_schedule_attrs *attrs = &out->attrs[out->count];
         TG_TRY(tg_attrs_read(value, table[i].rows, table[i].row_count, "type", attrs, err));
-        out->recipe[out->count] = value;
         out->rows[out->count++] = &table[i];
         return TG_OK;
     }
@@ -123,14 +122,16 @@ tg_status tg_schedules_read(const tg_value *value, tg_schedules *out, tg_error *
     return TG_OK;
 }
 
-void tg_schedules_write(const tg_schedules *schedules, tg_text *text) {
+void tg_schedules_write(const tg_schedules *schedules, const tg_value *value, tg_text *text) {
+    const tg_value *one = value && value->kind == TG_LIST ? value->first : value;
     tg_json_open(text, "schedule", '[');
     for (size_t i = 0; i < schedules->count; i++) {
         tg_json_open(text, NULL, '{');
         tg_json_string(text, "type", schedules->rows[i]->name);
         tg_attrs_write(text, schedules->rows[i]->rows, schedules->rows[i]->row_count, &schedules->attrs[i]);
-        tg_attrs_write_extra(text, schedules->recipe[i]);
+        tg_attrs_write_extra(text, one);
         tg_json_close(text, '}');
+        if (one) one = one->next;
     }
     tg_json_close(text, ']');
 }

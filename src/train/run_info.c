@@ -168,7 +168,7 @@ tg_status tg_run_recipe_json(tg_run *run, const char **out, tg_error *err) {
     tg_graph_write(run->graph, run->recipe.model, text);
     tg_run_write_losses(run, text);
     tg_optimizer_write(run->optimizer, &run->optim_attrs, run->recipe.optimizer, text);
-    tg_schedules_write(&run->schedules, text);
+    tg_schedules_write(&run->schedules, run->recipe.schedule, text);
     tg_recipe_write_tail(&run->recipe, tg_attrs_root(run->attrs), text);
     tg_json_close(text, '}');
     return finished_text(text, out, err);

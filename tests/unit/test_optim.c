@@ -360,7 +360,7 @@ static void what_is_read_is_written(void **state) {
     tg_text text = {0};
     tg_json_open(&text, NULL, '{');
     tg_schedules both = read_schedules("[{'type':'step','every_epochs':3,'factor':0.25},{'type':'cosine'}]");
-    tg_schedules_write(&both, &text);
+    tg_schedules_write(&both, NULL, &text);
     optimizer o = open_optimizer("{'type':'nesterov','l2':0.5}", 1);
     tg_optimizer_write(o.row, &o.of, NULL, &text);
     tg_json_close(&text, '}');
