@@ -199,7 +199,7 @@ describe.each(BROWSERS)('training in %s', (browser) => {
     await person.untilStep(20);
     await person.fill('learning-rate', 1e6);
     await person.untilState('error');
-    expect(await person.untilError()).toMatch(/^step \d+: .*learning rate below/);
+    expect(await person.untilError()).toMatch(/^step \d+: .*lower learning rate, such as/);
     expect(await person.text('prediction')).toMatch(/^\d$/);
     expect((await person.bars()).every(({ probability }) => Number.isFinite(probability))).toBe(true);
   });
