@@ -23,6 +23,17 @@ static tg_status override(cJSON *recipe, const char *key, cli_number number, tg_
     return cli_fail(err, TG_E_MEMORY, NULL, "no memory is left to read the recipe");
 }
 
+/* What is trained on files of one's own does not claim to be the recipe's dataset: its checkpoint would go on with that. */
+static tg_status name_files(cJSON *recipe, tg_error *err) {
+    cJSON *data = cJSON_GetObjectItemCaseSensitive(recipe, "data");
+    if (data && !cJSON_IsObject(data)) return TG_OK; /* the engine says what it should be */
+    if (!data) data = cJSON_AddObjectToObject(recipe, "data");
+    cJSON_DeleteItemFromObjectCaseSensitive(data, "dataset");
+    return cJSON_AddStringToObject(data, "dataset", "files")
+               ? TG_OK
+               : cli_fail(err, TG_E_MEMORY, NULL, "no memory is left to read the recipe");
+}
+
 static tg_status read_recipe(cli_session *session, unsigned data, tg_error *err) {
     const cli_options *options = session->options;
     tg_status status =
@@ -35,6 +46,7 @@ static tg_status read_recipe(cli_session *session, unsigned data, tg_error *err)
     if (status == TG_OK) status = override(session->document, "seed", options->seed, err);
     if (status == TG_OK)
         status = override(session->document, "batch_size", (cli_number){(data & CLI_PAIRS) != 0, 2}, err);
+    if (status == TG_OK && options->train) status = name_files(session->document, err);
     if (status == TG_OK) status = cli_json_walk(session->document, session->attrs, err);
     return status == TG_OK ? TG_OK : cli_fail_in(err, options->input);
 }

@@ -57,6 +57,17 @@ describe('--out', () => {
   });
 });
 
+it('asks for the files again that a checkpoint was trained on', async () => {
+  const checkpoint = join(folder.path('.'), 'of-files.safetensors');
+  await tabgrad([...training, '--out', checkpoint]);
+  const without = await tabgrad(['train', checkpoint, '--steps', '1']);
+  expect([without.status, without.stderr]).toEqual([
+    2,
+    `tabgrad: ${checkpoint}: data.dataset: there is no dataset "files"; datasets/ has those there are, and --train and --test take files of your own\n`,
+  ]);
+  expect((await tabgrad(['train', checkpoint, ...training.slice(2)])).status).toBe(0);
+});
+
 it('says one line of a file whose name has two', async () => {
   const { status, stderr } = await tabgrad(['train', 'no\nsuch.json']);
   expect([status, stderr]).toEqual([2, 'tabgrad: no?such.json: cannot be read: No such file or directory\n']);
