@@ -1,6 +1,9 @@
 import { html } from 'lit';
 import { LightElement } from './light-element.js';
 
+/** Letters of a class name that fit over a column; longer ones stand on end. */
+const WIDE_NAME = 3;
+
 /** Which class was read as which: rows are true, columns are read; the darker a wrong cell, the more often. */
 export class ConfusionMatrix extends LightElement {
   static properties = {
@@ -23,12 +26,12 @@ export class ConfusionMatrix extends LightElement {
     const { confusion, confused, classes } = this;
     return html`
       <div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix">
-        <table class="confusion">
+        <table class="confusion ${classes.some((name) => name.length > WIDE_NAME) ? 'upright' : ''}">
           <caption class="visually-hidden">How many pictures of each class (rows) were read as each class (columns)</caption>
           <thead>
             <tr>
               <th scope="col"><span class="visually-hidden">true class</span></th>
-              ${classes.map((name) => html`<th scope="col">${name}</th>`)}
+              ${classes.map((name) => html`<th scope="col"><span>${name}</span></th>`)}
             </tr>
           </thead>
           <tbody>
