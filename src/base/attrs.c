@@ -314,6 +314,15 @@ static void set_default(const tg_attr *row, void *field) {
     }
 }
 
+tg_status tg_attrs_unknown_type(const char *type, const char *(*name_at)(size_t index), tg_error *err) {
+    char known[240] = "";
+    size_t written = 0;
+    const char *name;
+    for (size_t i = 0; (name = name_at(i)) && written < sizeof known; i++)
+        written += (size_t)snprintf(known + written, sizeof known - written, "%s%s", i ? ", " : "", name);
+    return tg_fail(err, TG_E_RECIPE, "unknown type \"%.40s\"; there are %s", type, known);
+}
+
 static tg_status unknown_key(const char *key, const tg_attr *rows, size_t count, const char *also,
                              tg_error *err) {
     char known[240];

@@ -61,7 +61,8 @@ typedef struct tg_attr {
     size_t offset; /* of the field in the struct that is filled */
     unsigned flags;
     double min, max; /* of every number */
-    double fallback; /* default of INT, REAL, FLAG, CHOICE, PADDING (index); SIZES, REALS: one value, NAN: none */
+    double
+        fallback; /* default of INT, REAL, FLAG, CHOICE, PADDING (index); SIZES, REALS: one value, NAN: none */
     const char *choices; /* of CHOICE */
 } tg_attr;
 
@@ -69,6 +70,8 @@ typedef struct tg_attr {
  * begin with "x-" or are in `also` ("type|name|inputs"; NULL: none). The error's where is left to the caller. */
 tg_status tg_attrs_read(const tg_value *object, const tg_attr *rows, size_t count, const char *also,
                         void *out, tg_error *err);
+/* "unknown type "x"; there are a, b, c": the names of a table, name_at(0), name_at(1), ... up to NULL. */
+tg_status tg_attrs_unknown_type(const char *type, const char *(*name_at)(size_t index), tg_error *err);
 /* Writes every row of the struct as key and value into an object that is open. */
 void tg_attrs_write(tg_text *text, const tg_attr *rows, size_t count, const void *in);
 /* Carries the keys of an object (NULL, or no object: none) that begin with "x-" along into one that is open. */

@@ -1,7 +1,6 @@
 #include "data/augment.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -41,19 +40,17 @@ tg_status tg_augment_check_order(double min, double max, tg_error *err) {
 
 /* ---- the list ---------------------------------------------------------------------------------------- */
 
+static const char *kind_name(size_t index) {
+    return index < KIND_COUNT ? kinds[index]->name : NULL;
+}
+
 static tg_status find_kind(const char *name, const tg_augment_kind **out, tg_error *err) {
-    char known[240] = "";
-    size_t written = 0;
     for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (strcmp(kinds[i]->name, name) == 0) {
-            *out = kinds[i];
-            return TG_OK;
-        }
-        written +=
-            (size_t)snprintf(known + written, sizeof known - written, "%s%s", i ? ", " : "", kinds[i]->name);
-        assert(written < sizeof known);
+        if (strcmp(kinds[i]->name, name) != 0) continue;
+        *out = kinds[i];
+        return TG_OK;
     }
-    return tg_fail(err, TG_E_RECIPE, "unknown type \"%.40s\"; there are %s", name, known);
+    return tg_attrs_unknown_type(name, kind_name, err);
 }
 
 static tg_status read_step(const tg_value *value, const size_t shape[3], step *out, tg_error *err) {

@@ -15,19 +15,17 @@ enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 
 /* ---- one step ----------------------------------------------------------------------------------------- */
 
+static const char *kind_name(size_t index) {
+    return index < KIND_COUNT ? kinds[index]->name : NULL;
+}
+
 static tg_status find_kind(const char *name, const tg_preprocess_kind **out, tg_error *err) {
-    char known[160] = "";
-    size_t written = 0;
     for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (strcmp(kinds[i]->name, name) == 0) {
-            *out = kinds[i];
-            return TG_OK;
-        }
-        written +=
-            (size_t)snprintf(known + written, sizeof known - written, "%s%s", i ? ", " : "", kinds[i]->name);
-        assert(written < sizeof known);
+        if (strcmp(kinds[i]->name, name) != 0) continue;
+        *out = kinds[i];
+        return TG_OK;
     }
-    return tg_fail(err, TG_E_RECIPE, "unknown type \"%.60s\"; there are %s", name, known);
+    return tg_attrs_unknown_type(name, kind_name, err);
 }
 
 static tg_status read_step(const tg_value *value, const size_t in[3], size_t in_size, tg_preprocess_step *out,

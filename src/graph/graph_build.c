@@ -62,11 +62,9 @@ static tg_status at_layer(tg_error *err, tg_status status, size_t index, const c
     return tg_fail_at(err, status, type ? "model.layers[%zu] %.40s" : "model.layers[%zu]", index, type);
 }
 
-static void list_ops(char *text, size_t size) {
-    size_t used = 0;
-    const tg_op *op;
-    for (size_t i = 0; (op = tg_op_at(i)) && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, i ? ", %s" : "%s", op->name);
+static const char *op_name(size_t index) {
+    const tg_op *op = tg_op_at(index);
+    return op ? op->name : NULL;
 }
 
 static tg_status check_name(const char *name, tg_error *err) {
@@ -92,11 +90,7 @@ static tg_status read_layer(builder *b, size_t index, const tg_value *value, tg_
     TG_REQUIRE(err, type, TG_E_RECIPE, "type is missing");
     TG_REQUIRE(err, type->kind == TG_STRING, TG_E_RECIPE, "type must be a text");
     d->op = tg_op_find(type->string);
-    if (!d->op) {
-        char ops[256];
-        list_ops(ops, sizeof ops);
-        return tg_fail(err, TG_E_RECIPE, "unknown type \"%.40s\"; there are %.200s", type->string, ops);
-    }
+    if (!d->op) return tg_attrs_unknown_type(type->string, op_name, err);
     char also[512];
     size_t used = 0;
     for (size_t i = 0; i < d->op->attr_count; i++)

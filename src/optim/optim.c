@@ -114,6 +114,10 @@ static const tg_optimizer table[] = {
     {"adamw", COUNT(adamw_rows), 2, {"exp_avg", "exp_avg_sq"}, adamw_update},
 };
 
+static const char *optimizer_name(size_t index) {
+    return index < sizeof table / sizeof *table ? table[index].name : NULL;
+}
+
 static tg_status read_optimizer(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs,
                                 tg_error *err) {
     TG_REQUIRE(err, value, TG_E_RECIPE, "is missing; for example { \"type\": \"adam\" }");
@@ -126,9 +130,7 @@ static tg_status read_optimizer(const tg_value *value, const tg_optimizer **out,
         *out = &table[i];
         return tg_attrs_read(value, table[i].attrs, table[i].attr_count, "type", attrs, err);
     }
-    return tg_fail(err, TG_E_RECIPE,
-                   "unknown type \"%.40s\"; there are sgd, momentum, nesterov, rmsprop, adam, adamw",
-                   type->string);
+    return tg_attrs_unknown_type(type->string, optimizer_name, err);
 }
 
 tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_optim_attrs *attrs,

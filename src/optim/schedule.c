@@ -86,6 +86,10 @@ static const tg_schedule table[] = {
     {"plateau", ROWS(plateau_rows), plateau_factor},
 };
 
+static const char *schedule_name(size_t index) {
+    return index < sizeof table / sizeof *table ? table[index].name : NULL;
+}
+
 static tg_status read_one(const tg_value *value, tg_schedules *out, tg_error *err) {
     TG_REQUIRE(err, out->count < TG_MAX_SCHEDULES, TG_E_RECIPE, "at most %d schedules can follow each other",
                TG_MAX_SCHEDULES);
@@ -101,10 +105,7 @@ static tg_status read_one(const tg_value *value, tg_schedules *out, tg_error *er
         out->rows[out->count++] = &table[i];
         return TG_OK;
     }
-    return tg_fail(err, TG_E_RECIPE,
-                   "unknown type \"%.40s\"; there are constant, step, exponential, inverse_time, cosine, "
-                   "warm_up, plateau",
-                   type->string);
+    return tg_attrs_unknown_type(type->string, schedule_name, err);
 }
 
 tg_status tg_schedules_read(const tg_value *value, tg_schedules *out, tg_error *err) {

@@ -20,6 +20,11 @@ static const tg_attr rows[] = {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
+static const char *loss_name(size_t index) {
+    const tg_loss *row = tg_loss_at(index);
+    return row ? row->name : NULL;
+}
+
 static tg_status read_fields(tg_run *run, const tg_value *value, tg_run_loss *loss, tg_error *err) {
     loss_attrs a = {.weight = 1};
     const char *type = NULL;
@@ -30,8 +35,7 @@ static tg_status read_fields(tg_run *run, const tg_value *value, tg_run_loss *lo
     TG_REQUIRE(err, type, TG_E_RECIPE, "must be a name or an object with a type");
     loss->recipe = value;
     loss->row = tg_loss_find(type);
-    TG_REQUIRE(err, loss->row, TG_E_RECIPE,
-               "unknown type \"%.40s\"; there are cross_entropy, mean_squared_error", type);
+    if (!loss->row) return tg_attrs_unknown_type(type, loss_name, err);
     loss->attrs = tg_allocate_zeroed(loss->row->attrs_bytes);
     TG_REQUIRE(err, loss->attrs, TG_E_MEMORY, "no memory left for the losses");
     const tg_value *object = value && value->kind == TG_OBJECT ? value : NULL;
