@@ -65,10 +65,9 @@ typedef struct tg_kernels {
     void (*exp)(size_t n, const tg_real *x, tg_real *y);
 
     /* Vectors. */
-    void (*add)(size_t n, const tg_real *x, tg_real *y);                 /* y += x */
-    void (*axpy)(size_t n, tg_real alpha, const tg_real *x, tg_real *y); /* y += alpha * x */
-    void (*scale)(size_t n, tg_real alpha, tg_real *y);                  /* y *= alpha */
-    void (*add_scalar)(size_t n, tg_real value, tg_real *y);             /* y += value */
+    void (*add)(size_t n, const tg_real *x, tg_real *y);     /* y += x */
+    void (*scale)(size_t n, tg_real alpha, tg_real *y);      /* y *= alpha */
+    void (*add_scalar)(size_t n, tg_real value, tg_real *y); /* y += value */
     /* 16 lanes: lane l adds x[l], x[l + 16], ... in order from 0; then lanes 8 apart are added, 4, 2, 1. */
     tg_real (*sum)(size_t n, const tg_real *x);
     /* In the same lanes: the sums of (x - centre)^2 and of y (x - centre). */

@@ -99,10 +99,6 @@ static void add(size_t n, const tg_real *x, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] += x[i];
 }
 
-static void axpy(size_t n, tg_real alpha, const tg_real *x, tg_real *y) {
-    for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
-}
-
 static void scale(size_t n, tg_real alpha, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] *= alpha;
 }
@@ -215,7 +211,6 @@ static const tg_kernels table = {
     .tanh_backward = tanh_backward,
     .exp = exp_,
     .add = add,
-    .axpy = axpy,
     .scale = scale,
     .add_scalar = add_scalar,
     .sum = sum,

@@ -280,12 +280,6 @@ static void add(size_t n, const float *x, float *y) {
     }
 }
 
-static void axpy(size_t n, float alpha, const float *x, float *y) {
-    for (size_t i = 0; i < n; i += TG_LANES) {
-        store_first(y + i, load_first(y + i, n - i) + alpha * load_first(x + i, n - i), n - i);
-    }
-}
-
 static void scale(size_t n, float alpha, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, load_first(y + i, n - i) * alpha, n - i);
 }
@@ -456,7 +450,6 @@ static const tg_kernels table = {
     .tanh_backward = tanh_backward,
     .exp = exp_,
     .add = add,
-    .axpy = axpy,
     .scale = scale,
     .add_scalar = add_scalar,
     .sum = sum,

@@ -76,7 +76,6 @@ APPLY(tanh_backward_in_place, k->tanh_backward(n, a, b, b))
 APPLY(exp, k->exp(n, a, b))
 APPLY(exp_in_place, k->exp(n, a, a))
 APPLY(add, k->add(n, a, b))
-APPLY(axpy, k->axpy(n, 0.3f, a, b))
 APPLY(scale, k->scale(n, -1.7f, a))
 APPLY(add_scalar, k->add_scalar(n, 0.7f, a))
 APPLY(sum, d[0] = k->sum(n, a))
@@ -112,7 +111,6 @@ static const kernel_case cases[] = {
     CASE(exp),
     CASE(exp_in_place),
     CASE(add),
-    CASE(axpy),
     CASE(scale),
     CASE(add_scalar),
     CASE(sum),
