@@ -1,8 +1,8 @@
 import { html } from 'lit';
-import uPlot from 'uplot';
 import { LightElement } from './light-element.js';
 
 /** @typedef {{ steps: number[], values: number[] }} Series */
+/** @typedef {import('uplot')} uPlot */
 
 const HEIGHT = 152;
 const TABLE_ROWS = 12;
@@ -51,6 +51,8 @@ export class LineChart extends LightElement {
     this.frame = 0;
     /** @type {uPlot | null} */
     this.plot = null;
+    /** @type {Promise<void> | undefined} */
+    this.loading = undefined;
     this.darkness = matchMedia('(prefers-color-scheme: dark)');
     this.redraw = () => this.plot?.redraw(false, true);
     this.sizes = new ResizeObserver(([{ contentRect }]) => {
@@ -71,6 +73,7 @@ export class LineChart extends LightElement {
     clearTimeout(this.tableTimer);
     this.plot?.destroy();
     this.plot = null;
+    this.loading = undefined;
   }
 
   render() {
@@ -97,18 +100,30 @@ export class LineChart extends LightElement {
     `;
   }
 
-  firstUpdated() {
-    const box = /** @type {HTMLElement} */ (this.querySelector('.plot'));
-    this.plot = new uPlot(this.options(box.clientWidth), [[], [], [], []], box);
+  /** The chart library comes with the first curve: until then the box is blank and has its size. */
+  async load() {
+    const { default: Plot } = await import('uplot');
+    const box = /** @type {HTMLElement | null} */ (this.querySelector('.plot'));
+    if (!box || !this.isConnected || this.plot) return;
+    this.plot = new Plot(this.options(box.clientWidth), this.columns, box);
     this.sizes.observe(box);
+  }
+
+  get columns() {
+    return joined(this.curve, this.drawn, this.marks);
   }
 
   /** @param {Map<PropertyKey, unknown>} changed */
   updated(changed) {
     if (!changed.has('revision') && !changed.has('curve') && !changed.has('marks')) return;
+    if (this.curve.steps.length > 0 || this.marks.steps.length > 0) {
+      this.loading ??= this.load().catch(() => {
+        this.loading = undefined; // the next report tries again
+      });
+    }
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
-      this.plot?.setData(joined(this.curve, this.drawn, this.marks));
+      this.plot?.setData(this.columns);
     });
     this.tableTimer ??= setTimeout(() => {
       this.tableTimer = undefined;
