@@ -50,6 +50,15 @@ describe('the history of a run', () => {
     expect(history.loss.steps).toEqual([6]);
   });
 
+  it('has the loss per picture where a recipe sums it over the batch, also over a shorter last one', () => {
+    const history = new History({ losses: [{ type: 'cross_entropy', reduction: 'sum' }], batch_size: 10 });
+    const place = { stepsPerEpoch: 3 }; // 24 pictures: 10, 10 and 4
+    history.append(report(0, [20, 10], { ...place, epoch: 0, epochStep: 2, samples: 20 }));
+    history.append(report(2, [4], { ...place, epoch: 0, epochStep: 3, samples: 24 }));
+    history.append(report(3, [5, 5, 2, 5], { ...place, epoch: 2, epochStep: 1, samples: 58 }));
+    expect(history.loss.values).toEqual([2, 1, 1, 0.5, 0.5, 0.5, 0.5]);
+  });
+
   it('has no accuracy where the target is no class', () => {
     const history = new History();
     history.append(report(0, [2], { accuracy: null }));

@@ -114,7 +114,7 @@ export class Trainer {
    */
   async adopt(run, bytes, settings) {
     this.#requests++;
-    const history = History.of((await run.history()).epochs);
+    const history = History.of((await run.history()).epochs, run.recipe);
     const progress = run.progress.step > 0 ? shown(run.progress, settings.epochs) : null;
     this.#store.update({ ...FRESH, history, settings, progress });
     await this.#replace({ ...newCourse(run, this.#store.state, run.classes), bytes });
@@ -197,7 +197,12 @@ export class Trainer {
       const { state } = this.#store;
       const run = await keepOrClose(await engine.run(recipeAtHand(state), sets), still);
       course = { ...newCourse(run, state, state.data.classes), sets };
-      this.#store.update({ ...FRESH, phase: 'loading', history: new History(), summary: run.summary });
+      this.#store.update({
+        ...FRESH,
+        phase: 'loading',
+        history: new History(run.recipe),
+        summary: run.summary,
+      });
       await this.#replace(course);
       still(course);
     }
