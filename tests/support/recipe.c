@@ -30,6 +30,14 @@ static cJSON *parse(const char *text) {
     return json;
 }
 
+tg_attrs *attrs_of(const cJSON *object) {
+    tg_attrs *attrs;
+    tg_error err;
+    ASSERT_OK(tg_attrs_create(&attrs, &err));
+    for (const cJSON *item = object->child; item; item = item->next) walk(attrs, item->string, item);
+    return attrs;
+}
+
 tg_attrs *attrs_from(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
@@ -42,10 +50,7 @@ tg_attrs *attrs_from(const char *format, ...) {
     for (char *c = text; *c; c++)
         if (*c == '\'') *c = '"';
     cJSON *json = parse(text);
-    tg_attrs *attrs;
-    tg_error err;
-    ASSERT_OK(tg_attrs_create(&attrs, &err));
-    for (const cJSON *item = json->child; item; item = item->next) walk(attrs, item->string, item);
+    tg_attrs *attrs = attrs_of(json);
     cJSON_Delete(json);
     free(text);
     return attrs;

@@ -4,7 +4,12 @@
 
 #include "tabgrad.h"
 
-/* The attributes of a JSON object; the test fails where the text is none. printf arguments may fill it in. */
+struct cJSON;
+
+/* The attributes of a JSON object that has been read. */
+tg_attrs *attrs_of(const struct cJSON *object);
+
+/* The same of a text; the test fails where the text is none. printf arguments may fill it in. */
 tg_attrs *attrs_from(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
 
 /* What tg_run_load asks for: the metadata "recipe", "history" and "classes" of an open checkpoint, walked. */
