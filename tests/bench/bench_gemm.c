@@ -1,17 +1,13 @@
-/* bench_gemm [THREADS [SHAPE]]: checks every product against a plain loop, then prints its speed in GFLOP/s
- * (a multiplication and an addition count two) for each kernel table, and its share of that table's peak: the
- * fastest this core multiplies and adds vectors of that width, measured in the same run. SHAPE: only names
- * that begin so. */
-#define _POSIX_C_SOURCE 200809L
-
+/* bench_gemm [THREADS [SHAPE]]: checks every product against a plain loop, then prints its speed for each kernel
+ * table, and its share of that table's peak: see bench.h. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "bench.h"
 #include "kernels/gemm.h"
 
 /* Forms: which operand is read transposed, as in y = x w^T (NT), dw = dy^T x (TN), dx = dy w (NN). */
@@ -37,53 +33,6 @@ static const shape shapes[] = {
     {"W6 conv2 dx", 288, 256, 64, "TN"},    {"W6 conv3", 64, 64, 576, "NN"},
     {"W6 dense1", 50, 64, 1024, "NT"},      {"batch of 1", 1, 64, 1024, "NT"},
 };
-
-static double seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/* Twelve independent chains of x = x * factor + term: enough to hide the latency of both operations. */
-enum { CHAINS = 12, ROUNDS = 1000 };
-#define PEAK(name, target, lanes)                                                                            \
-    static target float peak_##name(void) {                                                                  \
-        typedef float vector __attribute__((vector_size(4 * lanes)));                                        \
-        vector x[CHAINS], total = {0}, factor = 0.999f - (vector){0}, term = 0.001f - (vector){0};           \
-        for (int i = 0; i < CHAINS; i++) x[i] = (float)i - (vector){0};                                      \
-        for (int r = 0; r < ROUNDS; r++) {                                                                   \
-            _Pragma("GCC unroll 12") for (int i = 0; i < CHAINS; i++) x[i] = x[i] * factor + term;           \
-        }                                                                                                    \
-        for (int i = 0; i < CHAINS; i++) total += x[i];                                                      \
-        return total[0];                                                                                     \
-    }
-#if defined(__x86_64__)
-PEAK(avx512, __attribute__((target("avx512f"))), 16)
-PEAK(avx2, __attribute__((target("avx2"))), 8)
-#endif
-PEAK(128, , 4)
-
-static volatile float sink;
-
-static double peak_gflops(const char *table) {
-    /* volatile: called afresh each time. WebAssembly's compilers replace functions between calls. */
-    float (*volatile peak)(void) = peak_128;
-    double lanes = 4;
-#if defined(__x86_64__)
-    if (strcmp(table, "avx512") == 0) peak = peak_avx512, lanes = 16;
-    if (strcmp(table, "avx2") == 0) peak = peak_avx2, lanes = 8;
-#else
-    (void)table;
-#endif
-    double best = 0;
-    for (int window = 0; window < 150; window++) {
-        enum { CALLS = 200 };
-        double start = seconds();
-        for (int call = 0; call < CALLS; call++) sink = peak();
-        best = fmax(best, 2.0 * (double)CHAINS * lanes * CALLS * ROUNDS / (seconds() - start) / 1e9);
-    }
-    return best;
-}
 
 static tg_gemm product(const shape *s, const tg_real *a, const tg_real *b, tg_real *c) {
     tg_matrix plain_a = {a, s->k, 1}, turned_a = {a, 1, s->m};
@@ -120,49 +69,40 @@ static bool is_right(const tg_gemm *g) {
     return true;
 }
 
-static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *g, tg_real *scratch) {
-    if (tg_pool_threads(pool) > 1) {
-        tg_gemm_parallel(kernels, pool, g, scratch);
+typedef struct job {
+    const tg_kernels *kernels;
+    tg_pool *pool;
+    const tg_gemm *gemm;
+    tg_real *scratch;
+} job;
+
+static void run(void *ctx) {
+    const job *j = ctx;
+    if (tg_pool_threads(j->pool) > 1) {
+        tg_gemm_parallel(j->kernels, j->pool, j->gemm, j->scratch);
     } else {
-        tg_gemm_serial(kernels, g, scratch);
+        tg_gemm_serial(j->kernels, j->gemm, j->scratch);
     }
 }
 
-/* The best of 25 windows of at least 2 ms, as the peak is: whatever else the machine does takes away. */
-static double gflops(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *g, tg_real *scratch) {
-    double best = 0;
-    for (int window = 0; window < 25; window++) {
-        size_t times = 0;
-        double start = seconds(), took;
-        do {
-            run(kernels, pool, g, scratch);
-            times++;
-            took = seconds() - start;
-        } while (took < 0.002);
-        best = fmax(best, 2.0 * (double)g->m * (double)g->n * (double)g->k * (double)times / took / 1e9);
-    }
-    return best;
-}
-
-static bool measure(const shape *s, const tg_kernels **tables, const double *peaks, size_t count,
-                    tg_pool *pool) {
+static bool measure(const shape *s, const tg_kernels *kernels, double peak, tg_pool *pool) {
+    size_t threads = tg_pool_threads(pool);
     tg_rng rng = tg_rng_stream(1, TG_RNG_TEST, 0, 0);
     tg_real *a = tg_allocate(s->m * s->k * sizeof *a), *b = tg_allocate(s->k * s->n * sizeof *b);
     tg_real *c = tg_allocate(s->m * s->n * sizeof *c);
-    size_t need = tg_gemm_scratch(s->m, s->n, s->k, tg_pool_threads(pool));
-    tg_real *scratch = tg_allocate(need * sizeof *scratch);
+    tg_real *scratch = tg_allocate(tg_gemm_scratch(s->m, s->n, s->k, threads) * sizeof *scratch);
     bool right = a && b && c && scratch;
     for (size_t i = 0; right && i < s->m * s->k; i++) a[i] = (tg_real)tg_rng_uniform(&rng);
     for (size_t i = 0; right && i < s->k * s->n; i++) b[i] = (tg_real)tg_rng_uniform(&rng);
-    printf("%-14s %4zu x%4zu x%4zu %s", s->name, s->m, s->n, s->k, s->form);
-    for (size_t t = 0; right && t < count; t++) {
+    if (right) {
         tg_gemm g = product(s, a, b, c);
-        run(tables[t], pool, &g, scratch);
+        job j = {kernels, pool, &g, scratch};
+        run(&j);
         right = is_right(&g);
-        double speed = gflops(tables[t], pool, &g, scratch);
-        printf("  %7.1f %3.0f %%", speed, 100 * speed / peaks[t] / (double)tg_pool_threads(pool));
+        double flop = 2.0 * (double)s->m * (double)s->n * (double)s->k;
+        if (right) bench_print(kernels->name, s->name, threads, bench_gflops(flop, run, &j), peak);
     }
-    puts(right ? "" : "  WRONG");
+    if (!right) bench_print_wrong(kernels->name, s->name);
     tg_free(scratch);
     tg_free(c);
     tg_free(b);
@@ -181,24 +121,15 @@ int main(int argc, char **argv) {
     }
     const tg_kernels *(*const all[])(void) = {tg_kernels_scalar, tg_kernels_sse2, tg_kernels_avx2,
                                               tg_kernels_avx512, tg_kernels_neon, tg_kernels_wasm128};
-    const tg_kernels *tables[sizeof all / sizeof *all];
-    double peaks[sizeof all / sizeof *all];
-    size_t count = 0;
-    printf("%-33s", "GFLOP/s and share of the peak");
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (!all[i]()) continue;
-        tables[count] = all[i]();
-        printf("  %13s", tables[count]->name);
-        peaks[count] = peak_gflops(tables[count]->name);
-        count++;
-    }
-    printf("\n%-33s", "peak of one thread");
-    for (size_t i = 0; i < count; i++) printf("  %7.1f      ", peaks[i]);
-    puts("");
     bool right = true;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        if (strncmp(shapes[i].name, only, strlen(only)) != 0) continue;
-        right &= measure(&shapes[i], tables, peaks, count, pool);
+    for (size_t t = 0; t < sizeof all / sizeof *all; t++) {
+        if (!all[t]()) continue;
+        double peak = bench_peak(all[t]()->name);
+        bench_print(all[t]()->name, "peak", 1, peak, peak);
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+            if (strncmp(shapes[i].name, only, strlen(only)) != 0) continue;
+            right &= measure(&shapes[i], all[t](), peak, pool);
+        }
     }
     tg_pool_destroy(pool);
     return right ? 0 : 1;
