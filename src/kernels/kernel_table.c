@@ -5,8 +5,10 @@
 
 const tg_kernels *tg_kernels_choose(void) {
     static const tg_kernels *(*const widest_first[])(void) = {
-        tg_kernels_avx512, tg_kernels_avx2,    tg_kernels_sse2,
-        tg_kernels_neon,   tg_kernels_wasm128, tg_kernels_scalar,
+        tg_kernels_avx512, tg_kernels_avx2, tg_kernels_sse2, tg_kernels_neon, tg_kernels_wasm128,
+#ifndef __wasm_simd128__ /* there the scalar table would only be fetched, never chosen */
+        tg_kernels_scalar,
+#endif
     };
 #ifdef __wasm__
     const char *wanted = NULL; /* nobody sets variables there, and they would bring code along */
