@@ -50,6 +50,8 @@ typedef struct tg_kernels {
     void (*conv_gradient_tile)(size_t k, const tg_real *a, size_t step, const size_t *tap, const tg_real *b,
                                tg_real *c, size_t cols);
 
+    const struct tg_winograd_kernels *winograd; /* kernels/winograd_kernels.h */
+
     /* Activations. forward: y may be x. backward: dx += dy * y'(x), or dx = ... where dx is dy.
      * relu(x) = x < 0 ? 0 : x, so NaN stays NaN and -0 stays -0; its slope is y > 0 ? 1 : 0, and where it is
      * 0, 0 is added whatever dy is. */

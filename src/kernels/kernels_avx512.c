@@ -2,9 +2,11 @@
 
 #if defined(__AVX512F__) && !defined(TG_REAL_F64)
 
-#define TG_NAME "avx512"
-#define TG_MR   8
-#define TG_NV   1
+#define TG_NAME             "avx512"
+#define TG_MR               8
+#define TG_NV               1
+#define TG_WINOGRAD_ROWS    8
+#define TG_WINOGRAD_VECTORS 2
 #include "kernels/kernels_simd.inc.h"
 
 const tg_kernels *tg_kernels_avx512(void) {

@@ -52,8 +52,12 @@ static bool is_negative(tg_real x) {
 #endif
 }
 
+static tg_real relu_of(tg_real x) {
+    return is_negative(x) ? 0 : x;
+}
+
 static void relu(size_t n, const tg_real *x, tg_real *y) {
-    for (size_t i = 0; i < n; i++) y[i] = is_negative(x[i]) ? 0 : x[i];
+    for (size_t i = 0; i < n; i++) y[i] = relu_of(x[i]);
 }
 
 static void leaky_relu(size_t n, tg_real slope, const tg_real *x, tg_real *y) {
@@ -193,6 +197,41 @@ static void adam(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *
     }
 }
 
+/* ---- Winograd: the vectors are single numbers ------------------------------------------------------------ */
+
+#define TG_LANES            1
+#define TG_WINOGRAD_ROWS    4
+#define TG_WINOGRAD_VECTORS 8
+typedef tg_real vf;
+
+static vf load(const tg_real *from) {
+    return *from;
+}
+
+static void store(tg_real *to, vf v) {
+    *to = v;
+}
+
+static vf load_first(const tg_real *from, size_t n) {
+    (void)n;
+    return *from;
+}
+
+static void store_first(tg_real *to, vf v, size_t n) {
+    (void)n;
+    *to = v;
+}
+
+static vf set1(tg_real x) {
+    return x;
+}
+
+static vf multiply_add(vf a, vf b, vf c) {
+    return c + a * b;
+}
+
+#include "kernels/winograd_simd.inc.h"
+
 static const tg_kernels table = {
     .name = "scalar",
     .mr = MR,
@@ -201,6 +240,7 @@ static const tg_kernels table = {
     .half_nr = NR / 2,
     .conv_tile = conv_tile,
     .conv_gradient_tile = conv_gradient_tile,
+    .winograd = &winograd_table,
     .relu = relu,
     .relu_backward = relu_backward,
     .leaky_relu = leaky_relu,

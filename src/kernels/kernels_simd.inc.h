@@ -212,11 +212,12 @@ static inline vf tanh_of(vf x) {
 
 /* ---- activations --------------------------------------------------------------------------------------- */
 
+static inline vf relu_of(vf x) {
+    return select(x <= -FLT_TRUE_MIN, (vf){0}, x); /* x < 0: see kernels_scalar.c */
+}
+
 static void relu(size_t n, const float *x, float *y) {
-    for (size_t i = 0; i < n; i += TG_LANES) {
-        vf v = load_first(x + i, n - i);
-        store_first(y + i, select(v <= -FLT_TRUE_MIN, (vf){0}, v), n - i); /* v < 0: see kernels_scalar.c */
-    }
+    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, relu_of(load_first(x + i, n - i)), n - i);
 }
 
 static void leaky_relu(size_t n, float slope, const float *x, float *y) {
@@ -432,6 +433,8 @@ static void adam(size_t n, const tg_adam_step *step, const float *w, float *g, f
     }
 }
 
+#include "kernels/winograd_simd.inc.h"
+
 static const tg_kernels table = {
     .name = TG_NAME,
     .mr = MR,
@@ -440,6 +443,7 @@ static const tg_kernels table = {
     .half_nr = HALF,
     .conv_tile = conv_tile,
     .conv_gradient_tile = conv_gradient_tile,
+    .winograd = &winograd_table,
     .relu = relu,
     .relu_backward = relu_backward,
     .leaky_relu = leaky_relu,

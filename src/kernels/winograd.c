@@ -1,0 +1,367 @@
+#include "kernels/winograd.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "kernels/winograd_kernels.h"
+
+enum { OUT = TG_WINOGRAD_OUT, IN = TG_WINOGRAD_IN, POINTS = TG_WINOGRAD_POINTS, TAPS = 9 };
+
+/* All planes of a block of tiles stay in a second-level cache. */
+enum { BLOCK_CHANNELS = 6144, FEWEST_TILES = 16, MOST_TILES = 64 };
+
+/* Of a weight gradient: it is shared out in so many items, each with its sums, of so many filters. */
+enum { ITEMS = 8, ITEM_FILTERS = 64 };
+
+static size_t divide_up(size_t a, size_t b) {
+    return (a + b - 1) / b;
+}
+
+static size_t round_up(size_t count, size_t step) {
+    return divide_up(count, step) * step;
+}
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+bool tg_winograd_pays(const tg_winograd *s) {
+    if (s->pad_top > 2 || s->pad_left > 2) return false;
+    return s->channels >= 16 && s->filters >= 16 && s->out_h >= 4 && s->out_w >= 4;
+}
+
+/* ---- planes ---------------------------------------------------------------------------------------------------- */
+
+static size_t aligned(size_t elements) {
+    return round_up(elements, TG_ALIGNMENT / sizeof(tg_real));
+}
+
+/* Elements from one of the 36 planes to the next: an odd number of cache lines, so that the same place in all of
+ * them falls into different sets of the cache. */
+static size_t spread(size_t elements) {
+    size_t line = TG_ALIGNMENT / sizeof(tg_real);
+    return (divide_up(elements, line) | 1) * line;
+}
+
+/* ---- tiles ------------------------------------------------------------------------------------------------------ */
+
+/* The tiles of all samples are counted through. They are taken in blocks, which are stored as planes [tiles, in] and
+ * [tiles, out]: channels and filters filled up to whole register tiles. */
+typedef struct tiling {
+    tg_winograd shape;
+    const tg_winograd_kernels *kernels;
+    size_t across, per_sample, count;
+    size_t in, out, block, in_plane, out_plane;
+} tiling;
+
+static tiling tiling_of(const tg_winograd *shape, const tg_kernels *kernels, size_t n) {
+    tiling t = {.shape = *shape, .kernels = kernels->winograd};
+    t.across = divide_up(shape->out_w, OUT);
+    t.per_sample = t.across * divide_up(shape->out_h, OUT);
+    t.count = n * t.per_sample;
+    t.in = round_up(shape->channels, t.kernels->width);
+    t.out = round_up(shape->filters, t.kernels->width);
+    size_t fit = BLOCK_CHANNELS / (t.in + t.out) / FEWEST_TILES * FEWEST_TILES;
+    t.block = fit < FEWEST_TILES ? FEWEST_TILES : smaller(fit, MOST_TILES);
+    t.in_plane = spread(t.block * t.in);
+    t.out_plane = spread(t.block * t.out);
+    return t;
+}
+
+/* A square of side x side pixels: where its corner lies in a picture of h x w, above or left of it if need be. */
+typedef struct square {
+    size_t side, top, left; /* numbers before the picture wrap around: they are beyond it as well */
+} square;
+
+enum { OUTSIDE = -1 };
+
+/* The numbers of its pixels in the picture, row by row. */
+static void find_pixels(square q, size_t h, size_t w, ptrdiff_t *pixel) {
+    for (size_t i = 0; i < q.side; i++) {
+        for (size_t j = 0; j < q.side; j++) {
+            size_t y = q.top + i, x = q.left + j;
+            *pixel++ = y < h && x < w ? (ptrdiff_t)(y * w + x) : OUTSIDE;
+        }
+    }
+}
+
+/* The same as addresses in a sample [h, w, channels]. */
+static void find_sources(square q, size_t h, size_t w, size_t channels, const tg_real *sample,
+                         const tg_real *zeros, const tg_real **from) {
+    ptrdiff_t pixel[POINTS];
+    find_pixels(q, h, w, pixel);
+    for (size_t i = 0; i < q.side * q.side; i++)
+        from[i] = pixel[i] == OUTSIDE ? zeros : sample + (size_t)pixel[i] * channels;
+}
+
+/* What tile number `tile` produces, and what it sees. */
+static square outputs_of(const tiling *t, size_t tile) {
+    size_t place = tile % t->per_sample;
+    return (square){OUT, place / t->across * OUT, place % t->across * OUT};
+}
+
+/* The tiles from first to first + count, transformed: planes [block, in]. */
+static void transform_inputs(const tiling *t, size_t first, size_t count, const tg_real *x,
+                             const tg_real *zeros, tg_real *planes) {
+    const tg_winograd *s = &t->shape;
+    for (size_t i = 0; i < count; i++) {
+        const tg_real *sample = x + (first + i) / t->per_sample * s->in_h * s->in_w * s->channels;
+        const tg_real *from[POINTS];
+        square out = outputs_of(t, first + i), seen = {IN, out.top - s->pad_top, out.left - s->pad_left};
+        find_sources(seen, s->in_h, s->in_w, s->channels, sample, zeros, from);
+        t->kernels->input(s->channels, from, planes + i * t->in, t->in_plane);
+    }
+}
+
+/* ---- scratch ---------------------------------------------------------------------------------------------------- */
+
+/* Offsets. Of each thread: the planes of a block, and a pixel for what is written outside the picture. Shared: a
+ * pixel of zeros, and a whole layer's weights or their gradients, transformed. */
+typedef struct layout {
+    size_t in_planes, out_planes, trash, thread; /* sizes */
+    size_t zeros, weights, end;
+} layout;
+
+static layout lay_out(const tiling *t, size_t weights, size_t threads) {
+    layout at = {
+        .in_planes = POINTS * t->in_plane, .out_planes = POINTS * t->out_plane, .trash = aligned(t->out)};
+    at.thread = at.in_planes + at.out_planes + at.trash;
+    at.zeros = threads * at.thread;
+    at.weights = at.zeros + aligned(larger(t->in, t->out));
+    at.end = at.weights + aligned(weights);
+    return at;
+}
+
+/* ---- convolution ------------------------------------------------------------------------------------------------- */
+
+/* Forward or, with the weights turned, the input gradient. */
+typedef struct convolution {
+    tiling tiles;
+    const tg_real *x, *w, *bias;
+    tg_real *y;
+    bool turned, relu, add;
+    layout at;
+    tg_real *scratch;
+} convolution;
+
+static size_t weights_plane(const tiling *t) {
+    return spread(t->shape.channels * t->out);
+}
+
+/* One panel: planes [channels, width] of G w G^T, ready for the product. */
+static void transform_weights(void *ctx, size_t panel, size_t thread) {
+    const convolution *job = ctx;
+    const tiling *t = &job->tiles;
+    size_t channels = t->shape.channels, filters = t->shape.filters, width = t->kernels->width;
+    tg_real *taps = job->scratch + thread * job->at.thread; /* [TAPS, width] */
+    tg_real *to = job->scratch + job->at.weights + panel * channels * width;
+    for (size_t c = 0; c < channels; c++) {
+        for (size_t j = 0; j < width; j++) {
+            size_t f = panel * width + j;
+            const tg_real *w = job->w + TAPS * (job->turned ? c * filters + f : f * channels + c);
+            for (size_t i = 0; i < TAPS; i++)
+                taps[i * width + j] = f >= filters ? 0 : w[job->turned ? TAPS - 1 - i : i];
+        }
+        t->kernels->weights(width, taps, width, to + c * width, weights_plane(t));
+    }
+}
+
+static void convolve_block(void *ctx, size_t block, size_t thread) {
+    const convolution *job = ctx;
+    const tiling *t = &job->tiles;
+    const tg_winograd *s = &t->shape;
+    const tg_winograd_kernels *kernels = t->kernels;
+    size_t first = block * t->block, count = smaller(t->block, t->count - first);
+    tg_real *in = job->scratch + thread * job->at.thread, *out = in + job->at.in_planes;
+    tg_real *trash = out + job->at.out_planes;
+    transform_inputs(t, first, count, job->x, job->scratch + job->at.zeros, in);
+
+    for (size_t point = 0; point < POINTS; point++) {
+        const tg_real *a = in + point * t->in_plane;
+        const tg_real *weights = job->scratch + job->at.weights + point * weights_plane(t);
+        tg_real *c = out + point * t->out_plane;
+        for (size_t f = 0; f < t->out; f += kernels->width)
+            kernels->product(count, s->channels, a, t->in, weights + f * s->channels, c + f, t->out);
+    }
+
+    for (size_t i = 0; i < count; i++) {
+        tg_real *sample = job->y + (first + i) / t->per_sample * s->out_h * s->out_w * s->filters;
+        tg_real *to[OUT * OUT];
+        ptrdiff_t pixel[OUT * OUT];
+        find_pixels(outputs_of(t, first + i), s->out_h, s->out_w, pixel);
+        for (size_t k = 0; k < OUT * OUT; k++)
+            to[k] = pixel[k] == OUTSIDE ? trash : sample + (size_t)pixel[k] * s->filters;
+        kernels->output(s->filters, out + i * t->out, t->out_plane, job->bias, job->relu, job->add, to);
+    }
+}
+
+static void convolve(const tg_kernels *kernels, tg_pool *pool, const tg_winograd *shape, size_t n,
+                     convolution job) {
+    job.tiles = tiling_of(shape, kernels, n);
+    job.at = lay_out(&job.tiles, POINTS * weights_plane(&job.tiles), tg_pool_threads(pool));
+    memset(job.scratch + job.at.zeros, 0, shape->channels * sizeof *job.scratch);
+    tg_parallel_for(pool, job.tiles.out / job.tiles.kernels->width, transform_weights, &job);
+    tg_parallel_for(pool, divide_up(job.tiles.count, job.tiles.block), convolve_block, &job);
+}
+
+void tg_winograd_forward(const tg_kernels *kernels, tg_pool *pool, const tg_winograd *shape, size_t n,
+                         const tg_real *x, const tg_real *weights, const tg_real *bias, bool relu, tg_real *y,
+                         tg_real *scratch) {
+    convolve(kernels, pool, shape, n,
+             (convolution){.x = x, .w = weights, .bias = bias, .relu = relu, .y = y, .scratch = scratch});
+}
+
+/* The convolution that takes dy to dx. */
+static tg_winograd turned(const tg_winograd *s) {
+    return (tg_winograd){.in_h = s->out_h,
+                         .in_w = s->out_w,
+                         .channels = s->filters,
+                         .out_h = s->in_h,
+                         .out_w = s->in_w,
+                         .filters = s->channels,
+                         .pad_top = 2 - s->pad_top,
+                         .pad_left = 2 - s->pad_left};
+}
+
+void tg_winograd_input_gradient(const tg_kernels *kernels, tg_pool *pool, const tg_winograd *shape, size_t n,
+                                const tg_real *weights, const tg_real *dy, bool add, tg_real *dx,
+                                tg_real *scratch) {
+    tg_winograd back = turned(shape);
+    convolve(kernels, pool, &back, n,
+             (convolution){.x = dy, .w = weights, .turned = true, .add = add, .y = dx, .scratch = scratch});
+}
+
+/* ---- weight gradient ----------------------------------------------------------------------------------------------- */
+
+/* Shards of tiles by slices of filters, each with its own sums: planes [in, slice]. Numbers of both follow from the
+ * shape and the number of samples. */
+typedef struct correlation {
+    tiling tiles; /* whose `out` is that of a slice */
+    const tg_kernels *vectors;
+    size_t shards, slices;
+    const tg_real *x, *dy;
+    tg_real *dw;
+    layout at;
+    tg_real *scratch;
+} correlation;
+
+static size_t sums_plane(const tiling *t) {
+    return spread(t->in * t->out);
+}
+
+static correlation correlation_of(const tg_winograd *shape, const tg_kernels *kernels, size_t n,
+                                  size_t threads) {
+    correlation job = {.slices = divide_up(shape->filters, ITEM_FILTERS)};
+    tg_winograd slice = *shape;
+    slice.filters = smaller(shape->filters, ITEM_FILTERS);
+    job.tiles = tiling_of(&slice, kernels, n);
+    job.tiles.shape = *shape;
+    size_t worth = divide_up(job.tiles.count, FEWEST_TILES);
+    job.shards = larger(smaller(ITEMS / job.slices, worth), 1);
+    job.at = lay_out(&job.tiles, job.shards * job.slices * POINTS * sums_plane(&job.tiles), threads);
+    return job;
+}
+
+static tg_real *sums_of(const correlation *job, size_t shard, size_t slice) {
+    return job->scratch + job->at.weights + (shard * job->slices + slice) * POINTS * sums_plane(&job->tiles);
+}
+
+static size_t filters_in(const correlation *job, size_t slice) {
+    return smaller(ITEM_FILTERS, job->tiles.shape.filters - slice * ITEM_FILTERS);
+}
+
+static void transform_gradients(const correlation *job, size_t slice, size_t first, size_t count,
+                                tg_real *planes) {
+    const tiling *t = &job->tiles;
+    const tg_winograd *s = &t->shape;
+    for (size_t i = 0; i < count; i++) {
+        const tg_real *sample = job->dy + (first + i) / t->per_sample * s->out_h * s->out_w * s->filters;
+        const tg_real *zeros = job->scratch + job->at.zeros, *from[OUT * OUT];
+        find_sources(outputs_of(t, first + i), s->out_h, s->out_w, s->filters, sample + slice * ITEM_FILTERS,
+                     zeros, from);
+        t->kernels->gradient(filters_in(job, slice), from, planes + i * t->out, t->out_plane);
+    }
+}
+
+static void correlate_item(void *ctx, size_t item, size_t thread) {
+    const correlation *job = ctx;
+    const tiling *t = &job->tiles;
+    const tg_winograd_kernels *kernels = t->kernels;
+    size_t shard = item / job->slices, slice = item % job->slices;
+    size_t first = t->count * shard / job->shards, end = t->count * (shard + 1) / job->shards;
+    tg_real *in = job->scratch + thread * job->at.thread, *out = in + job->at.in_planes;
+    tg_real *sums = sums_of(job, shard, slice);
+    memset(sums, 0, POINTS * sums_plane(t) * sizeof *sums);
+    for (size_t count; first < end; first += count) {
+        count = smaller(t->block, end - first);
+        transform_inputs(t, first, count, job->x, job->scratch + job->at.zeros, in);
+        transform_gradients(job, slice, first, count, out);
+        for (size_t point = 0; point < POINTS; point++) {
+            const tg_real *a = in + point * t->in_plane, *b = out + point * t->out_plane;
+            tg_real *c = sums + point * sums_plane(t);
+            for (size_t f = 0; f < t->out; f += kernels->width)
+                kernels->product_turned(t->in, count, a, t->in, b + f, t->out, c + f, t->out);
+        }
+    }
+}
+
+/* Some channels of one slice: the shards in order, transformed back. */
+static void finish_channels(void *ctx, size_t item, size_t thread) {
+    const correlation *job = ctx;
+    const tiling *t = &job->tiles;
+    size_t rows = t->kernels->rows, slice = item % job->slices, row = item / job->slices * rows;
+    size_t size = rows * t->out, plane = sums_plane(t);
+    tg_real *sums = sums_of(job, 0, slice) + row * t->out;
+    tg_real *taps = job->scratch + thread * job->at.thread; /* [TAPS, rows, out] */
+    for (size_t shard = 1; shard < job->shards; shard++) {
+        const tg_real *more = sums_of(job, shard, slice) + row * t->out;
+        for (size_t point = 0; point < POINTS; point++)
+            job->vectors->add(size, more + point * plane, sums + point * plane);
+    }
+    t->kernels->weights_gradient(size, sums, plane, taps, size);
+    size_t channels = t->shape.channels, filters = filters_in(job, slice);
+    for (size_t f = 0; f < filters; f++) {
+        for (size_t c = row; c < row + rows && c < channels; c++) {
+            tg_real *dw = job->dw + ((slice * ITEM_FILTERS + f) * channels + c) * TAPS;
+            for (size_t i = 0; i < TAPS; i++) dw[i] += taps[i * size + (c - row) * t->out + f];
+        }
+    }
+}
+
+void tg_winograd_weight_gradient(const tg_kernels *kernels, tg_pool *pool, const tg_winograd *shape, size_t n,
+                                 const tg_real *x, const tg_real *dy, tg_real *dw, tg_real *scratch) {
+    correlation job = correlation_of(shape, kernels, n, tg_pool_threads(pool));
+    job.vectors = kernels;
+    job.x = x;
+    job.dy = dy;
+    job.dw = dw;
+    job.scratch = scratch;
+    memset(scratch + job.at.zeros, 0, larger(job.tiles.in, job.tiles.out) * sizeof *scratch);
+    tg_parallel_for(pool, job.shards * job.slices, correlate_item, &job);
+    tg_parallel_for(pool, divide_up(shape->channels, job.tiles.kernels->rows) * job.slices, finish_channels,
+                    &job);
+}
+
+/* ---- how much scratch ------------------------------------------------------------------------------------------------ */
+
+/* Sizes are sums of products that may wrap; in floating point they cannot, and this is more than any of them. */
+static bool fits(const tg_winograd *s, size_t threads) {
+    double channels = (double)s->channels + ITEM_FILTERS, filters = (double)s->filters + ITEM_FILTERS;
+    double thread = (POINTS + 1) * MOST_TILES * (channels + filters);
+    double shared = (POINTS + 1) * ITEMS * channels * filters;
+    return (double)threads * thread + shared < (double)(SIZE_MAX / 4 / sizeof(tg_real));
+}
+
+size_t tg_winograd_scratch(const tg_winograd *shape, const tg_kernels *kernels, size_t n, size_t threads) {
+    if (!fits(shape, threads)) return SIZE_MAX;
+    tg_winograd back = turned(shape);
+    tiling forward = tiling_of(shape, kernels, n), backward = tiling_of(&back, kernels, n);
+    correlation weights = correlation_of(shape, kernels, n, threads);
+    size_t size = lay_out(&forward, POINTS * weights_plane(&forward), threads).end;
+    size = larger(size, lay_out(&backward, POINTS * weights_plane(&backward), threads).end);
+    return larger(size, weights.at.end);
+}
