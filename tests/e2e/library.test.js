@@ -11,6 +11,9 @@ const SAMPLES = 1000;
 
 /** What Node gets. @type {string} */
 let expected;
+/** And in double, after so many steps fewer. @type {string} */
+let expectedInDouble;
+const STEPS_IN_DOUBLE = 20;
 /** Pixels as base64, which the browsers' protocols carry far more quickly than numbers.
  * @type {{ pixels: string, labels: number[] }} */
 let samples;
@@ -28,6 +31,13 @@ beforeAll(async () => {
   await run.step(STEPS);
   expected = await run.hash();
   await engine.close();
+
+  const exact = await createEngine({ precision: 'double' });
+  const set = await exact.dataset({ images: pixels, labels, shape: [28, 28, 1], classes: 10 });
+  const twin = await exact.run(mnistRecipe({ epochs: 100 }), { train: set });
+  await twin.step(STEPS_IN_DOUBLE);
+  expectedInDouble = await twin.hash();
+  await exact.close();
 });
 
 describe.each(BROWSERS)('the library in %s', (name) => {
@@ -123,6 +133,21 @@ describe.each(BROWSERS)('the library in %s', (name) => {
     });
     expect(variant).toBe('fast');
     expect(loss).toBeLessThan(2.3);
+    await page.close();
+  });
+
+  it('computes in double when asked to, and checks its gradients', async () => {
+    const page = await open(isolated);
+    const [variant, hash, found, type] = await page.evaluate(async (steps) => {
+      const { engine, run } = await /** @type {any} */ (window).ready({ precision: 'double' });
+      await run.step(steps);
+      const [{ data }] = Object.values(await run.parameters());
+      return [engine.variant, await run.hash(), await run.gradcheck({ perTensor: 5 }), data.constructor.name];
+    }, STEPS_IN_DOUBLE);
+    expect([variant, hash, type]).toEqual(['double', expectedInDouble, 'Float64Array']);
+    expect(found.worst).toBeGreaterThan(0);
+    expect(found.worst).toBeLessThan(1e-7);
+    expect(found.skipped).toBeLessThan(found.checked);
     await page.close();
   });
 
