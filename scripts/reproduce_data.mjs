@@ -23,10 +23,8 @@ const MAKERS = {
 
 /** @type {Record<string, string>} where a set comes from that can be neither made nor fetched */
 const BY_HAND = {
-  features:
-    'train-images, train-labels, test-images, test-labels, as IDX: 512 floats for each picture, and labels',
-  'features-doubled':
-    'the same, with those of an augmented copy of every picture appended to the training part',
+  features: 'scripts/make_features.py makes it',
+  'features-doubled': 'scripts/make_features.py makes it',
 };
 
 /**
