@@ -136,6 +136,12 @@ tg_status tg_run_create(tg_engine *engine, const tg_attrs *recipe, tg_dataset *t
                         tg_run **out, tg_error *err);
 void tg_run_destroy(tg_run *run);
 
+/* Layers whose "weights" name a checkpoint wait for it: until none is waited for (NULL), the run neither trains nor
+ * answers. The host hands in the bytes of each, under the name the recipe has for it, which is what the first of these
+ * returns; borrowed until the run is destroyed. Runs made by tg_run_load wait for nothing. */
+const char *tg_run_waits_for(const tg_run *run);
+tg_status tg_run_take_weights(tg_run *run, tg_bytes file, tg_error *err);
+
 typedef struct tg_score {
     double loss;     /* mean over the samples, in the loss's own unit (nats for cross_entropy) */
     double accuracy; /* 0..1; NaN where the target is not a class */

@@ -89,6 +89,12 @@ EXPORT tg_status tg_wasm_dataset_from_idx(const char *images_name, const uint8_t
 
 /* ---- runs ---------------------------------------------------------------------------------------------------- */
 
+EXPORT tg_status tg_wasm_run_take_weights(tg_run *run, const char *name, const uint8_t *data, size_t size,
+                                          tg_error *err)
+{
+    return tg_run_take_weights(run, (tg_bytes){name, data, size}, err);
+}
+
 static bool is_past(void *deadline)
 {
     return emscripten_get_now() >= *(const double *)deadline;

@@ -99,6 +99,31 @@ static tg_status open_data(cli_session *session, unsigned wanted, tg_error *err)
     return TG_OK;
 }
 
+/* ---- weights that the recipe takes from checkpoints ------------------------------------------------------ */
+
+/* Beside the recipe, unless the name is a path from the root; *out to be freed. */
+static tg_status find_beside(const char *recipe, const char *name, char **out, tg_error *err) {
+    const char *slash = name[0] == '/' ? NULL : strrchr(recipe, '/');
+    size_t folder = slash ? (size_t)(slash + 1 - recipe) : 0, length = strlen(name);
+    *out = malloc(folder + length + 1);
+    if (!*out) return cli_fail(err, TG_E_MEMORY, NULL, "no memory is left for the path of %.100s", name);
+    memcpy(*out, recipe, folder);
+    memcpy(*out + folder, name, length + 1);
+    return TG_OK;
+}
+
+static tg_status take_weights(cli_session *session, const char *name, tg_error *err) {
+    char *path;
+    cli_file file = {0};
+    if (find_beside(session->options->input, name, &path, err) != TG_OK) return err->status;
+    tg_status status = cli_file_read(path, &file, err);
+    if (status == TG_OK)
+        status = tg_run_take_weights(session->run, (tg_bytes){name, (uint8_t *)file.data, file.size}, err);
+    free(file.data);
+    free(path);
+    return status;
+}
+
 /* ---- all of it ---------------------------------------------------------------------------------------- */
 
 static size_t thread_count(const cli_options *options) {
@@ -112,6 +137,8 @@ static tg_status make_run(cli_session *session, tg_error *err) {
                                                          session->train, session->test, &session->run, err)
                                            : tg_run_create(session->engine, session->attrs, session->train,
                                                            session->test, &session->run, err);
+    for (const char *name; status == TG_OK && (name = tg_run_waits_for(session->run));)
+        status = take_weights(session, name, err);
     return status == TG_OK ? TG_OK : cli_fail_in(err, session->options->input);
 }
 

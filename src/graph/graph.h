@@ -35,4 +35,9 @@ void tg_graph_write(const tg_graph *graph, const tg_value *model, tg_text *text)
 tg_status tg_initializer_check(const tg_value *initializer, tg_error *err);
 tg_status tg_graph_initialize(const tg_graph *graph, uint64_t seed, tg_error *err);
 
+/* A layer's "weights" (NULL: none): { "checkpoint": "digits.safetensors", "layer": "conv2d1", "sha256": "..." }, or the
+ * checkpoint's name alone where the layer is called the same there. "sha256": only that very file will do. */
+tg_status tg_source_read(const tg_value *weights, tg_node *node, tg_error *err);
+void tg_source_write(const tg_source *source, tg_text *text);
+
 #endif

@@ -22,17 +22,18 @@ static const tg_attr model_rows[] = {
 /* What any layer takes beside its op's own attributes. */
 typedef struct layer_attrs {
     const char *type, *name;
-    const tg_value *inputs, *initializer;
+    const tg_value *inputs, *initializer, *weights;
     bool trainable;
     double learning_rate_factor;
 } layer_attrs;
 
-#define COMMON_KEYS "type|name|inputs|initializer|trainable|learning_rate_factor"
+#define COMMON_KEYS "type|name|inputs|initializer|weights|trainable|learning_rate_factor"
 static const tg_attr layer_rows[] = {
     {"type", TG_ATTR_NAME, offsetof(layer_attrs, type), .flags = TG_ATTR_REQUIRED},
     {"name", TG_ATTR_NAME, offsetof(layer_attrs, name), .flags = 0},
     {"inputs", TG_ATTR_TREE, offsetof(layer_attrs, inputs), .flags = 0},
     {"initializer", TG_ATTR_TREE, offsetof(layer_attrs, initializer), .flags = 0},
+    {"weights", TG_ATTR_TREE, offsetof(layer_attrs, weights), .flags = 0},
     {"trainable", TG_ATTR_FLAG, offsetof(layer_attrs, trainable), .fallback = 1},
     {"learning_rate_factor", TG_ATTR_REAL, offsetof(layer_attrs, learning_rate_factor), .min = 0, .max = 1e6,
      .fallback = 1},
@@ -165,6 +166,7 @@ static tg_status place(builder *b, size_t index, tg_error *err) {
     d->placed = true;
     TG_TRY(tg_attrs_read(d->value, d->op->attrs, d->op->attr_count, COMMON_KEYS, node->attrs, err));
     TG_TRY(d->op->infer(node, err));
+    TG_TRY(tg_source_read(d->common.weights, node, err));
     size_t bytes;
     TG_REQUIRE(err, tg_mul_size(tg_shape_size(&node->shape), sizeof(tg_real), &bytes), TG_E_MEMORY,
                "the output is too large for this machine");
@@ -327,7 +329,8 @@ void tg_graph_write(const tg_graph *graph, const tg_value *model, tg_text *text)
         if (node->param_count) {
             tg_json_bool(text, "trainable", node->trainable);
             tg_json_number(text, "learning_rate_factor", node->learning_rate_factor);
-            if (node->initializer) tg_value_write(text, "initializer", node->initializer);
+            if (node->source.checkpoint) tg_source_write(&node->source, text);
+            else if (node->initializer) tg_value_write(text, "initializer", node->initializer);
             else tg_json_string(text, "initializer", "xavier_uniform");
         }
         tg_attrs_write_extra(text, node->recipe);

@@ -172,6 +172,7 @@ static tg_status write_file(const tg_run *run, const entries *e, const char *rec
 
 tg_status tg_run_save(tg_run *run, bool weights_only, uint8_t **out, size_t *size, tg_error *err) {
     const char *recipe, *history;
+    TG_TRY(tg_run_check_weights(run, err));
     TG_TRY(tg_run_recipe_json(run, &recipe, err));
     TG_TRY(tg_run_history_json(run, &history, err));
     state_block state = state_of(&run->at);
@@ -350,6 +351,7 @@ static tg_status restore(const tg_checkpoint *c, const tg_value *document, tg_ru
     tg_free(e.list);
     TG_TRY(status);
     tg_preprocess_mark_fitted(run->preprocess);
+    for (size_t i = 0; i < run->graph->count; i++) run->graph->nodes[i].source.taken = true;
     if (run->train)
         tg_preprocess_remember(run->preprocess, run->engine->parts.pool, run->train, &run->augmenting);
     status = read_classes(run, tg_value_get(document, "classes"), err);

@@ -39,6 +39,14 @@ typedef struct tg_param {
 
 enum { TG_MAX_PARAMS = 4 };
 
+/* Where the tensors of a layer come from instead of an initializer: those of `layer` in a checkpoint. */
+typedef struct tg_source {
+    const char *checkpoint; /* its name, borrowed from the recipe; NULL: they are drawn */
+    const char *layer;
+    char sha256[65]; /* of the file: as the recipe wants it ("": any), then as it was */
+    bool taken;
+} tg_source;
+
 typedef struct tg_op tg_op;
 
 typedef struct tg_node {
@@ -55,9 +63,10 @@ typedef struct tg_node {
     double learning_rate_factor;
     const tg_value *recipe;      /* the layer as the recipe has it; NULL for the input */
     const tg_value *initializer; /* of it, or NULL */
-    bool needs_gradient;         /* of its output: something trainable lies at or before it */
-    size_t saved_bytes;          /* per sample, kept from forward to backward; set by infer */
-    size_t kept_size; /* elements per batch, kept from forward to the end of the step; set by infer */
+    tg_source source;
+    bool needs_gradient; /* of its output: something trainable lies at or before it */
+    size_t saved_bytes;  /* per sample, kept from forward to backward; set by infer */
+    size_t kept_size;    /* elements per batch, kept from forward to the end of the step; set by infer */
 } tg_node;
 
 /* A graph placed in memory for batches of at most `capacity` samples, for training or for inference. */

@@ -147,6 +147,7 @@ tg_status tg_run_read_losses(tg_run *run, tg_error *err);
 void tg_run_write_losses(const tg_run *run, tg_text *text);
 
 /* run_info.c */
+tg_status tg_run_check_weights(const tg_run *run, tg_error *err); /* no layer waits for its own */
 tg_status tg_run_add_event(tg_run *run, tg_event event, tg_error *err);
 tg_status tg_run_reserve_records(tg_run *run, uint64_t epochs, tg_error *err);
 tg_status tg_run_reserve_losses(tg_run *run, uint64_t steps, tg_error *err);
@@ -182,6 +183,7 @@ void tg_evaluator_begin(tg_evaluator *evaluator, tg_dataset *dataset, const uint
 /* One unit of work: a gather, a node or the losses of a batch. True when all samples are done. */
 bool tg_evaluator_advance(tg_run *run, tg_evaluator *evaluator);
 tg_score tg_evaluator_score(const tg_run *run, const tg_evaluator *evaluator);
-tg_status tg_run_check_fitted(const tg_run *run, tg_error *err);
+/* Is everything there that the network needs to compute? */
+tg_status tg_run_check_ready(const tg_run *run, tg_error *err);
 
 #endif

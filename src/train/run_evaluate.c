@@ -63,7 +63,8 @@ tg_score tg_evaluator_score(const tg_run *run, const tg_evaluator *e) {
 
 /* ---- the caller's evaluation --------------------------------------------------------------------------------------- */
 
-tg_status tg_run_check_fitted(const tg_run *run, tg_error *err) {
+tg_status tg_run_check_ready(const tg_run *run, tg_error *err) {
+    TG_TRY(tg_run_check_weights(run, err));
     TG_REQUIRE(err, tg_preprocess_fitted(run->preprocess), TG_E_STATE,
                "the preprocessing has not seen training data yet; make the run with it, or write its numbers "
                "into the recipe");
@@ -72,7 +73,7 @@ tg_status tg_run_check_fitted(const tg_run *run, tg_error *err) {
 
 tg_status tg_run_evaluate_begin(tg_run *run, tg_dataset *dataset, tg_error *err) {
     TG_TRY(tg_run_check_dataset(run, dataset, "evaluate", err));
-    TG_TRY(tg_run_check_fitted(run, err));
+    TG_TRY(tg_run_check_ready(run, err));
     size_t count = dataset->count, bytes; /* a count of samples fits, four bytes each: the labels did */
     float *losses = tg_allocate(count * sizeof *losses);
     int32_t *predicted = run->has_labels ? tg_allocate(count * sizeof *predicted) : NULL;
@@ -117,7 +118,7 @@ tg_status tg_run_evaluate(tg_run *run, tg_interrupt interrupt, void *ctx, tg_eva
 
 tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t n, float *probabilities,
                          tg_error *err) {
-    TG_TRY(tg_run_check_fitted(run, err));
+    TG_TRY(tg_run_check_ready(run, err));
     tg_plan *plan = run->predict_plan;
     const size_t *shape = run->data_shape;
     size_t sample_bytes = shape[0] * shape[1] * shape[2] * (type == TG_U8 ? 1 : sizeof(float));

@@ -62,6 +62,7 @@ static void check_one(tg_run *run, tg_param *p, size_t i, uint64_t kinks, tg_gra
 tg_status tg_run_gradcheck(tg_run *run, size_t max_per_tensor, tg_gradcheck *out, tg_error *err) {
     *out = (tg_gradcheck){0};
     TG_REQUIRE(err, run->train, TG_E_STATE, "there is no training data to check gradients on");
+    TG_TRY(tg_run_check_ready(run, err));
     run->phase = run->phase == TG_PHASE_HELD_OUT ? TG_PHASE_HELD_OUT
                                                  : TG_PHASE_GATHER; /* a step in progress starts over */
     uint64_t kinks;

@@ -22,6 +22,21 @@ const char *tg_run_class_name(const tg_run *run, size_t index) {
     return index < run->class_count ? run->class_names[index] : NULL;
 }
 
+const char *tg_run_waits_for(const tg_run *run) {
+    for (size_t i = 1; i < run->graph->count; i++) {
+        const tg_source *source = &run->graph->nodes[i].source;
+        if (source->checkpoint && !source->taken) return source->checkpoint;
+    }
+    return NULL;
+}
+
+tg_status tg_run_check_weights(const tg_run *run, tg_error *err) {
+    const char *name = tg_run_waits_for(run);
+    TG_REQUIRE(err, !name, TG_E_STATE,
+               "there are layers that wait for the weights in %.200s; hand that file in", name);
+    return TG_OK;
+}
+
 size_t tg_run_layers(const tg_run *run) {
     return run->graph->count - 1;
 }

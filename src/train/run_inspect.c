@@ -34,7 +34,7 @@ static void note_answers(const tg_plan *plan, const tg_node *node, bool *alive) 
 tg_status tg_run_dead_units(tg_run *run, tg_dataset *dataset, size_t samples, size_t *units, size_t *dead,
                             tg_error *err) {
     TG_TRY(tg_run_check_dataset(run, dataset, "data", err));
-    TG_TRY(tg_run_check_fitted(run, err));
+    TG_TRY(tg_run_check_ready(run, err));
     const tg_graph *graph = run->graph;
     tg_plan *plan = run->evaluate_plan;
     size_t all = 0;

@@ -304,6 +304,31 @@ describe('a checkpoint', () => {
 });
 
 describe('a recipe', () => {
+  it('takes weights from a checkpoint beside it', async () => {
+    const old = folder.path('to-begin-with.safetensors');
+    await tabgrad(['train', recipe, ...data, '--out', old]);
+    const { model } = quartersRecipe();
+    const taking = (/** @type {unknown} */ weights) => {
+      const first = { ...model.layers[0], name: 'fresh', trainable: false, weights };
+      return quartersRecipe({ model: { ...model, layers: [first, ...model.layers.slice(1)] } });
+    };
+    const tensorsOf = async (/** @type {string} */ path) =>
+      (await tabgrad(['summary', path, '--json'])).lines[0].tensors;
+    const [given] = await tensorsOf(old);
+    const from = { checkpoint: 'to-begin-with.safetensors', layer: 'conv2d1' };
+    const tuning = folder.write('tuning.json', taking(from));
+    const out = folder.path('tuned.safetensors');
+    const { status, stderr } = await tabgrad(['train', tuning, ...data, '--out', out]);
+    expect([status, stderr]).toEqual([0, '']);
+    const [kept] = await tensorsOf(out);
+    expect(kept).toEqual({ ...given, name: 'fresh.weight' });
+
+    const nowhere = folder.write('nowhere.json', taking('gone.safetensors'));
+    const refused = await tabgrad(['train', nowhere, ...data]);
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toContain(`${folder.path('gone.safetensors')}: cannot be read: No such file`);
+  });
+
   it('is summarized without data', async () => {
     const { lines } = await tabgrad(['summary', recipe, '--json']);
     expect(

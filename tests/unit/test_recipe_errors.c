@@ -100,10 +100,10 @@ static const wrong models[] = {
     {FLAT("{'type':'dense'}"), TG_E_RECIPE, "model.layers[1] dense: units is missing"},
     {FLAT("{'type':'dense','unit':3}"), TG_E_RECIPE,
      "model.layers[1] dense: unknown key \"unit\"; there are units, bias, type, name, inputs, "
-     "initializer, trainable, learning_rate_factor"},
+     "initializer, weights, trainable, learning_rate_factor"},
     {FLAT("{'type':'dense','units':3,'filters':3}"), TG_E_RECIPE,
      "model.layers[1] dense: unknown key \"filters\"; there are units, bias, type, name, inputs, "
-     "initializer, trainable, learning_rate_factor"},
+     "initializer, weights, trainable, learning_rate_factor"},
     {FLAT("{'type':'dense','units':0}"), TG_E_RECIPE,
      "model.layers[1] dense: units must be at least 1, not 0"},
     {FLAT("{'type':'dense','units':1e7}"), TG_E_RECIPE,
@@ -142,7 +142,8 @@ static const wrong models[] = {
     {LAYERS("{'type':'softmax'}"), TG_E_SHAPE,
      "model.layers[0] softmax: takes flat input, not 1x6x6; put a flatten before it"},
     {FLAT("{'type':'relu','slope':0.1}"), TG_E_RECIPE,
-     "model.layers[1] relu: unknown key \"slope\"; there are type, name, inputs, initializer, trainable, "
+     "model.layers[1] relu: unknown key \"slope\"; there are type, name, inputs, initializer, weights, "
+     "trainable, "
      "learning_rate_factor"},
     {FLAT("{'type':'leaky_relu','slope':-0.1}"), TG_E_RECIPE,
      "model.layers[1] leaky_relu: slope must be at least 0, not -0.1"},
@@ -187,7 +188,7 @@ static const wrong windows[] = {
      "model.layers[0] conv2d: groups 2 must divide the 1 input channels and the 2 filters"},
     {CONV("'size':2"), TG_E_RECIPE,
      "model.layers[0] conv2d: unknown key \"size\"; there are filters, kernel, stride, dilation, groups, "
-     "padding, bias, type, name, inputs, initializer, trainable, learning_rate_factor"},
+     "padding, bias, type, name, inputs, initializer, weights, trainable, learning_rate_factor"},
     {FLAT("{'type':'conv2d','filters':3,'kernel':3}"), TG_E_SHAPE,
      "model.layers[1] conv2d: takes pictures (channels x height x width), not 36"},
     {FLAT("{'type':'max_pool2d','size':2}"), TG_E_SHAPE,
@@ -197,7 +198,7 @@ static const wrong windows[] = {
     {LAYERS("{'type':'max_pool2d'}"), TG_E_RECIPE, "model.layers[0] max_pool2d: size is missing"},
     {LAYERS("{'type':'max_pool2d','kernel':2}"), TG_E_RECIPE,
      "model.layers[0] max_pool2d: unknown key \"kernel\"; there are size, stride, padding, type, name, "
-     "inputs, initializer, trainable, learning_rate_factor"},
+     "inputs, initializer, weights, trainable, learning_rate_factor"},
     {LAYERS("{'type':'avg_pool2d','size':7}"), TG_E_SHAPE,
      "model.layers[0] avg_pool2d: kernel 7x7 exceeds input 6x6"},
     {LAYERS("{'type':'avg_pool2d','size':2,'padding':2}"), TG_E_SHAPE,

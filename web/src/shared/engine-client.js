@@ -109,13 +109,19 @@ export class Engine {
 
   /**
    * @param {Record<string, any>} recipe  as JSON.parse makes it
-   * @param {RunData} [data]  none: a run that can only predict
+   * @param {RunData & { checkpoints?: Record<string, Uint8Array | ArrayBuffer | Blob> }} [options]  data, without which
+   *   a run can only predict; and the files that layers take their "weights" from, by the names the recipe has for them
    */
-  async run(recipe, data = {}) {
+  async run(recipe, { checkpoints = {}, ...data } = {}) {
     const calls = attributesOf(recipe, 'recipe');
+    const files = await Promise.all(
+      Object.entries(checkpoints).map(([name, bytes]) => readFile({ name, bytes })),
+    );
+    const copies = files.map(({ name, bytes }) => ({ name, bytes: bytes.slice() }));
+    const fields = { recipe: calls, checkpoints: copies };
     const run = this.#supervisor.nextId();
-    const facts = await this.#supervisor.request('createRun', { run, recipe: calls, ...this.#idsOf(data) });
-    return new Run(this.#supervisor, run, facts, { type: 'createRun', fields: { recipe: calls } }, data);
+    const facts = await this.#supervisor.request('createRun', { run, ...fields, ...this.#idsOf(data) });
+    return new Run(this.#supervisor, run, facts, { type: 'createRun', fields }, data);
   }
 
   /**

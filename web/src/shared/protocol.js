@@ -145,7 +145,8 @@
  *   value: DatasetFacts }} readFiles
  * @property {{ fields: { dataset: number, indices: number[] }, value: Samples }} samples
  * @property {{ fields: { dataset: number }, value: null }} closeDataset
- * @property {{ fields: { run: number, recipe: AttributeCall[], train: number | null, test: number | null },
+ * @property {{ fields: { run: number, recipe: AttributeCall[], checkpoints: ReadBytes[], train: number | null,
+ *   test: number | null },
  *   value: RunFacts }} createRun
  * @property {{ fields: { run: number, name: string, bytes: Uint8Array, train: number | null, test: number | null },
  *   value: RunFacts }} loadRun

@@ -17,7 +17,7 @@ import { ReportStream } from './reports.js';
 /** @typedef {{ train?: Dataset | null, test?: Dataset | null }} RunData */
 
 /** How a new worker makes the run as it was at first.
- * @typedef {{ type: 'createRun', fields: Pick<Requests['createRun']['fields'], 'recipe'> }
+ * @typedef {{ type: 'createRun', fields: Pick<Requests['createRun']['fields'], 'recipe' | 'checkpoints'> }
  *   | { type: 'loadRun', fields: Pick<Requests['loadRun']['fields'], 'name' | 'bytes'> }} RunSource */
 
 export class Run {

@@ -9,6 +9,8 @@ import { Dataset } from './datasets.js';
 import { Run } from './run.js';
 import { makeTurn } from './turns.js';
 
+/** @typedef {import('../shared/attributes.js').AttributeCall} AttributeCall */
+/** @typedef {import('../shared/file-bytes.js').ReadBytes} ReadBytes */
 /** @typedef {import('../shared/protocol.js').AnyRequest} AnyRequest */
 /** @typedef {import('../shared/protocol.js').Message} Message */
 /** @typedef {import('../shared/protocol.js').RequestEvent} RequestEvent */
@@ -92,12 +94,9 @@ export class Server {
       return null;
     },
 
-    createRun: ({ run, recipe, train, test }) => {
-      const core = this.#coreOrThrow();
+    createRun: ({ run, recipe, checkpoints, train, test }) => {
       const data = this.#dataOf(train, test);
-      const pointer = core.withAttributes(recipe, (attrs) =>
-        core.make('run_create', this.#engine, attrs, ...data.pointers),
-      );
+      const pointer = this.#create(recipe, checkpoints, data.pointers);
       return this.#keepRun(run, pointer, data.datasets);
     },
     loadRun: ({ run, name, bytes, train, test }) => {
@@ -207,6 +206,19 @@ export class Server {
     return { pointers: sets.map((set) => set?.pointer ?? 0), datasets: sets.filter((set) => set !== null) };
   }
 
+  /** @param {AttributeCall[]} recipe @param {ReadBytes[]} checkpoints @param {number[]} data */
+  #create(recipe, checkpoints, data) {
+    const core = this.#coreOrThrow();
+    const run = core.withAttributes(recipe, (attrs) => core.make('run_create', this.#engine, attrs, ...data));
+    try {
+      takeWeights(core, run, checkpoints);
+      return run;
+    } catch (error) {
+      core.get('run_destroy', run);
+      throw error;
+    }
+  }
+
   /** @param {string} name @param {Uint8Array} bytes @param {number[]} data */
   #load(name, bytes, data) {
     const core = this.#coreOrThrow();
@@ -230,6 +242,22 @@ export class Server {
       fail: (error) => this.#post({ type: 'reply', id, ok: false, error: error.facts() }),
       event: (event) => this.#post({ type: 'event', id, event }),
     };
+  }
+}
+
+/** Hands in the checkpoints that layers take their weights from. @param {Core} core @param {number} run
+ * @param {ReadBytes[]} checkpoints */
+function takeWeights(core, run, checkpoints) {
+  const nextName = () => core.text(core.get('run_waits_for', run));
+  for (let name = nextName(); name !== ''; name = nextName()) {
+    const file = checkpoints.find((checkpoint) => checkpoint.name === name);
+    if (!file) {
+      const what = `layers take their weights from it, but it was not given; engine.run(recipe, { checkpoints: { '${name}': bytes } })`;
+      throw new TabgradError('argument', name, what);
+    }
+    core.withScratch(({ string, copy }) =>
+      core.call('wasm_run_take_weights', run, string(name), copy(file.bytes), file.bytes.length),
+    );
   }
 }
 
