@@ -3,7 +3,7 @@
  * Flow: files -> dataset;  JSON (read by the host) -> attributes -> run;  run: train, evaluate, predict, save.
  *
  *     tg_engine_create(2, &engine, &err);
- *     tg_dataset_from_idx(images, labels, &train, &err);
+ *     tg_import_file(import, file, &err); ...                // all of them; tg_import_finish(import, &train, &test, &err);
  *     tg_attrs_...(recipe);                                  // the host walks its JSON
  *     tg_run_create(engine, recipe, train, test, &run, &err);
  *     while (!progress.finished) tg_run_train(run, 0, NULL, NULL, &progress, &err);
@@ -121,6 +121,70 @@ tg_status tg_dataset_set_classes(tg_dataset *dataset, size_t classes, const char
 const char *tg_dataset_class_name(const tg_dataset *dataset, size_t index);
 /* SHA-256 over type, shape, pixels and labels as 64 hexadecimal digits; "" before tg_dataset_check. */
 const char *tg_dataset_sha256(const tg_dataset *dataset);
+
+/* As large as the set, new and checked: the samples in this order (below count, any of them any number of times). */
+tg_status tg_dataset_subset(const tg_dataset *dataset, const uint32_t *indices, size_t count,
+                            tg_dataset **out, tg_error *err);
+/* Two new sets: `fraction` (above 0, below 1; rounded, at least one sample) of the samples held out, drawn by the seed,
+ * and the rest, both in the order they had. stratified: of every class that fraction. */
+tg_status tg_dataset_split(const tg_dataset *dataset, double fraction, uint64_t seed, bool stratified,
+                           tg_dataset **rest, tg_dataset **held_out, tg_error *err);
+/* counts[classes]; a soft sample counts for its most probable class. */
+void tg_dataset_class_counts(const tg_dataset *dataset, size_t *counts);
+/* Smallest and largest pixel. */
+void tg_dataset_range(const tg_dataset *dataset, double range[2]);
+/* *count: samples of the second set whose pixels are also those of a sample of the first. pairs[most][2]: the first of
+ * them, index in the first set, index in the second. Sets of different shape or type share none. */
+tg_status tg_dataset_duplicates(const tg_dataset *first, const tg_dataset *second, uint32_t (*pairs)[2],
+                                size_t most, size_t *count, tg_error *err);
+
+/* ---- files -------------------------------------------------------------------------------------------------- */
+
+/* What people have, on its way to datasets. Hand over every file, unpacked, in any order; content and names tell what
+ * it is and what belongs together. Read are IDX, CIFAR's binary batches, .npy, .mat (versions 4 to 7), CSV and TSV, lists
+ * of class names and of the files of a part. Pictures come decoded; gzip, archives and codecs are the host's business.
+ * What cannot be used is skipped and stands in the report with one sentence: an error is only what ends everything. */
+typedef struct tg_import tg_import;
+
+/* Unpacks the zlib stream `from` (as it lies inside .mat files) into at most `room` bytes; returns how many there are,
+ * fewer than room only where the stream ends, SIZE_MAX where it is damaged. */
+typedef size_t (*tg_inflate)(void *ctx, const uint8_t *from, size_t size, uint8_t *to, size_t room);
+
+/* inflate may be NULL: then what is compressed is skipped. options may be NULL; all of them are optional:
+ *   roles         { "<file, folder or archive>": "train" | "test" | "ignore" }
+ *   classes       names of the classes, in order, instead of those found
+ *   transposed    true: rows and columns of the pictures change places, as EMNIST needs it
+ *   labels        "fine" | "coarse": those of CIFAR-100
+ *   label_column  "first", "last" or the header of the column of a CSV file
+ *   flat          true: rows of numbers stay features, also where they could be pictures (784 as 28x28)
+ *   size          [height, width] of every picture; rows of as many numbers become pictures of this size
+ *   fit           "crop" (cover the size, cut the rest), "fit" (all of it, black around), "stretch"
+ *   color         "rgb" | "gray"; without: grey where all pictures are
+ *   unlabeled     true: samples alone are enough; every label is 0 */
+tg_status tg_import_create(const tg_attrs *options, tg_inflate inflate, void *ctx, tg_import **out,
+                           tg_error *err);
+void tg_import_destroy(tg_import *import);
+/* name: its path inside folders and archives ("cifar.tar.gz/cifar-10/data_batch_1.bin"). The bytes are copied. */
+tg_status tg_import_file(tg_import *import, tg_bytes file, tg_error *err);
+/* So many pictures are about to come (0: not known): memory is had once instead of growing. */
+void tg_import_expect_pictures(tg_import *import, size_t count);
+/* pixels[height, width, channels], 1 (grey), 2 (grey, alpha), 3 or 4; what is transparent lies on white. The last folder
+ * of its path is its class, one above or a list of files its part. */
+tg_status tg_import_picture(tg_import *import, const char *path, size_t height, size_t width, size_t channels,
+                            const uint8_t *pixels, tg_error *err);
+/* An array that the host has read itself, in C order: type u8 or f32, rank 1 (labels) to 4. The elements are copied. */
+tg_status tg_import_array(tg_import *import, const char *name, tg_dtype type, size_t rank,
+                          const size_t *shape, const void *elements, tg_error *err);
+/* Something the host could not open, for the report. */
+tg_status tg_import_skip(tg_import *import, const char *name, const char *reason, tg_error *err);
+/* Pairs, joins and converts what has come; once. *test is NULL where everything is one part. Fails where no set can be
+ * made, with the sentence of what was skipped if that is one thing. */
+tg_status tg_import_finish(tg_import *import, tg_dataset **train, tg_dataset **test, tg_error *err);
+/* What was understood, as JSON text, borrowed until destroy; "" before finish, also there after it failed.
+ *   { "sources": [{ "name", "format", "part", "count", "shape", "note"? }], "skipped": [{ "name", "reason" }],
+ *     "skippedCount", "train": { "count", "shape", "range", "classCounts" }, "test": ... or null,
+ *     "duplicates": { "count", "examples": [[train, test]] } } */
+const char *tg_import_report(const tg_import *import);
 
 /* ---- runs --------------------------------------------------------------------------------------------------- */
 

@@ -87,6 +87,37 @@ EXPORT tg_status tg_wasm_dataset_from_idx(const char *images_name, const uint8_t
                                (tg_bytes){labels_name, labels, labels_size}, out, err);
 }
 
+EXPORT tg_status tg_wasm_dataset_split(const tg_dataset *dataset, double fraction, double seed, bool stratified,
+                                       tg_dataset **rest, tg_dataset **held_out, tg_error *err)
+{
+    return tg_dataset_split(dataset, fraction, (uint64_t)seed, stratified, rest, held_out, err);
+}
+
+/* ---- files --------------------------------------------------------------------------------------------------- */
+
+/* Unpacks a zlib stream; the module's maker may bring this as `inflate(from, size, to, room)`, of which the result is
+ * tg_inflate's, and -1 stands for SIZE_MAX. */
+EM_JS(size_t, host_inflate, (const uint8_t *from, size_t size, uint8_t *to, size_t room), {
+    return Module['inflate'] ? Module['inflate'](from >>> 0, size >>> 0, to >>> 0, room >>> 0) : -1;
+})
+
+static size_t inflate_by_host(void *ctx, const uint8_t *from, size_t size, uint8_t *to, size_t room)
+{
+    (void)ctx;
+    return host_inflate(from, size, to, room);
+}
+
+EXPORT tg_status tg_wasm_import_create(const tg_attrs *options, tg_import **out, tg_error *err)
+{
+    return tg_import_create(options, inflate_by_host, NULL, out, err);
+}
+
+EXPORT tg_status tg_wasm_import_file(tg_import *import, const char *name, const uint8_t *data, size_t size,
+                                     tg_error *err)
+{
+    return tg_import_file(import, (tg_bytes){name, data, size}, err);
+}
+
 /* ---- runs ---------------------------------------------------------------------------------------------------- */
 
 EXPORT tg_status tg_wasm_run_take_weights(tg_run *run, const char *name, const uint8_t *data, size_t size,

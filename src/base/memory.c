@@ -58,6 +58,23 @@ bool tg_add_size(size_t a, size_t b, size_t *out) {
     return true;
 }
 
+bool tg_reserve(void **block, size_t *capacity, size_t used, size_t needed, size_t size) {
+    if (needed <= *capacity) return true;
+    size_t larger = *capacity + *capacity / 2, bytes;
+    if (larger < needed) larger = needed;
+    void *grown = tg_mul_size(larger, size, &bytes) ? tg_allocate(bytes) : NULL;
+    if (!grown && larger > needed) { /* at the edge of what there is, only what is needed */
+        larger = needed;
+        grown = tg_mul_size(larger, size, &bytes) ? tg_allocate(bytes) : NULL;
+    }
+    if (!grown) return false;
+    if (used) memcpy(grown, *block, used * size);
+    tg_free(*block);
+    *block = grown;
+    *capacity = larger;
+    return true;
+}
+
 void *tg_arena_take(tg_arena *arena, size_t count, size_t size) {
     size_t bytes, start, end;
     bool fits = tg_mul_size(count, size, &bytes) && tg_add_size(arena->used, TG_ALIGNMENT - 1, &start);

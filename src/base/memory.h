@@ -23,6 +23,10 @@ void *tg_allocate_zeroed(size_t bytes);
 bool tg_mul_size(size_t a, size_t b, size_t *out);
 bool tg_add_size(size_t a, size_t b, size_t *out);
 
+/* Makes room for `needed` elements of `size` bytes in a block that grows: at least by half, so that many small steps
+ * copy little. What is in the first `used` stays. false, and nothing changed, where there is no memory. */
+bool tg_reserve(void **block, size_t *capacity, size_t used, size_t needed, size_t size);
+
 /* A block that is measured first and placed afterwards: the same calls are made twice, first with base NULL
  * (they count), then on the allocated block (they hand out). Nothing is freed singly. */
 typedef struct tg_arena {

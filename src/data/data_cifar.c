@@ -1,6 +1,9 @@
 /* CIFAR's binary version: records without a header, each a label (CIFAR-100: two) and a picture in planes. */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/memory.h"
-#include "data/dataset.h"
+#include "data/import.h"
 
 enum { SIDE = 32, AREA = SIDE * SIDE, CHANNELS = 3, PICTURE = CHANNELS * AREA };
 
@@ -73,4 +76,56 @@ tg_status tg_dataset_from_cifar(const tg_bytes *files, size_t count, tg_cifar ki
     if (status != TG_OK) tg_dataset_destroy(dataset);
     else *out = dataset;
     return status;
+}
+
+/* ---- into an import ----------------------------------------------------------------------------------- */
+
+enum { TRAINING_BATCHES = 5 }; /* of CIFAR-10, all of one size: their memory is had once */
+
+/* By size alone a file may be of both; then the labels decide. */
+static tg_status find_kind(const tg_import *import, tg_bytes file, tg_cifar *kind, tg_error *err) {
+    tg_cifar of_100 = import->options.labels == 1 ? TG_CIFAR_100_COARSE : TG_CIFAR_100_FINE;
+    *kind = file.size % (1 + PICTURE) != 0 && file.size % (2 + PICTURE) == 0 ? of_100 : TG_CIFAR_10;
+    tg_status status = check_batch(&layouts[*kind], file, err);
+    if (status != TG_OK && *kind == TG_CIFAR_10 && file.size > 0 && file.size % (2 + PICTURE) == 0) {
+        *kind = of_100;
+        status = check_batch(&layouts[*kind], file, err);
+    }
+    return status;
+}
+
+tg_status tg_read_cifar(tg_import *import, tg_bytes file, tg_error *err) {
+    tg_cifar kind;
+    TG_TRY(find_kind(import, file, &kind, err));
+    const layout *form = &layouts[kind];
+    size_t record = form->labels + PICTURE, count = file.size / record;
+    tg_part part = tg_import_part(import, file.name);
+    if (part == TG_PART_OPEN) part = TG_PART_TRAIN;
+    for (tg_part other = TG_PART_OPEN; other < TG_PART_IGNORE; other++)
+        TG_REQUIRE(err, !import->batches[other] || import->batches[other]->classes == form->classes,
+                   TG_E_DATA, "is a batch of %s, but others are not; give the files of one set at a time",
+                   form->name);
+    tg_dataset **set = &import->batches[part];
+    if (!*set) {
+        bool more = kind == TG_CIFAR_10 && strstr(tg_base_name(file.name), "data_batch");
+        TG_TRY(tg_dataset_create(TG_U8, SIDE, SIDE, CHANNELS, more ? count * TRAINING_BATCHES : count,
+                                 form->classes, false, set, err));
+        (*set)->count = 0;
+    }
+    size_t before = (*set)->count, shape[] = {SIDE, SIDE, CHANNELS};
+    TG_TRY(tg_dataset_grow(*set, count, err));
+    tg_source *source;
+    TG_TRY(tg_import_add_source(import, file.name, kind == TG_CIFAR_10 ? "cifar-10" : "cifar-100", count, 3,
+                                shape, &source, err));
+    source->part = tg_part_text(part);
+    if (kind != TG_CIFAR_10)
+        snprintf(source->note, sizeof source->note, "its %s labels",
+                 kind == TG_CIFAR_100_COARSE ? "20 coarse" : "100 fine");
+    uint8_t *pixels = (uint8_t *)(*set)->pixels + before * PICTURE;
+    const uint8_t *at = file.data;
+    for (size_t i = 0; i < count; i++, at += record, pixels += PICTURE) {
+        (*set)->labels[before + i] = at[form->used];
+        interleave(at + form->labels, pixels);
+    }
+    return TG_OK;
 }

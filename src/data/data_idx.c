@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/dataset.h"
+#include "data/import.h"
 
 enum { MAX_RANK = 4, TYPE_U8 = 0x08, TYPE_F32 = 0x0d };
 
@@ -158,4 +158,19 @@ tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out
     if (status != TG_OK) tg_dataset_destroy(dataset);
     else *out = dataset;
     return status;
+}
+
+/* ---- into an import ----------------------------------------------------------------------------------- */
+
+tg_status tg_read_idx(tg_import *import, tg_bytes file, tg_error *err) {
+    idx read;
+    TG_TRY(read_idx(file, file.size < 4 || file.data[3] != 1, &read, err));
+    tg_array_view view = {.name = file.name,
+                          .format = "idx",
+                          .element = read.floats ? TG_EL_F32 : TG_EL_U8,
+                          .big_endian = true,
+                          .rank = read.rank,
+                          .data = read.elements};
+    memcpy(view.shape, read.shape, sizeof view.shape);
+    return tg_import_add_array(import, &view, false, err);
 }

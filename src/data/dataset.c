@@ -52,8 +52,8 @@ static tg_status make_class_names(size_t classes, const char *const *names, char
     return TG_OK;
 }
 
-tg_status tg_dataset_create(tg_dtype type, size_t height, size_t width, size_t channels, size_t count,
-                            size_t classes, bool soft, tg_dataset **out, tg_error *err) {
+static tg_status create(tg_dtype type, size_t height, size_t width, size_t channels, size_t count,
+                        size_t classes, bool soft, void *pixels, tg_dataset **out, tg_error *err) {
     *out = NULL;
     TG_REQUIRE(err, type == TG_U8 || type == TG_F32, TG_E_ARGUMENT,
                "samples are u8 (0) or f32 (1), not type %d", (int)type);
@@ -80,10 +80,11 @@ tg_status tg_dataset_create(tg_dtype type, size_t height, size_t width, size_t c
     dataset->height = height;
     dataset->width = width;
     dataset->channels = channels;
-    dataset->count = count;
+    dataset->count = dataset->capacity = count;
     dataset->classes = classes;
     dataset->sample_size = sample_size;
-    tg_status status = allocate(count, sample_bytes, "pixels", false, &dataset->pixels, err);
+    dataset->pixels = pixels;
+    tg_status status = pixels ? TG_OK : allocate(count, sample_bytes, "pixels", false, &dataset->pixels, err);
     void *labels = NULL;
     if (status == TG_OK && soft) {
         size_t row = 0;
@@ -97,10 +98,67 @@ tg_status tg_dataset_create(tg_dtype type, size_t height, size_t width, size_t c
     }
     if (status == TG_OK) status = make_class_names(classes, NULL, &dataset->class_names, err);
     if (status != TG_OK) {
+        if (pixels) dataset->pixels = NULL;
         tg_dataset_destroy(dataset);
         return status;
     }
     *out = dataset;
+    return TG_OK;
+}
+
+tg_status tg_dataset_create(tg_dtype type, size_t height, size_t width, size_t channels, size_t count,
+                            size_t classes, bool soft, tg_dataset **out, tg_error *err) {
+    return create(type, height, width, channels, count, classes, soft, NULL, out, err);
+}
+
+tg_status tg_dataset_create_on(tg_dtype type, const size_t shape[3], size_t count, void *pixels,
+                               tg_dataset **out, tg_error *err) {
+    return create(type, shape[0], shape[1], shape[2], count, 1, false, pixels, out, err);
+}
+
+size_t tg_dataset_sample_bytes(const tg_dataset *dataset) {
+    return dataset->sample_size * (dataset->type == TG_U8 ? sizeof(uint8_t) : sizeof(float));
+}
+
+tg_status tg_dataset_grow(tg_dataset *dataset, size_t more, tg_error *err) {
+    size_t count = 0, capacity = dataset->capacity, same = capacity, bytes = tg_dataset_sample_bytes(dataset);
+    void *pixels = dataset->pixels, *labels = dataset->labels;
+    TG_REQUIRE(err, tg_add_size(dataset->count, more, &count) && count <= UINT32_MAX, TG_E_DATA,
+               "more than 4294967295 samples cannot be numbered; use fewer");
+    bool fits = tg_reserve(&labels, &same, dataset->count, count, sizeof(int32_t));
+    dataset->labels = labels;
+    fits = fits && tg_reserve(&pixels, &capacity, dataset->count, count, bytes);
+    dataset->pixels = pixels;
+    TG_REQUIRE(err, fits, TG_E_MEMORY,
+               "%.1f MB for the pixels of %zu samples could not be had; use fewer samples or a smaller size",
+               (double)count * (double)bytes / 1e6, count);
+    memset(dataset->labels + dataset->count, 0, more * sizeof(int32_t));
+    dataset->capacity = capacity < same ? capacity : same;
+    dataset->count = count;
+    dataset->checked = false;
+    dataset->sha256[0] = '\0';
+    return TG_OK;
+}
+
+tg_status tg_dataset_permute(tg_dataset *dataset, uint32_t *order, tg_error *err) {
+    size_t bytes = tg_dataset_sample_bytes(dataset);
+    uint8_t *pixels = dataset->pixels, *held = tg_allocate(bytes);
+    TG_REQUIRE(err, held, TG_E_MEMORY, "no memory is left to sort the samples");
+    for (size_t start = 0; start < dataset->count; start++) {
+        if (order[start] == start) continue;
+        memcpy(held, pixels + start * bytes, bytes);
+        int32_t label = dataset->labels[start];
+        size_t to = start;
+        for (size_t from; (from = order[to]) != start; to = from) { /* one cycle after the other */
+            memcpy(pixels + to * bytes, pixels + from * bytes, bytes);
+            dataset->labels[to] = dataset->labels[from];
+            order[to] = (uint32_t)to;
+        }
+        memcpy(pixels + to * bytes, held, bytes);
+        dataset->labels[to] = label;
+        order[to] = (uint32_t)to;
+    }
+    tg_free(held);
     return TG_OK;
 }
 
@@ -217,11 +275,15 @@ static void hash_dataset(tg_dataset *dataset) {
     tg_sha256_end(&hash, dataset->sha256);
 }
 
+tg_status tg_dataset_check_samples(const tg_dataset *dataset, tg_error *err) {
+    TG_TRY(check_pixels(dataset, err));
+    return dataset->labels ? check_labels(dataset, err) : check_targets(dataset, err);
+}
+
 tg_status tg_dataset_check(tg_dataset *dataset, const char *name, tg_error *err) {
     dataset->checked = false;
     dataset->sha256[0] = '\0';
-    tg_status status = check_pixels(dataset, err);
-    if (status == TG_OK) status = dataset->labels ? check_labels(dataset, err) : check_targets(dataset, err);
+    tg_status status = tg_dataset_check_samples(dataset, err);
     if (status != TG_OK) return name ? tg_fail_at(err, status, "%s", name) : status;
     hash_dataset(dataset);
     dataset->checked = true;
