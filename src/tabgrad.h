@@ -10,7 +10,8 @@
  *
  * The library never prints, never exits and keeps no global state. What can fail returns a tg_status and fills a
  * tg_error; nothing that was there before is changed then. A handle belongs to one thread at a time; `destroy` takes
- * NULL. Pixels are [height, width, channels]; everything behind them is N, C, H, W, outermost first, as in PyTorch. */
+ * NULL. Pixels are [height, width, channels]; everything behind them means N, C, H, W, outermost first, as in PyTorch (how
+ * it lies inside is nobody's business). */
 #ifndef TABGRAD_H
 #define TABGRAD_H
 

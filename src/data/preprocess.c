@@ -224,7 +224,7 @@ void tg_fitting_samples(const tg_fitting *fitting, size_t first, size_t n, tg_re
     const uint8_t *pixels = dataset->pixels;
     if (!fitting->index) pixels += first * bytes;
     tg_preprocess_gather(fitting->before, fitting->pool, dataset->type, pixels,
-                         fitting->index ? fitting->index + first : NULL, n, x, NULL);
+                         fitting->index ? fitting->index + first : NULL, n, TG_PLANES, x, NULL);
 }
 
 tg_status tg_preprocess_fit(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,

@@ -53,10 +53,14 @@ size_t tg_preprocess_tensors(tg_preprocess *preprocess, tg_fitted *out, size_t m
 /* After all of them have been restored. */
 void tg_preprocess_mark_fitted(tg_preprocess *preprocess);
 
-/* x[n, C, H, W] = samples index[0..n) (index NULL: 0..n) of pixels[.., H, W, C], augmented first unless
+/* How what comes out lies: as [H, W, C], channels side by side, or as [C, H, W]. */
+typedef enum tg_order { TG_PICTURES, TG_PLANES } tg_order;
+
+/* x[n, H, W, C] or x[n, C, H, W] = samples index[0..n) (index NULL: 0..n) of pixels[.., H, W, C], augmented first unless
  * augmenting is NULL. Allocates nothing. */
 void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dtype type, const void *pixels,
-                          const uint32_t *index, size_t n, tg_real *x, const tg_augmenting *augmenting);
+                          const uint32_t *index, size_t n, tg_order order, tg_real *x,
+                          const tg_augmenting *augmenting);
 
 /* Makes what comes out for every sample of the set, once and for all, where that costs more than reading it
  * again (pca); gathers by index from the pixels of the set then copy. augmenting: as they will say it; only

@@ -18,6 +18,7 @@ typedef struct gathering {
     const uint32_t *index;
     size_t n, per_piece;
     tg_real *x;
+    tg_order order;
     const tg_augmenting *augmenting;
     bool known; /* remembered */
 } gathering;
@@ -28,36 +29,65 @@ static bool is_known(const tg_preprocess *preprocess, const void *pixels, const 
            (!augments(augmenting) || (augmenting->appended && preprocess->memory.copies));
 }
 
+/* From planes, in which steps work, to what is asked for. */
+static void hand_over(const gathering *g, const tg_real *planes, tg_real *x) {
+    size_t shape[3];
+    tg_preprocess_shape(g->preprocess, shape);
+    size_t area = shape[0] * shape[1], channels = shape[2];
+    if (g->order == TG_PLANES || channels == 1 || area == 1) {
+        memcpy(x, planes, area * channels * sizeof *x);
+        return;
+    }
+    for (size_t c = 0; c < channels; c++, planes += area)
+        for (size_t j = 0; j < area; j++) x[j * channels + c] = planes[j];
+}
+
 /* x = what came out for this entry of the index. */
 static void recall(const gathering *g, uint32_t entry, size_t size, tg_real *x) {
     bool copy = g->augmenting && (entry & TG_TRANSFORMED);
     size_t row = copy ? g->preprocess->memory.count + (entry & ~TG_TRANSFORMED) : entry;
-    memcpy(x, g->preprocess->memory.rows + row * size, size * sizeof *x);
+    hand_over(g, g->preprocess->memory.rows + row * size, x);
 }
 
-/* x[C, area] = the head of one sample [area, C] of bytes. */
-static void gather_u8(const tg_preprocess *preprocess, const uint8_t *sample, tg_real *x) {
+/* The values of one channel lie `step` apart: every one in a picture, `area` channels apart in planes. */
+static tg_real *channel_of(const tg_preprocess *preprocess, tg_order order, tg_real *x, size_t c,
+                           size_t *step) {
+    *step = order == TG_PLANES ? 1 : preprocess->shape[2];
+    return x + (order == TG_PLANES ? c * preprocess->shape[0] * preprocess->shape[1] : c);
+}
+
+/* x = the head of one sample [area, C] of bytes. */
+static void gather_u8(const tg_preprocess *preprocess, const uint8_t *sample, tg_order order, tg_real *x) {
     size_t channels = preprocess->shape[2], area = preprocess->shape[0] * preprocess->shape[1];
-    for (size_t c = 0; c < channels; c++, x += area) {
+    for (size_t c = 0; c < channels; c++) {
         const tg_real *row = preprocess->table + c * TG_LEVELS;
+        size_t step;
+        tg_real *to = channel_of(preprocess, order, x, c, &step);
         if (channels == 1)
-            for (size_t j = 0; j < area; j++) x[j] = row[sample[j]];
+            for (size_t j = 0; j < area; j++) to[j] = row[sample[j]];
         else
-            for (size_t j = 0; j < area; j++) x[j] = row[sample[j * channels + c]];
+            for (size_t j = 0; j < area; j++) to[j * step] = row[sample[j * channels + c]];
     }
 }
 
-static void gather_f32(const tg_preprocess *preprocess, const float *sample, tg_real *x) {
+static void gather_f32(const tg_preprocess *preprocess, const float *sample, tg_order order, tg_real *x) {
+    enum { AT_ONCE = 256 };
     size_t channels = preprocess->shape[2], area = preprocess->shape[0] * preprocess->shape[1];
-    for (size_t c = 0; c < channels; c++, x += area) {
-        for (size_t j = 0; j < area; j++) x[j] = (tg_real)sample[j * channels + c];
-        for (size_t s = 0; s < preprocess->head; s++)
-            preprocess->steps[s].kind->values(&preprocess->steps[s], c, x, area);
+    for (size_t c = 0; c < channels; c++) {
+        size_t step;
+        tg_real *to = channel_of(preprocess, order, x, c, &step), part[AT_ONCE];
+        for (size_t first = 0; first < area; first += AT_ONCE) {
+            size_t count = area - first < AT_ONCE ? area - first : AT_ONCE;
+            for (size_t j = 0; j < count; j++) part[j] = (tg_real)sample[(first + j) * channels + c];
+            for (size_t s = 0; s < preprocess->head; s++)
+                preprocess->steps[s].kind->values(&preprocess->steps[s], c, part, count);
+            for (size_t j = 0; j < count; j++) to[(first + j) * step] = part[j];
+        }
     }
 }
 
 /* x = the head of a sample, augmented before if its entry says so. */
-static void gather_sample(const gathering *g, size_t i, size_t thread, tg_real *x) {
+static void gather_sample(const gathering *g, size_t i, size_t thread, tg_order order, tg_real *x) {
     const tg_preprocess *preprocess = g->preprocess;
     const tg_augmenting *augmenting = g->augmenting;
     uint32_t entry = g->index ? g->index[i] : 0, number = augmenting ? entry & ~TG_TRANSFORMED : entry;
@@ -70,11 +100,11 @@ static void gather_sample(const gathering *g, size_t i, size_t thread, tg_real *
                                          : ((const float *)g->pixels)[from + j];
         tg_augment_apply(augmenting->augment, g->type, augmenting->seed,
                          augmenting->appended ? 0 : augmenting->epoch, number, thread);
-        gather_f32(preprocess, sample, x);
+        gather_f32(preprocess, sample, order, x);
     } else if (g->type == TG_U8) {
-        gather_u8(preprocess, (const uint8_t *)g->pixels + from, x);
+        gather_u8(preprocess, (const uint8_t *)g->pixels + from, order, x);
     } else {
-        gather_f32(preprocess, (const float *)g->pixels + from, x);
+        gather_f32(preprocess, (const float *)g->pixels + from, order, x);
     }
 }
 
@@ -106,17 +136,20 @@ static void gather_piece(void *ctx, size_t piece, size_t thread) {
     if (g->known) {
         for (size_t i = 0; i < n; i++) recall(g, g->index[first + i], size, x + i * size);
     } else if (preprocess->head == preprocess->count) {
-        for (size_t i = 0; i < n; i++) gather_sample(g, first + i, thread, x + i * size);
+        for (size_t i = 0; i < n; i++) gather_sample(g, first + i, thread, g->order, x + i * size);
     } else {
         size_t half = preprocess->group * preprocess->largest;
         tg_real *room = preprocess->room + thread * (2 * half + preprocess->work);
-        for (size_t i = 0; i < n; i++) gather_sample(g, first + i, thread, room + i * preprocess->size);
-        memcpy(x, run_steps(preprocess, n, room, room + half, room + 2 * half), n * size * sizeof *x);
+        for (size_t i = 0; i < n; i++)
+            gather_sample(g, first + i, thread, TG_PLANES, room + i * preprocess->size);
+        const tg_real *planes = run_steps(preprocess, n, room, room + half, room + 2 * half);
+        for (size_t i = 0; i < n; i++) hand_over(g, planes + i * size, x + i * size);
     }
 }
 
 void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dtype type, const void *pixels,
-                          const uint32_t *index, size_t n, tg_real *x, const tg_augmenting *augmenting) {
+                          const uint32_t *index, size_t n, tg_order order, tg_real *x,
+                          const tg_augmenting *augmenting) {
     assert(index || !augmenting); /* the entry names the random stream */
     if (n == 0) return;
     gathering g = {
@@ -127,6 +160,7 @@ void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dty
         .n = n,
         .per_piece = preprocess->group,
         .x = x,
+        .order = order,
         .augmenting = augmenting,
         .known = is_known(preprocess, pixels, index, augmenting),
     };
@@ -164,7 +198,7 @@ void tg_preprocess_remember(tg_preprocess *preprocess, tg_pool *pool, const tg_d
             uint32_t index[AT_ONCE];
             size_t n = dataset->count - first < AT_ONCE ? dataset->count - first : AT_ONCE;
             for (size_t i = 0; i < n; i++) index[i] = (uint32_t)(first + i) | (half ? TG_TRANSFORMED : 0);
-            tg_preprocess_gather(preprocess, pool, dataset->type, dataset->pixels, index, n,
+            tg_preprocess_gather(preprocess, pool, dataset->type, dataset->pixels, index, n, TG_PLANES,
                                  rows + (half * dataset->count + first) * size, half ? augmenting : NULL);
         }
     preprocess->memory.pixels = dataset->pixels;

@@ -16,6 +16,7 @@ typedef struct tg_plan {
     void *arena;
     size_t *
         first_writer; /* [nodes] the node whose backward writes a gradient first and so clears it; NOBODY: loss */
+    bool *sets_dx;    /* exec's */
 } tg_plan;
 
 /* Every buffer gets its place before anything runs: two buffers share memory when their lifetimes do not touch.
@@ -26,7 +27,7 @@ tg_status tg_plan_create(const tg_graph *graph, tg_engine_parts parts, bool trai
                          const bool *is_output, bool allocate, tg_plan **out, tg_error *err);
 void tg_plan_destroy(tg_plan *plan);
 
-/* The input buffer to gather into: [n, C, H, W]. */
+/* The input buffer to gather into: [n, H, W, C], or [n, C, H, W] where the input's node has `planes`. */
 tg_real *tg_plan_input(tg_plan *plan);
 void tg_plan_forward(tg_plan *plan, size_t node);
 /* Clears the gradient of an output, for the losses to add to. */

@@ -237,6 +237,18 @@ static void place_input(tg_graph *graph, const tg_sizes *input) {
     node->shape = input->count == 1 ? (tg_shape){1, {c}} : (tg_shape){3, {c, h, w}};
 }
 
+/* An input whose values are only wanted in the order of their shape lies so from the start. */
+static bool only_flattened(const tg_graph *graph) {
+    size_t flattened = 0;
+    for (size_t i = 1; i < graph->count; i++)
+        for (size_t j = 0; j < graph->nodes[i].input_count; j++) {
+            if (graph->nodes[i].inputs[j]->index != 0) continue;
+            if (!(graph->nodes[i].op->flags & TG_OP_SAME_VALUES)) return false;
+            flattened++;
+        }
+    return flattened > 0;
+}
+
 static size_t count_sources(const tg_value *layers) {
     size_t most = 0;
     for (const tg_value *v = layers->first; v; v = v->next) {
@@ -280,6 +292,7 @@ tg_status tg_graph_create(const tg_value *model, tg_graph **out, tg_error *err) 
         place_input(b.graph, &attrs.input);
         status = read_layers(&b, layers, err);
         if (status == TG_OK) status = sort_and_place(&b, err);
+        b.graph->nodes[0].planes = only_flattened(b.graph);
     }
     tg_free(b.drafts);
     tg_free(b.sources);

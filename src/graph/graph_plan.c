@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "graph/exec.h"
+#include "ops/layout.h"
 
 #define NOBODY SIZE_MAX
 
@@ -44,9 +45,9 @@ static const tg_node *writer_of(const planner *p, const tg_node *node) {
 static bool runs_in_place(const planner *p, const tg_node *node) {
     if (!(node->op->flags & TG_OP_INPLACE)) return false;
     const tg_node *input = node->inputs[0];
-    if (input->index == 0 || p->is_output[input->index] || tg_graph_consumers(p->graph, input) != 1)
-        return false;
     bool same_values = (node->op->flags & TG_OP_SAME_VALUES) != 0;
+    if (same_values && !(tg_in_order(input) && tg_in_order(node))) return false;
+    if (p->is_output[input->index] || tg_graph_consumers(p->graph, input) != 1) return false;
     return same_values || !p->training || !(writer_of(p, input)->op->flags & TG_OP_BACKWARD_USES_Y);
 }
 
@@ -182,6 +183,11 @@ static tg_status fill(tg_plan *plan, planner *p, buffer **order, tg_error *err) 
         if (kept->used) plan->exec.kept[i] = (tg_real *)(void *)(base + kept->offset);
         plan->first_writer[i] = p->is_output[i] || p->consumer[i] == NOBODY ? NOBODY : p->consumer[i];
     }
+    for (size_t i = 1; i < nodes; i++) {
+        const tg_node *node = &p->graph->nodes[i];
+        plan->sets_dx[i] =
+            (node->op->flags & TG_OP_SETS_GRADIENT) && plan->first_writer[node->inputs[0]->index] == i;
+    }
     plan->exec.scratch = (tg_real *)(void *)(base + placed);
     return TG_OK;
 }
@@ -209,9 +215,10 @@ tg_status tg_plan_create(const tg_graph *graph, tg_engine_parts parts, bool trai
         plan->exec.saved = tg_allocate_zeroed(nodes * sizeof *plan->exec.saved);
         plan->exec.kept = tg_allocate_zeroed(nodes * sizeof *plan->exec.kept);
         plan->first_writer = tg_allocate_zeroed(nodes * sizeof *plan->first_writer);
+        plan->exec.sets_dx = plan->sets_dx = tg_allocate_zeroed(nodes * sizeof *plan->sets_dx);
     }
     if (!plan || !p.root || !p.y || !order || !plan->exec.y || !plan->exec.dy || !plan->exec.saved ||
-        !plan->exec.kept || !plan->first_writer) {
+        !plan->exec.kept || !plan->first_writer || !plan->sets_dx) {
         tg_fail(err, TG_E_MEMORY, "no memory left for the plan of the model");
     } else {
         p.consumer = p.root + nodes;
@@ -236,5 +243,6 @@ void tg_plan_destroy(tg_plan *plan) {
     tg_free(plan->exec.saved);
     tg_free(plan->exec.kept);
     tg_free(plan->first_writer);
+    tg_free(plan->sets_dx);
     tg_free(plan);
 }

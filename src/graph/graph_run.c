@@ -21,8 +21,8 @@ void tg_plan_backward(tg_plan *plan, size_t node) {
     if (!n->needs_gradient) return;
     for (size_t i = 0; i < n->input_count; i++) {
         size_t input = n->inputs[i]->index;
-        if (plan->first_writer[input] == node && plan->exec.dy[input] != plan->exec.dy[node])
-            tg_plan_clear_gradient(plan, input);
+        bool sets = plan->exec.sets_dx[node] || plan->exec.dy[input] == plan->exec.dy[node];
+        if (plan->first_writer[input] == node && !sets) tg_plan_clear_gradient(plan, input);
     }
     n->op->backward(&plan->exec, n);
 }

@@ -10,7 +10,7 @@
 #ifndef TG_KERNELS_KERNELS_H
 #define TG_KERNELS_KERNELS_H
 
-#include "tabgrad.h"
+#include "kernels/conv.h"
 
 /* The numbers of one optimizer step, rounded to tg_real once. */
 typedef struct tg_sgd_step {
@@ -40,15 +40,15 @@ typedef struct tg_kernels {
     void (*gemm_tile)(size_t k, const tg_real *a, const tg_real *b, tg_real *c, size_t ldc, size_t rows,
                       size_t cols, bool accumulate);
 
-    /* The same tile for convolutions, which read their operand where it lies instead of packing it.
-     * conv_tile: c[rows, cols] = a b, where row p of b is b[offset[p]..]; a packed as above; cols is nr or half_nr.
-     * conv_gradient_tile: c[mr, cols] += a b, where a[p][i] is a[p * step + tap[i]], tap[mr]; b packed [k][nr];
-     * c has mr rows of nr. Sums in the order of k, as ever. */
-    size_t half_nr;
-    void (*conv_tile)(size_t k, const tg_real *a, const tg_real *b, const size_t *offset, tg_real *c,
-                      size_t ldc, size_t rows, size_t cols);
-    void (*conv_gradient_tile)(size_t k, const tg_real *a, size_t step, const size_t *tap, const tg_real *b,
-                               tg_real *c, size_t cols);
+    /* Convolution: tiles that read pictures where they lie (kernels/conv.h). conv_nr filters a panel; vectors of dy are
+     * conv_lanes long. Sums in the order of the taps, or of rows and columns. */
+    size_t conv_nr, conv_lanes;
+    void (*convolve)(const tg_convolve *convolve);
+    void (*correlate)(const tg_correlate *correlate);
+    /* y[i] = the largest of x[offset[0..taps) + i]: of equals the first, of NaNs the last; place[i]: its tap, unless
+     * place is NULL. taps >= 1. */
+    void (*max_window)(size_t n, size_t taps, const size_t *offset, const tg_real *x, tg_real *y,
+                       uint32_t *place);
 
     const struct tg_winograd_kernels *winograd; /* kernels/winograd_kernels.h */
 
@@ -67,14 +67,13 @@ typedef struct tg_kernels {
     void (*exp)(size_t n, const tg_real *x, tg_real *y);
 
     /* Vectors. */
-    void (*add)(size_t n, const tg_real *x, tg_real *y);     /* y += x */
-    void (*scale)(size_t n, tg_real alpha, tg_real *y);      /* y *= alpha */
-    void (*add_scalar)(size_t n, tg_real value, tg_real *y); /* y += value */
+    void (*add)(size_t n, const tg_real *x, tg_real *y);                            /* y += x */
+    void (*multiply_add)(size_t n, const tg_real *a, const tg_real *b, tg_real *y); /* y += a b */
+    void (*scale)(size_t n, tg_real alpha, tg_real *y);                             /* y *= alpha */
     /* 16 lanes: lane l adds x[l], x[l + 16], ... in order from 0; then lanes 8 apart are added, 4, 2, 1. */
     tg_real (*sum)(size_t n, const tg_real *x);
-    /* In the same lanes: the sums of (x - centre)^2 and of y (x - centre). */
+    /* In the same lanes: the sum of (x - centre)^2. */
     tg_real (*sum_squares)(size_t n, const tg_real *x, tg_real centre);
-    tg_real (*sum_products)(size_t n, const tg_real *y, const tg_real *x, tg_real centre);
     bool (*all_finite)(size_t n, const tg_real *x);
     /* The largest of start and x[0..n): NaN if there is one, and a zero is +0, so that no order matters. */
     tg_real (*max)(size_t n, const tg_real *x, tg_real start);
@@ -83,6 +82,10 @@ typedef struct tg_kernels {
     void (*add_row)(size_t rows, size_t cols, const tg_real *row, tg_real *y); /* y[r, :] += row */
     /* out[:] += x[0, :], then x[1, :], ... */
     void (*sum_rows)(size_t rows, size_t cols, const tg_real *x, tg_real *out);
+    /* The same with (x - centre[:])^2 and y (x - centre[:]). */
+    void (*sum_squares_rows)(size_t rows, size_t cols, const tg_real *x, const tg_real *centre, tg_real *out);
+    void (*sum_products_rows)(size_t rows, size_t cols, const tg_real *y, const tg_real *x,
+                              const tg_real *centre, tg_real *out);
 
     /* Optimizers, one pass. g holds the gradient before and the new weight afterwards: the old one stays in w
      * until the caller knows that the step is finite. v, m, s: state, updated in place.

@@ -7,6 +7,8 @@
 #define TG_NV               1
 #define TG_WINOGRAD_ROWS    8
 #define TG_WINOGRAD_VECTORS 2
+#define TG_CONV_MR          8
+#define TG_CONV_NV          2
 #include "kernels/kernels_simd.inc.h"
 
 const tg_kernels *tg_kernels_avx512(void) {

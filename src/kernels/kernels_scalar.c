@@ -4,6 +4,7 @@
 
 #include "base/math.h"
 #include "kernels/coefficients.h"
+#include "kernels/conv_scalar.h"
 #include "kernels/kernels.h"
 
 enum { MR = 4, NR = 8, LANES = 16 };
@@ -17,26 +18,6 @@ static void gemm_tile(size_t k, const tg_real *a, const tg_real *b, tg_real *c, 
             for (size_t j = 0; j < NR; j++) sum[j] += a[p * MR + i] * b[p * NR + j];
         }
         for (size_t j = 0; j < cols; j++) c[i * ldc + j] = sum[j];
-    }
-}
-
-static void conv_tile(size_t k, const tg_real *a, const tg_real *b, const size_t *offset, tg_real *c,
-                      size_t ldc, size_t rows, size_t cols) {
-    for (size_t i = 0; i < rows; i++) {
-        tg_real sum[NR] = {0};
-        for (size_t p = 0; p < k; p++) {
-            for (size_t j = 0; j < cols; j++) sum[j] += a[p * MR + i] * b[offset[p] + j];
-        }
-        for (size_t j = 0; j < cols; j++) c[i * ldc + j] = sum[j];
-    }
-}
-
-static void conv_gradient_tile(size_t k, const tg_real *a, size_t step, const size_t *tap, const tg_real *b,
-                               tg_real *c, size_t cols) {
-    for (size_t i = 0; i < MR; i++) {
-        for (size_t p = 0; p < k; p++) {
-            for (size_t j = 0; j < cols; j++) c[i * NR + j] += a[p * step + tap[i]] * b[p * NR + j];
-        }
     }
 }
 
@@ -107,8 +88,8 @@ static void scale(size_t n, tg_real alpha, tg_real *y) {
     for (size_t i = 0; i < n; i++) y[i] *= alpha;
 }
 
-static void add_scalar(size_t n, tg_real value, tg_real *y) {
-    for (size_t i = 0; i < n; i++) y[i] += value;
+static void multiply_add_each(size_t n, const tg_real *a, const tg_real *b, tg_real *y) {
+    for (size_t i = 0; i < n; i++) y[i] += a[i] * b[i];
 }
 
 static tg_real sum_lanes(tg_real lane[LANES]) {
@@ -127,12 +108,6 @@ static tg_real sum(size_t n, const tg_real *x) {
 static tg_real sum_squares(size_t n, const tg_real *x, tg_real centre) {
     tg_real lane[LANES] = {0};
     for (size_t i = 0; i < n; i++) lane[i % LANES] += (x[i] - centre) * (x[i] - centre);
-    return sum_lanes(lane);
-}
-
-static tg_real sum_products(size_t n, const tg_real *y, const tg_real *x, tg_real centre) {
-    tg_real lane[LANES] = {0};
-    for (size_t i = 0; i < n; i++) lane[i % LANES] += y[i] * (x[i] - centre);
     return sum_lanes(lane);
 }
 
@@ -157,6 +132,18 @@ static void add_row(size_t rows, size_t cols, const tg_real *row, tg_real *y) {
 
 static void sum_rows(size_t rows, size_t cols, const tg_real *x, tg_real *out) {
     for (size_t r = 0; r < rows; r++) add(cols, x + r * cols, out);
+}
+
+static void sum_squares_rows(size_t rows, size_t cols, const tg_real *x, const tg_real *centre,
+                             tg_real *out) {
+    for (size_t r = 0; r < rows; r++, x += cols)
+        for (size_t j = 0; j < cols; j++) out[j] += (x[j] - centre[j]) * (x[j] - centre[j]);
+}
+
+static void sum_products_rows(size_t rows, size_t cols, const tg_real *y, const tg_real *x,
+                              const tg_real *centre, tg_real *out) {
+    for (size_t r = 0; r < rows; r++, x += cols, y += cols)
+        for (size_t j = 0; j < cols; j++) out[j] += y[j] * (x[j] - centre[j]);
 }
 
 /* ---- optimizers ---------------------------------------------------------------------------------------- */
@@ -237,9 +224,12 @@ static const tg_kernels table = {
     .mr = MR,
     .nr = NR,
     .gemm_tile = gemm_tile,
-    .half_nr = NR / 2,
-    .conv_tile = conv_tile,
-    .conv_gradient_tile = conv_gradient_tile,
+    .conv_nr = TG_SCALAR_CONV_NR,
+    .conv_lanes = 1,
+    .convolve = tg_scalar_convolve,
+    .correlate = tg_scalar_correlate,
+    .multiply_add = multiply_add_each,
+    .max_window = tg_scalar_max_window,
     .winograd = &winograd_table,
     .relu = relu,
     .relu_backward = relu_backward,
@@ -252,14 +242,14 @@ static const tg_kernels table = {
     .exp = exp_,
     .add = add,
     .scale = scale,
-    .add_scalar = add_scalar,
     .sum = sum,
     .sum_squares = sum_squares,
-    .sum_products = sum_products,
     .all_finite = all_finite,
     .max = max,
     .add_row = add_row,
     .sum_rows = sum_rows,
+    .sum_squares_rows = sum_squares_rows,
+    .sum_products_rows = sum_products_rows,
     .sgd = sgd,
     .momentum = momentum,
     .rmsprop = rmsprop,

@@ -1,6 +1,7 @@
 /* The kernel table of one instruction set, written once for all of them: simd.h has the vector, and the file
  * that includes this one defines
  *     TG_NAME "avx2"    TG_MR, TG_NV: the register tile is TG_MR rows by TG_NV vectors
+ *     TG_CONV_MR, TG_CONV_NV: the same for convolution
  * Operation by operation what kernels_scalar.c and base/math.c do, so the bits are the same. */
 #include <float.h>
 
@@ -62,100 +63,6 @@ static void gemm_tile(size_t k, const float *a, const float *b, float *c, size_t
     for (size_t i = 0; accumulate && i < rows; i++) memcpy(edge + i * NR, c + i * ldc, cols * sizeof *c);
     multiply_tile(k, a, b, edge, NR, accumulate);
     for (size_t i = 0; i < rows; i++) memcpy(c + i * ldc, edge + i * NR, cols * sizeof *c);
-}
-
-/* ---- convolution: the same tile, one operand read where it lies --------------------------------------------- */
-
-__attribute__((always_inline)) static inline void
-convolve(size_t k, const float *a, const float *b, const size_t *offset, float *c, size_t ldc, int vectors) {
-    vf sum[TG_MR][TG_NV];
-#pragma GCC unroll 16
-    for (int i = 0; i < TG_MR; i++) {
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) sum[i][j] = (vf){0};
-    }
-    for (const size_t *end = offset + k; offset != end; offset++, a += MR) {
-        vf row[TG_NV];
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) row[j] = load(b + *offset + j * TG_LANES);
-#pragma GCC unroll 16
-        for (int i = 0; i < TG_MR; i++) {
-            vf factor = set1(a[i]);
-#pragma GCC unroll 4
-            for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
-        }
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < TG_MR; i++) {
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) store(c + (size_t)i * ldc + j * TG_LANES, sum[i][j]);
-    }
-}
-
-static void convolve_whole(size_t k, const float *a, const float *b, const size_t *offset, float *c,
-                           size_t ldc) {
-    convolve(k, a, b, offset, c, ldc, NV);
-}
-
-static void convolve_half(size_t k, const float *a, const float *b, const size_t *offset, float *c,
-                          size_t ldc) {
-    convolve(k, a, b, offset, c, ldc, HALF / TG_LANES);
-}
-
-static void conv_tile(size_t k, const float *a, const float *b, const size_t *offset, float *c, size_t ldc,
-                      size_t rows, size_t cols) {
-    void (*convolve_tile)(size_t, const float *, const float *, const size_t *, float *, size_t) =
-        cols > HALF ? convolve_whole : convolve_half;
-    if (rows == MR) {
-        convolve_tile(k, a, b, offset, c, ldc);
-        return;
-    }
-    float edge[MR * NR];
-    convolve_tile(k, a, b, offset, edge, NR);
-    for (size_t i = 0; i < rows; i++) memcpy(c + i * ldc, edge + i * NR, cols * sizeof *c);
-}
-
-__attribute__((always_inline)) static inline void
-correlate(size_t k, const float *a, size_t step, const size_t *tap, const float *b, float *c, int vectors) {
-    vf sum[TG_MR][TG_NV];
-    const float *from[TG_MR];
-#pragma GCC unroll 16
-    for (int i = 0; i < TG_MR; i++) {
-        from[i] = a + tap[i];
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) sum[i][j] = load(c + i * NR + j * TG_LANES);
-    }
-    for (size_t p = 0; p < k; p++, b += NR) {
-        vf row[TG_NV];
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) row[j] = load(b + j * TG_LANES);
-#pragma GCC unroll 16
-        for (int i = 0; i < TG_MR; i++) {
-            vf factor = set1(from[i][p * step]);
-#pragma GCC unroll 4
-            for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
-        }
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < TG_MR; i++) {
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) store(c + i * NR + j * TG_LANES, sum[i][j]);
-    }
-}
-
-static void correlate_whole(size_t k, const float *a, size_t step, const size_t *tap, const float *b,
-                            float *c) {
-    correlate(k, a, step, tap, b, c, NV);
-}
-
-static void correlate_half(size_t k, const float *a, size_t step, const size_t *tap, const float *b,
-                           float *c) {
-    correlate(k, a, step, tap, b, c, HALF / TG_LANES);
-}
-
-static void conv_gradient_tile(size_t k, const float *a, size_t step, const size_t *tap, const float *b,
-                               float *c, size_t cols) {
-    (cols > HALF ? correlate_whole : correlate_half)(k, a, step, tap, b, c);
 }
 
 /* ---- elementary functions: base/math.c ----------------------------------------------------------------- */
@@ -281,12 +188,15 @@ static void add(size_t n, const float *x, float *y) {
     }
 }
 
-static void scale(size_t n, float alpha, float *y) {
-    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, load_first(y + i, n - i) * alpha, n - i);
+static void multiply_add_each(size_t n, const float *a, const float *b, float *y) {
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf product = load_first(a + i, n - i) * load_first(b + i, n - i);
+        store_first(y + i, load_first(y + i, n - i) + product, n - i);
+    }
 }
 
-static void add_scalar(size_t n, float value, float *y) {
-    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, load_first(y + i, n - i) + value, n - i);
+static void scale(size_t n, float alpha, float *y) {
+    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, load_first(y + i, n - i) * alpha, n - i);
 }
 
 /* A lane starts from +0, so the zeros that load_first fills in change nothing. */
@@ -330,17 +240,6 @@ static float sum_squares(size_t n, const float *x, float centre) {
     return sum_lanes(part);
 }
 
-static float sum_products(size_t n, const float *y, const float *x, float centre) {
-    vf part[VECTORS] = {0};
-    for (size_t i = 0; i < n; i += 16) {
-        for (size_t j = 0; j < VECTORS && i + j * TG_LANES < n; j++) {
-            size_t at = i + j * TG_LANES;
-            part[j] += load_first(y + at, n - at) * distance(x + at, centre, n - at);
-        }
-    }
-    return sum_lanes(part);
-}
-
 static bool all_finite(size_t n, const float *x) {
     vi finite = ~(vi){0};
     for (size_t i = 0; i < n; i += TG_LANES) finite &= absolute(load_first(x + i, n - i)) <= FLT_MAX;
@@ -379,6 +278,8 @@ static void sum_rows(size_t rows, size_t cols, const float *x, float *out) {
         store_first(out + j, total, cols - j);
     }
 }
+
+#include "kernels/conv_simd.inc.h"
 
 /* ---- optimizers ---------------------------------------------------------------------------------------- */
 
@@ -440,9 +341,12 @@ static const tg_kernels table = {
     .mr = MR,
     .nr = NR,
     .gemm_tile = gemm_tile,
-    .half_nr = HALF,
-    .conv_tile = conv_tile,
-    .conv_gradient_tile = conv_gradient_tile,
+    .conv_nr = CONV_NR,
+    .conv_lanes = TG_LANES,
+    .convolve = convolve,
+    .correlate = correlate,
+    .multiply_add = multiply_add_each,
+    .max_window = max_window,
     .winograd = &winograd_table,
     .relu = relu,
     .relu_backward = relu_backward,
@@ -455,14 +359,14 @@ static const tg_kernels table = {
     .exp = exp_,
     .add = add,
     .scale = scale,
-    .add_scalar = add_scalar,
     .sum = sum,
     .sum_squares = sum_squares,
-    .sum_products = sum_products,
     .all_finite = all_finite,
     .max = max,
     .add_row = add_row,
     .sum_rows = sum_rows,
+    .sum_squares_rows = sum_squares_rows,
+    .sum_products_rows = sum_products_rows,
     .sgd = sgd,
     .momentum = momentum,
     .rmsprop = rmsprop,

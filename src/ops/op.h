@@ -11,7 +11,8 @@
 
 #define TG_MAX_RANK 4
 
-/* Of one sample: [C, H, W] or [features]; of a parameter: as in PyTorch. */
+/* Of one sample: [C, H, W] or [features]; of a parameter: as in PyTorch. How pictures lie in memory is another matter:
+ * see ops/layout.h. */
 typedef struct tg_shape {
     size_t rank;
     size_t dim[TG_MAX_RANK];
@@ -65,6 +66,7 @@ typedef struct tg_node {
     const tg_value *initializer; /* of it, or NULL */
     tg_source source;
     bool needs_gradient; /* of its output: something trainable lies at or before it */
+    bool planes;         /* of the input: it is only ever flattened, and lies as [C, H, W] */
     size_t saved_bytes;  /* per sample, kept from forward to backward; set by infer */
     size_t kept_size;    /* elements per batch, kept from forward to the end of the step; set by infer */
 } tg_node;
@@ -75,10 +77,11 @@ typedef struct tg_exec {
     tg_pool *pool;
     bool training;
     size_t capacity;
-    size_t n;          /* samples in the current batch */
-    tg_real **y, **dy; /* [nodes]; dy[i] is NULL where no gradient is needed */
-    uint8_t **saved;   /* [nodes] */
-    tg_real **kept;    /* [nodes] */
+    size_t n;            /* samples in the current batch */
+    tg_real **y, **dy;   /* [nodes]; dy[i] is NULL where no gradient is needed */
+    const bool *sets_dx; /* [nodes]: nobody has written the gradient of its input yet */
+    uint8_t **saved;     /* [nodes] */
+    tg_real **kept;      /* [nodes] */
     /* What random ops draw from in training: a stream per sample (its number in the set) and epoch. */
     uint64_t seed;
     uint32_t epoch;
@@ -101,14 +104,22 @@ static inline tg_real *tg_dy(const tg_exec *ex, const tg_node *node) {
     return ex->dy[node->index];
 }
 
+/* Whether an op with TG_OP_SETS_GRADIENT has to set the gradient of its only input, every value of it, instead of adding
+ * to it. */
+static inline bool tg_sets_dx(const tg_exec *ex, const tg_node *node) {
+    return ex->sets_dx[node->index];
+}
+
 enum {
     TG_OP_INPLACE =
         1, /* y may share memory with the only input, dy with dx (which is then set, not added to) */
     TG_OP_BACKWARD_USES_X = 2, /* inputs are kept for backward */
     TG_OP_BACKWARD_USES_Y = 4, /* the output is kept for backward */
-    TG_OP_SAME_VALUES = 8,     /* the output is the input in another shape: in place, it disturbs nobody */
+    TG_OP_SAME_VALUES = 8, /* the output is the input in another shape: in place, it disturbs nobody. It may
+                                * run so where both lie in the order of their shapes */
     TG_OP_KINK_AT_ZERO =
-        16 /* its slope jumps where the output changes sign: gradient checks step around that */
+        16, /* its slope jumps where the output changes sign: gradient checks step around that */
+    TG_OP_SETS_GRADIENT = 32 /* asks tg_sets_dx(), so that nobody has to clear the gradient before it */
 };
 
 struct tg_op {

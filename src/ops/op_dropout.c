@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "ops/op.h"
+#include "ops/layout.h"
 
 typedef struct dropout_attrs {
     double rate;
@@ -44,10 +44,13 @@ static void forward_sample(void *ctx, size_t i, size_t thread) {
     uint8_t *mask = ex->saved[job->node->index] + i * job->size;
     tg_rng rng =
         tg_rng_layer_stream(ex->seed, TG_RNG_DROPOUT, (uint32_t)job->node->index, ex->epoch, ex->samples[i]);
-    for (size_t j = 0; j < job->size; j++) {
-        mask[j] = tg_rng_u32(&rng) < job->keep_below;
-        y[j] = mask[j] ? x[j] * job->scale : 0;
-    }
+    /* Drawn in the order of the shape, wherever the values lie. */
+    size_t channels = tg_in_order(job->node) ? 1 : job->node->shape.dim[0];
+    for (size_t c = 0; c < channels; c++)
+        for (size_t j = c; j < job->size; j += channels) {
+            mask[j] = tg_rng_u32(&rng) < job->keep_below;
+            y[j] = mask[j] ? x[j] * job->scale : 0;
+        }
 }
 
 static void dropout_forward(const tg_exec *ex, const tg_node *node) {

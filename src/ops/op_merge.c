@@ -1,7 +1,7 @@
 /* Ops that bring several branches together. */
 #include <string.h>
 
-#include "ops/op.h"
+#include "ops/layout.h"
 
 enum { MOST_INPUTS = 64 };
 
@@ -68,8 +68,14 @@ static void concat_blocks(const tg_exec *ex, const tg_node *node,
                                         size_t to, size_t count)) {
     size_t axis = (size_t)((const concat_attrs *)node->attrs)->axis - 1;
     size_t outer = ex->n, inner = 1;
-    for (size_t i = 0; i < axis; i++) outer *= node->shape.dim[i];
-    for (size_t i = axis + 1; i < node->shape.rank; i++) inner *= node->shape.dim[i];
+    tg_shape lying = node->shape;
+    size_t lies = axis; /* where the axis lies */
+    if (node->shape.rank == 3) {
+        lying = (tg_shape){3, {node->shape.dim[1], node->shape.dim[2], node->shape.dim[0]}};
+        lies = (axis + 2) % 3;
+    }
+    for (size_t i = 0; i < lies; i++) outer *= lying.dim[i];
+    for (size_t i = lies + 1; i < lying.rank; i++) inner *= lying.dim[i];
     for (size_t o = 0, to = 0; o < outer; o++) {
         for (size_t i = 0; i < node->input_count; i++) {
             size_t count = node->inputs[i]->shape.dim[axis] * inner;

@@ -1,6 +1,8 @@
 /* Batch normalisation (Ioffe & Szegedy, 2015), as PyTorch has it: statistics of the batch while training, running ones,
- * which are updated after every finite step, for everything else. Per channel of [C, H, W], or per feature. */
+ * which are updated after every finite step, for everything else. Per channel, or per feature: the columns of what lies as
+ * [N H W, C]. Sums go down the rows of a sample, then over the samples. */
 #include <math.h>
+#include <string.h>
 
 #include "ops/op.h"
 
@@ -43,88 +45,167 @@ typedef struct norm_job {
     const tg_exec *ex;
     const tg_node *node;
     size_t channels, area; /* area 1 for features */
+    size_t per_item;       /* samples */
     tg_real epsilon;
     statistics of;
+    tg_real *part;                  /* [n, C]: sums of one sample, or two of them */
+    tg_real *scale, *shift, *slope; /* [C] */
 } norm_job;
+
+static size_t batch_norm_scratch(const tg_node *node, size_t n, const tg_kernels *kernels, size_t threads) {
+    (void)kernels, (void)threads;
+    return (2 * n + 3) * node->shape.dim[0];
+}
 
 static norm_job job_of(const tg_exec *ex, const tg_node *node) {
     const batch_norm_attrs *a = node->attrs;
-    size_t channels = node->shape.dim[0];
+    size_t channels = node->shape.dim[0], size = tg_shape_size(&node->shape);
     tg_real *kept = ex->kept[node->index];
-    norm_job job = {ex, node, channels, tg_shape_size(&node->shape) / channels, (tg_real)a->epsilon, {0}};
+    norm_job job = {.ex = ex,
+                    .node = node,
+                    .channels = channels,
+                    .area = size / channels,
+                    .epsilon = (tg_real)a->epsilon};
+    job.per_item = 1 + 4096 / size;
+    job.part = ex->scratch;
+    job.scale = job.part + 2 * ex->n * channels;
+    job.shift = job.scale + channels;
+    job.slope = job.shift + channels;
     if (kept) job.of = (statistics){kept, kept + channels, kept + 2 * channels};
     return job;
 }
 
-/* ---- forward -------------------------------------------------------------------------------------------------------- */
-
-static void train_channel(void *ctx, size_t c, size_t thread) {
-    (void)thread;
-    const norm_job *job = ctx;
-    size_t area = job->area, stride = job->channels * area, n = job->ex->n;
-    const tg_real *x = tg_x(job->ex, job->node, 0) + c * area;
-    tg_real *y = tg_y(job->ex, job->node) + c * area;
-    tg_real count = (tg_real)(n * area), sum = 0, squares = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += area == 1 ? x[i * stride] : job->ex->kernels->sum(area, x + i * stride);
-    tg_real mean = sum / count;
-    for (size_t i = 0; i < n; i++) squares += job->ex->kernels->sum_squares(area, x + i * stride, mean);
-    tg_real variance = squares / count, inverse = 1 / (tg_real)sqrt(variance + job->epsilon);
-    job->of.mean[c] = mean;
-    job->of.variance[c] = variance;
-    job->of.inverse[c] = inverse;
-    tg_real scale = inverse * job->node->params[WEIGHT].data[c], shift = job->node->params[BIAS].data[c];
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < area; j++) y[i * stride + j] = (x[i * stride + j] - mean) * scale + shift;
+static void over_samples(const norm_job *job, void (*fn)(void *ctx, size_t item, size_t thread)) {
+    norm_job copy = *job;
+    tg_parallel_for(job->ex->pool, (job->ex->n + job->per_item - 1) / job->per_item, fn, &copy);
 }
 
-static void infer_channel(void *ctx, size_t c, size_t thread) {
+static size_t end_of(const norm_job *job, size_t item) {
+    size_t end = (item + 1) * job->per_item;
+    return end < job->ex->n ? end : job->ex->n;
+}
+
+/* sum[C] = the rows of part, n of them, `step` apart. */
+static void add_parts(const norm_job *job, const tg_real *part, size_t step, tg_real *sum) {
+    memset(sum, 0, job->channels * sizeof *sum);
+    for (size_t i = 0; i < job->ex->n; i++) job->ex->kernels->add(job->channels, part + i * step, sum);
+}
+
+/* ---- forward -------------------------------------------------------------------------------------------------------- */
+
+static void sum_samples(void *ctx, size_t item, size_t thread) {
     (void)thread;
     const norm_job *job = ctx;
-    const tg_param *p = job->node->params;
-    size_t area = job->area, stride = job->channels * area;
-    const tg_real *x = tg_x(job->ex, job->node, 0) + c * area;
-    tg_real *y = tg_y(job->ex, job->node) + c * area;
-    tg_real mean = p[RUNNING_MEAN].data[c], shift = p[BIAS].data[c];
-    tg_real scale = 1 / (tg_real)sqrt(p[RUNNING_VAR].data[c] + job->epsilon) * p[WEIGHT].data[c];
-    for (size_t i = 0; i < job->ex->n; i++)
-        for (size_t j = 0; j < area; j++) y[i * stride + j] = (x[i * stride + j] - mean) * scale + shift;
+    size_t size = job->area * job->channels;
+    for (size_t i = item * job->per_item; i < end_of(job, item); i++) {
+        tg_real *part = job->part + i * job->channels;
+        memset(part, 0, job->channels * sizeof *part);
+        job->ex->kernels->sum_rows(job->area, job->channels, tg_x(job->ex, job->node, 0) + i * size, part);
+    }
+}
+
+static void sum_squares_of_samples(void *ctx, size_t item, size_t thread) {
+    (void)thread;
+    const norm_job *job = ctx;
+    size_t size = job->area * job->channels;
+    for (size_t i = item * job->per_item; i < end_of(job, item); i++) {
+        tg_real *part = job->part + i * job->channels;
+        memset(part, 0, job->channels * sizeof *part);
+        job->ex->kernels->sum_squares_rows(job->area, job->channels, tg_x(job->ex, job->node, 0) + i * size,
+                                           job->of.mean, part);
+    }
+}
+
+/* y = (x - mean) scale + shift */
+static void normalise_samples(void *ctx, size_t item, size_t thread) {
+    (void)thread;
+    const norm_job *job = ctx;
+    size_t channels = job->channels, first = item * job->per_item * job->area,
+           end = end_of(job, item) * job->area;
+    const tg_real *x = tg_x(job->ex, job->node, 0) + first * channels;
+    const tg_real *mean = job->of.mean, *scale = job->scale, *shift = job->shift;
+    tg_real *y = tg_y(job->ex, job->node) + first * channels;
+    for (size_t row = first; row < end; row++, x += channels, y += channels)
+        for (size_t c = 0; c < channels; c++) y[c] = (x[c] - mean[c]) * scale[c] + shift[c];
+}
+
+static void find_statistics(const norm_job *job) {
+    tg_real count = (tg_real)(job->ex->n * job->area);
+    statistics of = job->of;
+    over_samples(job, sum_samples);
+    add_parts(job, job->part, job->channels, of.mean);
+    for (size_t c = 0; c < job->channels; c++) of.mean[c] /= count;
+    over_samples(job, sum_squares_of_samples);
+    add_parts(job, job->part, job->channels, of.variance);
+    for (size_t c = 0; c < job->channels; c++) {
+        of.variance[c] /= count;
+        of.inverse[c] = 1 / (tg_real)sqrt(of.variance[c] + job->epsilon);
+        job->scale[c] = of.inverse[c] * job->node->params[WEIGHT].data[c];
+    }
 }
 
 static void batch_norm_forward(const tg_exec *ex, const tg_node *node) {
     norm_job job = job_of(ex, node);
-    tg_parallel_for(ex->pool, job.channels, ex->training ? train_channel : infer_channel, &job);
+    const tg_param *p = node->params;
+    job.shift = p[BIAS].data;
+    if (ex->training) {
+        find_statistics(&job);
+    } else {
+        job.of.mean = p[RUNNING_MEAN].data;
+        for (size_t c = 0; c < job.channels; c++)
+            job.scale[c] = 1 / (tg_real)sqrt(p[RUNNING_VAR].data[c] + job.epsilon) * p[WEIGHT].data[c];
+    }
+    over_samples(&job, normalise_samples);
 }
 
 /* ---- backward: with xhat = (x - mean) inverse and means over the batch,
  * dw += sum dy xhat;  db += sum dy;  dx += w inverse (dy - mean(dy) - xhat mean(dy xhat)) ------------------------------ */
 
-static void backward_channel(void *ctx, size_t c, size_t thread) {
+static void sum_gradients_of_samples(void *ctx, size_t item, size_t thread) {
     (void)thread;
     const norm_job *job = ctx;
-    const tg_param *w = &job->node->params[WEIGHT], *b = &job->node->params[BIAS];
-    size_t area = job->area, stride = job->channels * area, n = job->ex->n;
-    const tg_real *x = tg_x(job->ex, job->node, 0) + c * area, *dy = tg_dy(job->ex, job->node) + c * area;
-    tg_real mean = job->of.mean[c], inverse = job->of.inverse[c], count = (tg_real)(n * area);
-    tg_real sum = 0, products = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += area == 1 ? dy[i * stride] : job->ex->kernels->sum(area, dy + i * stride);
-        products += job->ex->kernels->sum_products(area, dy + i * stride, x + i * stride, mean);
+    size_t size = job->area * job->channels;
+    for (size_t i = item * job->per_item; i < end_of(job, item); i++) {
+        tg_real *part = job->part + 2 * i * job->channels;
+        const tg_real *x = tg_x(job->ex, job->node, 0) + i * size, *dy = tg_dy(job->ex, job->node) + i * size;
+        memset(part, 0, 2 * job->channels * sizeof *part);
+        job->ex->kernels->sum_rows(job->area, job->channels, dy, part);
+        job->ex->kernels->sum_products_rows(job->area, job->channels, dy, x, job->of.mean,
+                                            part + job->channels);
     }
-    if (w->gradient) w->gradient[c] += products * inverse;
-    if (b->gradient) b->gradient[c] += sum;
-    tg_real *dx = tg_dx(job->ex, job->node, 0);
-    if (!dx) return;
-    dx += c * area;
-    tg_real scale = w->data[c] * inverse, mean_dy = sum / count, slope = inverse * inverse * products / count;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i * stride; j < i * stride + area; j++)
-            dx[j] += scale * (dy[j] - mean_dy - (x[j] - mean) * slope);
+}
+
+/* dx += scale (dy - shift - (x - mean) slope) */
+static void backward_samples(void *ctx, size_t item, size_t thread) {
+    (void)thread;
+    const norm_job *job = ctx;
+    size_t channels = job->channels, first = item * job->per_item * job->area,
+           end = end_of(job, item) * job->area;
+    const tg_real *x = tg_x(job->ex, job->node, 0) + first * channels;
+    const tg_real *dy = tg_dy(job->ex, job->node) + first * channels;
+    const tg_real *mean = job->of.mean, *scale = job->scale, *shift = job->shift, *slope = job->slope;
+    tg_real *dx = tg_dx(job->ex, job->node, 0) + first * channels;
+    for (size_t row = first; row < end; row++, x += channels, dy += channels, dx += channels)
+        for (size_t c = 0; c < channels; c++)
+            dx[c] += scale[c] * (dy[c] - shift[c] - (x[c] - mean[c]) * slope[c]);
 }
 
 static void batch_norm_backward(const tg_exec *ex, const tg_node *node) {
     norm_job job = job_of(ex, node);
-    tg_parallel_for(ex->pool, job.channels, backward_channel, &job);
+    const tg_param *w = &node->params[WEIGHT], *b = &node->params[BIAS];
+    tg_real count = (tg_real)(ex->n * job.area);
+    over_samples(&job, sum_gradients_of_samples);
+    add_parts(&job, job.part, 2 * job.channels, job.shift);
+    add_parts(&job, job.part + job.channels, 2 * job.channels, job.slope);
+    for (size_t c = 0; c < job.channels; c++) {
+        tg_real inverse = job.of.inverse[c], sum = job.shift[c], products = job.slope[c];
+        if (w->gradient) w->gradient[c] += products * inverse;
+        if (b->gradient) b->gradient[c] += sum;
+        job.scale[c] = w->data[c] * inverse;
+        job.shift[c] = sum / count;
+        job.slope[c] = inverse * inverse * products / count;
+    }
+    if (tg_dx(ex, node, 0)) over_samples(&job, backward_samples);
 }
 
 /* running = (1 - momentum) running + momentum batch; the variance without bias, as in PyTorch. A batch whose variance
@@ -149,6 +230,7 @@ const tg_op tg_op_batch_norm = {
     .min_inputs = 1,
     .max_inputs = 1,
     .infer = batch_norm_infer,
+    .scratch = batch_norm_scratch,
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,
     .finish = batch_norm_finish,

@@ -1,7 +1,8 @@
-/* Pooling: plane by plane, so that any number of threads does the same. */
+/* Pooling: cell by cell, all channels at once. */
 #include <math.h>
+#include <string.h>
 
-#include "ops/window.h"
+#include "ops/canvas.h"
 
 typedef struct pool_attrs {
     tg_sizes size, stride;
@@ -35,149 +36,155 @@ typedef struct pool_job {
     const tg_exec *ex;
     const tg_node *node;
     const tg_window *w;
+    size_t channels, in, out; /* values of one sample */
+    bool sets;
 } pool_job;
 
-static void over_planes(const tg_exec *ex, const tg_node *node, void (*fn)(void *, size_t, size_t)) {
-    const pool_attrs *a = node->attrs;
-    pool_job job = {ex, node, &a->window};
-    tg_parallel_for(ex->pool, ex->n * a->window.channels, fn, &job);
+static void over_samples(const tg_exec *ex, const tg_node *node, void (*fn)(void *, size_t, size_t)) {
+    const tg_window *w = &((const pool_attrs *)node->attrs)->window;
+    pool_job job = {ex,
+                    node,
+                    w,
+                    w->channels,
+                    tg_shape_size(&node->inputs[0]->shape),
+                    tg_shape_size(&node->shape),
+                    tg_sets_dx(ex, node)};
+    tg_parallel_for(ex->pool, ex->n, fn, &job);
 }
 
-/* The cells of window o along one axis that lie inside the input: [*begin, *end). */
+/* The cells of a window that lie inside the input. */
+typedef struct cells {
+    size_t y0, y1, x0, x1;
+} cells;
+
+/* Of window o along one axis: [*begin, *end). */
 static void inside(size_t o, size_t stride, size_t pad, size_t k, size_t in, size_t *begin, size_t *end) {
     size_t start = o * stride, stop = start + k;
     *begin = start > pad ? start - pad : 0;
     *end = stop - pad < in ? stop - pad : in; /* padding is smaller than the window, so stop > pad */
 }
 
-/* ---- max_pool2d: the place of the maximum is kept for backward; of equals the first, of NaNs the last ------------- */
+static cells cells_of(const tg_window *w, size_t oy, size_t ox) {
+    cells c;
+    inside(oy, w->stride_h, w->pad_top, w->k_h, w->in_h, &c.y0, &c.y1);
+    inside(ox, w->stride_w, w->pad_left, w->k_w, w->in_w, &c.x0, &c.x1);
+    return c;
+}
 
-/* One tap of a row of windows: y = the larger of y and x. */
-static void max_tap(const tg_real *x, size_t stride, size_t count, tg_real *y) {
-    for (size_t i = 0; i < count; i++) {
-        tg_real v = x[i * stride], most = y[i];
-        bool larger = (v > most) | (v != v);
-        y[i] = larger ? v : most;
+static size_t count_of(cells c) {
+    return (c.y1 - c.y0) * (c.x1 - c.x0);
+}
+
+static size_t place_of(const pool_job *job, cells c, size_t tap) {
+    size_t width = c.x1 - c.x0;
+    return ((c.y0 + tap / width) * job->w->in_w + c.x0 + tap % width) * job->channels;
+}
+
+/* ---- max_pool2d: the tap of the maximum is kept for backward; of equals the first, of NaNs the last --------------- */
+
+enum { MOST_AT_ONCE = 64 }; /* taps that the kernel is given */
+
+/* y[C], tap[C] = the largest of a window. */
+static void max_of_window(const pool_job *job, cells c, const tg_real *x, tg_real *y, uint32_t *tap) {
+    size_t offset[MOST_AT_ONCE], count = count_of(c);
+    if (count <= MOST_AT_ONCE) {
+        for (size_t t = 0; t < count; t++) offset[t] = place_of(job, c, t);
+        job->ex->kernels->max_window(job->channels, count, offset, x, y, tap);
+        return;
+    }
+    for (size_t k = 0; k < job->channels; k++) {
+        size_t most = 0;
+        for (size_t t = 1; t < count; t++) {
+            tg_real v = x[place_of(job, c, t) + k];
+            if (v > x[place_of(job, c, most) + k] || v != v) most = t;
+        }
+        y[k] = x[place_of(job, c, most) + k];
+        if (tap) tap[k] = (uint32_t)most;
     }
 }
 
-/* The same with the place of what is in y, which lies at `at` for the first of x. */
-static void max_tap_with_place(const tg_real *x, size_t stride, uint32_t at, size_t count, tg_real *y,
-                               uint32_t *place) {
-    for (size_t i = 0; i < count; i++) {
-        tg_real v = x[i * stride], most = y[i];
-        bool larger = (v > most) | (v != v);
-        y[i] = larger ? v : most;
-        uint32_t here = at + (uint32_t)i * (uint32_t)stride;
-        place[i] = larger ? here : place[i];
-    }
-}
-
-/* Windows [*first, *end) whose tap kx lies inside the input. */
-static void windows_with_tap(const tg_window *w, size_t kx, size_t *first, size_t *end) {
-    *first = kx < w->pad_left ? (w->pad_left - kx + w->stride_w - 1) / w->stride_w : 0;
-    size_t reach = w->in_w + w->pad_left - 1; /* last column, counted with the padding */
-    *end = reach < kx ? 0 : (reach - kx) / w->stride_w + 1;
-    if (*end > w->out_w) *end = w->out_w;
-}
-
-static void max_forward_plane(void *ctx, size_t plane, size_t thread) {
+static void max_forward_sample(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const pool_job *job = ctx;
     const tg_window *w = job->w;
-    const tg_real *x = tg_x(job->ex, job->node, 0) + plane * w->in_h * w->in_w;
-    size_t out = w->out_h * w->out_w;
-    tg_real *y = tg_y(job->ex, job->node) + plane * out;
-    uint32_t *place =
-        job->ex->training ? (uint32_t *)(void *)job->ex->saved[job->node->index] + plane * out : NULL;
-    for (size_t oy = 0; oy < w->out_h; oy++, y += w->out_w) {
-        size_t y0, y1;
-        inside(oy, w->stride_h, w->pad_top, w->k_h, w->in_h, &y0, &y1);
-        for (size_t ox = 0; ox < w->out_w; ox++) {
-            size_t x0, x1;
-            inside(ox, w->stride_w, w->pad_left, w->k_w, w->in_w, &x0, &x1);
-            y[ox] = x[y0 * w->in_w + x0];
-            if (place) place[ox] = (uint32_t)(y0 * w->in_w + x0);
-        }
-        for (size_t iy = y0; iy < y1; iy++) {
-            for (size_t kx = 0; kx < w->k_w; kx++) {
-                size_t first, end;
-                windows_with_tap(w, kx, &first, &end);
-                if (first >= end) continue;
-                size_t at = iy * w->in_w + first * w->stride_w + kx - w->pad_left;
-                if (place)
-                    max_tap_with_place(x + at, w->stride_w, (uint32_t)at, end - first, y + first,
-                                       place + first);
-                else max_tap(x + at, w->stride_w, end - first, y + first);
-            }
-        }
-        if (place) place += w->out_w;
-    }
+    const tg_real *x = tg_x(job->ex, job->node, 0) + i * job->in;
+    tg_real *y = tg_y(job->ex, job->node) + i * job->out;
+    uint32_t *tap =
+        job->ex->training ? (uint32_t *)(void *)job->ex->saved[job->node->index] + i * job->out : NULL;
+    for (size_t oy = 0; oy < w->out_h; oy++)
+        for (size_t ox = 0; ox < w->out_w; ox++, y += job->channels, tap += tap ? job->channels : 0)
+            max_of_window(job, cells_of(w, oy, ox), x, y, tap);
 }
 
-static void max_backward_plane(void *ctx, size_t plane, size_t thread) {
+/* Every cell of a window gets what its tap has earned. */
+static void max_backward_sample(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const pool_job *job = ctx;
-    size_t out = job->w->out_h * job->w->out_w;
-    const tg_real *dy = tg_dy(job->ex, job->node) + plane * out;
-    const uint32_t *place = (const uint32_t *)(const void *)job->ex->saved[job->node->index] + plane * out;
-    tg_real *dx = tg_dx(job->ex, job->node, 0) + plane * job->w->in_h * job->w->in_w;
-    for (size_t i = 0; i < out; i++) dx[place[i]] += dy[i];
+    const tg_window *w = job->w;
+    const tg_real *dy = tg_dy(job->ex, job->node) + i * job->out;
+    const uint32_t *tap = (const uint32_t *)(const void *)job->ex->saved[job->node->index] + i * job->out;
+    tg_real *dx = tg_dx(job->ex, job->node, 0) + i * job->in;
+    if (job->sets) memset(dx, 0, job->in * sizeof *dx);
+    for (size_t oy = 0; oy < w->out_h; oy++)
+        for (size_t ox = 0; ox < w->out_w; ox++, dy += job->channels, tap += job->channels) {
+            cells c = cells_of(w, oy, ox);
+            for (size_t t = 0; t < count_of(c); t++) {
+                tg_real *to = dx + place_of(job, c, t);
+                for (size_t k = 0; k < job->channels; k++) to[k] += tap[k] == t ? dy[k] : 0;
+            }
+        }
 }
 
 static void max_pool2d_forward(const tg_exec *ex, const tg_node *node) {
-    over_planes(ex, node, max_forward_plane);
+    over_samples(ex, node, max_forward_sample);
 }
 static void max_pool2d_backward(const tg_exec *ex, const tg_node *node) {
-    if (tg_dx(ex, node, 0)) over_planes(ex, node, max_backward_plane);
+    if (tg_dx(ex, node, 0)) over_samples(ex, node, max_backward_sample);
 }
 
 /* ---- avg_pool2d: the mean of the cells inside the input; padding does not count (Keras; ONNX's default) ---------- */
 
-static void avg_forward_plane(void *ctx, size_t plane, size_t thread) {
+static void avg_forward_sample(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const pool_job *job = ctx;
     const tg_window *w = job->w;
-    const tg_real *x = tg_x(job->ex, job->node, 0) + plane * w->in_h * w->in_w;
-    tg_real *y = tg_y(job->ex, job->node) + plane * w->out_h * w->out_w;
-    for (size_t oy = 0; oy < w->out_h; oy++) {
-        size_t y0, y1;
-        inside(oy, w->stride_h, w->pad_top, w->k_h, w->in_h, &y0, &y1);
-        for (size_t ox = 0; ox < w->out_w; ox++) {
-            size_t x0, x1;
-            inside(ox, w->stride_w, w->pad_left, w->k_w, w->in_w, &x0, &x1);
-            tg_real sum = 0;
-            for (size_t iy = y0; iy < y1; iy++)
-                for (size_t ix = x0; ix < x1; ix++) sum += x[iy * w->in_w + ix];
-            *y++ = sum / (tg_real)((y1 - y0) * (x1 - x0));
+    const tg_real *x = tg_x(job->ex, job->node, 0) + i * job->in;
+    tg_real *y = tg_y(job->ex, job->node) + i * job->out;
+    for (size_t oy = 0; oy < w->out_h; oy++)
+        for (size_t ox = 0; ox < w->out_w; ox++, y += job->channels) {
+            cells c = cells_of(w, oy, ox);
+            tg_real count = (tg_real)count_of(c);
+            memset(y, 0, job->channels * sizeof *y);
+            for (size_t iy = c.y0; iy < c.y1; iy++)
+                job->ex->kernels->sum_rows(c.x1 - c.x0, job->channels,
+                                           x + (iy * w->in_w + c.x0) * job->channels, y);
+            for (size_t k = 0; k < job->channels; k++) y[k] /= count;
         }
-    }
 }
 
-static void avg_backward_plane(void *ctx, size_t plane, size_t thread) {
+static void avg_backward_sample(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const pool_job *job = ctx;
     const tg_window *w = job->w;
-    const tg_real *dy = tg_dy(job->ex, job->node) + plane * w->out_h * w->out_w;
-    tg_real *dx = tg_dx(job->ex, job->node, 0) + plane * w->in_h * w->in_w;
-    for (size_t oy = 0; oy < w->out_h; oy++) {
-        size_t y0, y1;
-        inside(oy, w->stride_h, w->pad_top, w->k_h, w->in_h, &y0, &y1);
-        for (size_t ox = 0; ox < w->out_w; ox++) {
-            size_t x0, x1;
-            inside(ox, w->stride_w, w->pad_left, w->k_w, w->in_w, &x0, &x1);
-            tg_real share = *dy++ / (tg_real)((y1 - y0) * (x1 - x0));
-            for (size_t iy = y0; iy < y1; iy++)
-                for (size_t ix = x0; ix < x1; ix++) dx[iy * w->in_w + ix] += share;
+    const tg_real *dy = tg_dy(job->ex, job->node) + i * job->out;
+    tg_real *dx = tg_dx(job->ex, job->node, 0) + i * job->in;
+    if (job->sets) memset(dx, 0, job->in * sizeof *dx);
+    for (size_t oy = 0; oy < w->out_h; oy++)
+        for (size_t ox = 0; ox < w->out_w; ox++, dy += job->channels) {
+            cells c = cells_of(w, oy, ox);
+            tg_real count = (tg_real)count_of(c);
+            for (size_t t = 0; t < count_of(c); t++) {
+                tg_real *to = dx + place_of(job, c, t);
+                for (size_t k = 0; k < job->channels; k++) to[k] += dy[k] / count;
+            }
         }
-    }
 }
 
 static void avg_pool2d_forward(const tg_exec *ex, const tg_node *node) {
-    over_planes(ex, node, avg_forward_plane);
+    over_samples(ex, node, avg_forward_sample);
 }
 static void avg_pool2d_backward(const tg_exec *ex, const tg_node *node) {
-    if (tg_dx(ex, node, 0)) over_planes(ex, node, avg_backward_plane);
+    if (tg_dx(ex, node, 0)) over_samples(ex, node, avg_backward_sample);
 }
 
 /* ---- global_avg_pool2d: [C, H, W] -> [C, 1, 1], as in ONNX --------------------------------------------------------- */
@@ -192,18 +199,25 @@ static tg_status global_avg_pool2d_infer(tg_node *node, tg_error *err) {
 }
 
 static void global_avg_pool2d_forward(const tg_exec *ex, const tg_node *node) {
-    const tg_shape *x = &node->inputs[0]->shape;
-    size_t area = x->dim[1] * x->dim[2], planes = ex->n * x->dim[0];
-    for (size_t i = 0; i < planes; i++)
-        tg_y(ex, node)[i] = ex->kernels->sum(area, tg_x(ex, node, 0) + i * area) / (tg_real)area;
+    const tg_shape *shape = &node->inputs[0]->shape;
+    size_t channels = shape->dim[0], area = shape->dim[1] * shape->dim[2];
+    const tg_real *x = tg_x(ex, node, 0);
+    tg_real *y = tg_y(ex, node);
+    memset(y, 0, ex->n * channels * sizeof *y);
+    for (size_t i = 0; i < ex->n; i++)
+        ex->kernels->sum_rows(area, channels, x + i * area * channels, y + i * channels);
+    for (size_t i = 0; i < ex->n * channels; i++) y[i] /= (tg_real)area;
 }
 
 static void global_avg_pool2d_backward(const tg_exec *ex, const tg_node *node) {
-    const tg_shape *x = &node->inputs[0]->shape;
-    size_t area = x->dim[1] * x->dim[2], planes = ex->n * x->dim[0];
+    const tg_shape *shape = &node->inputs[0]->shape;
+    size_t channels = shape->dim[0], area = shape->dim[1] * shape->dim[2];
+    const tg_real *dy = tg_dy(ex, node);
     tg_real *dx = tg_dx(ex, node, 0);
-    for (size_t i = 0; dx && i < planes; i++)
-        ex->kernels->add_scalar(area, tg_dy(ex, node)[i] / (tg_real)area, dx + i * area);
+    bool sets = tg_sets_dx(ex, node);
+    for (size_t i = 0; dx && i < ex->n; i++, dy += channels)
+        for (size_t p = 0; p < area; p++, dx += channels)
+            for (size_t c = 0; c < channels; c++) dx[c] = (sets ? 0 : dx[c]) + dy[c] / (tg_real)area;
 }
 
 const tg_op tg_op_max_pool2d = {
@@ -216,6 +230,7 @@ const tg_op tg_op_max_pool2d = {
     .infer = max_pool2d_infer,
     .forward = max_pool2d_forward,
     .backward = max_pool2d_backward,
+    .flags = TG_OP_SETS_GRADIENT,
 };
 
 const tg_op tg_op_avg_pool2d = {
@@ -228,6 +243,7 @@ const tg_op tg_op_avg_pool2d = {
     .infer = pool_infer,
     .forward = avg_pool2d_forward,
     .backward = avg_pool2d_backward,
+    .flags = TG_OP_SETS_GRADIENT,
 };
 
 const tg_op tg_op_global_avg_pool2d = {
@@ -237,4 +253,5 @@ const tg_op tg_op_global_avg_pool2d = {
     .infer = global_avg_pool2d_infer,
     .forward = global_avg_pool2d_forward,
     .backward = global_avg_pool2d_backward,
+    .flags = TG_OP_SETS_GRADIENT,
 };

@@ -1,8 +1,9 @@
-/* Ops that only say the same values in another shape. In place they cost nothing. */
+/* Ops that only say the same values in another shape. Where those lie in its order they cost nothing, in place; else they
+ * are moved: a picture's channels apart, and together again. */
 #include <math.h>
 #include <string.h>
 
-#include "ops/op.h"
+#include "ops/layout.h"
 
 typedef struct reshape_attrs {
     tg_sizes shape; /* of one sample */
@@ -31,16 +32,37 @@ static tg_status reshape_infer(tg_node *node, tg_error *err) {
     return TG_OK;
 }
 
+/* y = x in the order of their shapes, or y += x. */
+static void move(const tg_exec *ex, const tg_node *from, const tg_real *x, const tg_node *to, tg_real *y,
+                 bool add) {
+    size_t size = tg_shape_size(&to->shape), total = ex->n * size;
+    size_t from_channels = from->shape.dim[0], to_channels = to->shape.dim[0];
+    if (tg_in_order(from) && tg_in_order(to)) {
+        if (add) ex->kernels->add(total, x, y);
+        else memcpy(y, x, total * sizeof *y);
+    } else if (tg_in_order(to)) {
+        tg_transpose(ex->pool, ex->n, size / from_channels, from_channels, x, y, add);
+    } else if (tg_in_order(from)) {
+        tg_transpose(ex->pool, ex->n, to_channels, size / to_channels, x, y, add);
+    } else {
+        for (size_t i = 0; i < ex->n; i++, x += size, y += size)
+            for (size_t j = 0; j < size; j++) {
+                tg_real *place = y + tg_place(to, j);
+                *place = (add ? *place : 0) + x[tg_place(from, j)];
+            }
+    }
+}
+
 static void shape_forward(const tg_exec *ex, const tg_node *node) {
     const tg_real *x = tg_x(ex, node, 0);
     tg_real *y = tg_y(ex, node);
-    if (y != x) memcpy(y, x, ex->n * tg_shape_size(&node->shape) * sizeof *y);
+    if (y != x) move(ex, node->inputs[0], x, node, y, false);
 }
 
 static void shape_backward(const tg_exec *ex, const tg_node *node) {
     tg_real *dx = tg_dx(ex, node, 0);
     if (dx && dx != tg_dy(ex, node))
-        ex->kernels->add(ex->n * tg_shape_size(&node->shape), tg_dy(ex, node), dx);
+        move(ex, node, tg_dy(ex, node), node->inputs[0], dx, !tg_sets_dx(ex, node));
 }
 
 const tg_op tg_op_flatten = {
@@ -50,7 +72,7 @@ const tg_op tg_op_flatten = {
     .infer = flatten_infer,
     .forward = shape_forward,
     .backward = shape_backward,
-    .flags = TG_OP_INPLACE | TG_OP_SAME_VALUES,
+    .flags = TG_OP_INPLACE | TG_OP_SAME_VALUES | TG_OP_SETS_GRADIENT,
 };
 
 const tg_op tg_op_reshape = {
@@ -63,5 +85,5 @@ const tg_op tg_op_reshape = {
     .infer = reshape_infer,
     .forward = shape_forward,
     .backward = shape_backward,
-    .flags = TG_OP_INPLACE | TG_OP_SAME_VALUES,
+    .flags = TG_OP_INPLACE | TG_OP_SAME_VALUES | TG_OP_SETS_GRADIENT,
 };

@@ -116,6 +116,7 @@ struct tg_run {
     tg_real *sample_losses, *loss_scratch;
     int32_t *batch_labels;
     tg_real *batch_targets; /* [batch, scores of the largest output that looks at labels] of soft sets */
+    tg_real *batch_inputs;  /* [batch, values of the input] as an output lies; NULL where they lie so already */
 
     tg_position at;
     tg_phase phase;
@@ -166,6 +167,7 @@ void tg_run_watch(tg_run *run);
 uint64_t tg_run_plateaus(const tg_run *run);
 
 /* run_batch.c: samples index[first..first+n) of the set (index NULL: first..first+n). */
+tg_order tg_run_input_order(const tg_run *run);
 void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first,
                    size_t n);
 /* Losses of the plan's batch; where the plan trains, their gradients are added. Per-sample losses (weighted, all added)

@@ -2,10 +2,15 @@
 #include <string.h>
 
 #include "base/math.h"
+#include "ops/layout.h"
 #include "train/run.h"
 
 static size_t sample_at(const uint32_t *index, size_t first, size_t i) {
     return index ? index[first + i] & ~TG_TRANSFORMED : first + i;
+}
+
+tg_order tg_run_input_order(const tg_run *run) {
+    return run->graph->nodes[0].planes ? TG_PLANES : TG_PICTURES;
 }
 
 void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first,
@@ -17,7 +22,7 @@ void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const 
     bool augmented = plan->exec.training && !tg_augment_empty(run->augment);
     tg_preprocess_gather(run->preprocess, run->engine->parts.pool, dataset->type,
                          index ? pixels : pixels + first * sample_bytes, index ? index + first : NULL, n,
-                         tg_plan_input(plan), augmented ? &run->augmenting : NULL);
+                         tg_run_input_order(run), tg_plan_input(plan), augmented ? &run->augmenting : NULL);
 }
 
 /* What an output of `size` scores should have said. Fetched only now: all losses, training and evaluation share these
@@ -36,6 +41,18 @@ static tg_targets label_targets(tg_run *run, const tg_dataset *dataset, const ui
     return (tg_targets){NULL, run->batch_targets};
 }
 
+/* The input, as the output that is to repeat it lies. */
+static tg_targets input_targets(tg_run *run, tg_plan *plan, const tg_node *output) {
+    const tg_node *input = &run->graph->nodes[0];
+    const tg_real *x = tg_plan_input(plan);
+    size_t size = tg_shape_size(&input->shape);
+    if (tg_lie_alike(input, output)) return (tg_targets){NULL, x};
+    tg_real *to = run->batch_inputs;
+    for (size_t i = 0; i < plan->exec.n; i++, x += size, to += size)
+        for (size_t j = 0; j < size; j++) to[tg_place(output, j)] = x[tg_place(input, j)];
+    return (tg_targets){NULL, run->batch_inputs};
+}
+
 double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index,
                      size_t first) {
     const tg_exec *ex = &plan->exec;
@@ -49,7 +66,7 @@ double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, cons
         const tg_run_loss *loss = &run->losses[l];
         size_t size = tg_shape_size(&run->graph->nodes[loss->node].shape);
         tg_targets targets = loss->target == TG_TARGET_INPUT
-                                 ? (tg_targets){NULL, tg_plan_input(plan)}
+                                 ? input_targets(run, plan, &run->graph->nodes[loss->node])
                                  : label_targets(run, dataset, index, first, n, size);
         double share = loss->sum ? loss->weight : loss->weight / (double)n;
         loss->row->run(ex, loss->attrs, size, ex->y[loss->node], &targets, one, (tg_real)share,
@@ -63,11 +80,14 @@ double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, cons
 }
 
 double tg_run_psnr_of(const tg_run *run, const tg_plan *plan, size_t i) {
-    const tg_real *y = plan->exec.y[run->losses[0].node] + i * run->outputs;
-    const tg_real *x = plan->exec.y[0] + i * run->outputs;
+    const tg_node *output = &run->graph->nodes[run->losses[0].node], *input = &run->graph->nodes[0];
+    const tg_real *y = plan->exec.y[output->index] + i * run->outputs,
+                  *x = plan->exec.y[0] + i * run->outputs;
     double squares = 0;
-    for (size_t j = 0; j < run->outputs; j++)
-        squares += ((double)y[j] - (double)x[j]) * ((double)y[j] - (double)x[j]);
+    for (size_t j = 0; j < run->outputs; j++) {
+        double difference = (double)y[tg_place(output, j)] - (double)x[tg_place(input, j)];
+        squares += difference * difference;
+    }
     const double ln10 = 2.302585092994045684;
     return -10 * tg_log_f64(squares / (double)run->outputs) / ln10;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "ops/layout.h"
 #include "train/run.h"
 
 static tg_status copy_recipe(tg_run *run, const tg_value *recipe, tg_error *err) {
@@ -193,6 +194,21 @@ static tg_status take_class_names(tg_run *run, const tg_dataset *dataset, tg_err
     return TG_OK;
 }
 
+/* Room for inputs in the order of the outputs that are to repeat them, where it is another. */
+static tg_status reserve_inputs(tg_run *run, size_t batch, tg_error *err) {
+    const tg_node *nodes = run->graph->nodes;
+    bool needed = false;
+    for (size_t i = 0; i < run->loss_count; i++)
+        needed |=
+            run->losses[i].target == TG_TARGET_INPUT && !tg_lie_alike(&nodes[0], &nodes[run->losses[i].node]);
+    size_t bytes = 0;
+    bool fits = tg_mul_size(batch * sizeof(tg_real), tg_shape_size(&nodes[0].shape), &bytes);
+    if (needed && fits) run->batch_inputs = tg_allocate(bytes);
+    TG_REQUIRE(err, !needed || run->batch_inputs, TG_E_MEMORY,
+               "the targets of a batch do not fit into memory; use a smaller batch_size");
+    return TG_OK;
+}
+
 static tg_status plan_memory(tg_run *run, tg_error *err) {
     tg_engine_parts parts = run->engine->parts;
     TG_TRY(tg_plan_create(run->graph, parts, true, run->batch_size, run->is_output, run->train != NULL,
@@ -214,6 +230,7 @@ static tg_status plan_memory(tg_run *run, tg_error *err) {
     run->batch_targets = tg_allocate(targets);
     TG_REQUIRE(err, run->sample_losses && run->loss_scratch && run->batch_labels && run->batch_targets,
                TG_E_MEMORY, "no memory left for the targets of a batch");
+    TG_TRY(reserve_inputs(run, batch, err));
     if (run->train) TG_TRY(tg_run_reserve_losses(run, run->recipe.epochs * run->steps_per_epoch, err));
     return tg_run_reserve_records(run, run->recipe.epochs, err);
 }
@@ -259,6 +276,7 @@ void tg_run_destroy(tg_run *run) {
     tg_free(run->loss_scratch);
     tg_free(run->batch_labels);
     tg_free(run->batch_targets);
+    tg_free(run->batch_inputs);
     tg_free(run->evaluation.losses);
     tg_free(run->evaluation.predicted);
     tg_free(run->evaluation.confusion);

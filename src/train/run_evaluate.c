@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "ops/layout.h"
 #include "train/run.h"
 
 void tg_evaluator_begin(tg_evaluator *evaluator, tg_dataset *dataset, const uint32_t *index, size_t count) {
@@ -127,13 +128,15 @@ tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t 
         plan->exec.n = n - first < plan->exec.capacity ? n - first : plan->exec.capacity;
         tg_preprocess_gather(run->preprocess, run->engine->parts.pool, type,
                              (const uint8_t *)pixels + first * sample_bytes, NULL, plan->exec.n,
-                             tg_plan_input(plan), NULL);
+                             tg_run_input_order(run), tg_plan_input(plan), NULL);
         for (size_t i = 1; i < run->graph->count; i++) tg_plan_forward(plan, i);
         tg_real *y = plan->exec.y[output];
         if (run->losses[0].row->softmax)
             tg_softmax_rows(plan->exec.kernels, plan->exec.n, run->outputs, y, y);
-        for (size_t i = 0; i < plan->exec.n * run->outputs; i++)
-            probabilities[first * run->outputs + i] = (float)y[i];
+        float *out = probabilities + first * run->outputs;
+        for (size_t i = 0; i < plan->exec.n; i++, y += run->outputs, out += run->outputs)
+            for (size_t j = 0; j < run->outputs; j++)
+                out[j] = (float)y[tg_place(&run->graph->nodes[output], j)];
     }
     return TG_OK;
 }

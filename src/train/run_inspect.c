@@ -26,9 +26,9 @@ static bool rectifies(const tg_node *node) {
 static void note_answers(const tg_plan *plan, const tg_node *node, bool *alive) {
     size_t channels = node->shape.dim[0], area = tg_shape_size(&node->shape) / channels;
     const tg_real *y = plan->exec.y[node->index];
+    bool pictures = node->shape.rank == 3; /* channels lie side by side */
     for (size_t i = 0; i < plan->exec.n; i++)
-        for (size_t c = 0; c < channels; c++)
-            for (size_t j = 0; j < area; j++) alive[c] |= *y++ > 0;
+        for (size_t j = 0; j < channels * area; j++) alive[pictures ? j % channels : j / area] |= *y++ > 0;
 }
 
 tg_status tg_run_dead_units(tg_run *run, tg_dataset *dataset, size_t samples, size_t *units, size_t *dead,

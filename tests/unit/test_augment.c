@@ -357,7 +357,8 @@ static void end_task(task t) {
 static void gather(task t, tg_pool *pool, const uint32_t *index, size_t n, uint32_t epoch, bool appended,
                    tg_real *x) {
     tg_augmenting augmenting = {t.augment, SEED, epoch, appended};
-    tg_preprocess_gather(t.preprocess, pool, TG_U8, tg_dataset_pixels(t.dataset), index, n, x, &augmenting);
+    tg_preprocess_gather(t.preprocess, pool, TG_U8, tg_dataset_pixels(t.dataset), index, n, TG_PLANES, x,
+                         &augmenting);
 }
 
 /* One at a time, or all at once in another order on any number of threads. */
@@ -394,7 +395,7 @@ static void every_epoch_and_every_seed_draws_anew(void **state) {
     gather(t, NULL, index, 1, 1, false, next);
     gather(t, NULL, index, 1, 0, false, again);
     tg_augmenting augmenting = {t.augment, SEED + 1, 0, false};
-    tg_preprocess_gather(t.preprocess, NULL, TG_U8, tg_dataset_pixels(t.dataset), index, 1, other,
+    tg_preprocess_gather(t.preprocess, NULL, TG_U8, tg_dataset_pixels(t.dataset), index, 1, TG_PLANES, other,
                          &augmenting);
     assert_true(same(first, again));
     assert_false(same(first, next));
@@ -408,7 +409,8 @@ static void appended_copies_stay_the_same(void **state) {
     tg_real plain[SIZE], original[SIZE], copy[SIZE], later[SIZE], fresh[SIZE];
     const uint32_t index[] = {9}, transformed[] = {9 | TG_TRANSFORMED};
     task t = begin_task();
-    tg_preprocess_gather(t.preprocess, NULL, TG_U8, tg_dataset_pixels(t.dataset), index, 1, plain, NULL);
+    tg_preprocess_gather(t.preprocess, NULL, TG_U8, tg_dataset_pixels(t.dataset), index, 1, TG_PLANES, plain,
+                         NULL);
     gather(t, NULL, index, 1, 3, true, original);
     gather(t, NULL, transformed, 1, 3, true, copy);
     gather(t, NULL, transformed, 1, 4, true, later);
@@ -429,7 +431,8 @@ static void an_empty_list_changes_nothing(void **state) {
     assert_true(tg_augment_empty(t.augment));
     tg_real plain[SIZE], x[SIZE];
     const uint32_t index[] = {3};
-    tg_preprocess_gather(t.preprocess, NULL, TG_U8, tg_dataset_pixels(t.dataset), index, 1, plain, NULL);
+    tg_preprocess_gather(t.preprocess, NULL, TG_U8, tg_dataset_pixels(t.dataset), index, 1, TG_PLANES, plain,
+                         NULL);
     gather(t, NULL, index, 1, 0, false, x);
     assert_true(same(plain, x));
     end_task(t);
@@ -447,7 +450,7 @@ static void f32_pixels_are_changed_like_u8(void **state) {
     const uint32_t index[] = {21};
     tg_augmenting augmenting = {t.augment, SEED, 0, false};
     gather(t, NULL, index, 1, 0, false, bytes);
-    tg_preprocess_gather(t.preprocess, NULL, TG_F32, floats, index, 1, x, &augmenting);
+    tg_preprocess_gather(t.preprocess, NULL, TG_F32, floats, index, 1, TG_PLANES, x, &augmenting);
     assert_true(same(bytes, x));
     end_task(t);
 }

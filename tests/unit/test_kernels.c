@@ -77,15 +77,16 @@ APPLY(exp, k->exp(n, a, b))
 APPLY(exp_in_place, k->exp(n, a, a))
 APPLY(add, k->add(n, a, b))
 APPLY(scale, k->scale(n, -1.7f, a))
-APPLY(add_scalar, k->add_scalar(n, 0.7f, a))
+APPLY(multiply_add, k->multiply_add(n, a, b, c))
 APPLY(sum, d[0] = k->sum(n, a))
 APPLY(sum_squares, d[0] = k->sum_squares(n, a, 0.3f))
-APPLY(sum_products, d[0] = k->sum_products(n, a, b, -0.4f))
 APPLY(all_finite, d[0] = k->all_finite(n, a))
 APPLY(max, d[0] = k->max(n, a, -INFINITY))
 APPLY(max_from_zero, d[0] = k->max(n, a, -0.0f))
 APPLY(add_row, k->add_row(3, n / 3, a, b))
 APPLY(sum_rows, k->sum_rows(3, n / 3, a, b))
+APPLY(sum_squares_rows, k->sum_squares_rows(3, n / 3, a, c, b))
+APPLY(sum_products_rows, k->sum_products_rows(3, n / 3, a, d, c, b))
 APPLY(sgd, k->sgd(n, &sgd_step, a, b))
 APPLY(momentum, k->momentum(n, &sgd_step, a, b, c))
 APPLY(nesterov, k->momentum(n, &nesterov_step, a, b, c))
@@ -112,15 +113,16 @@ static const kernel_case cases[] = {
     CASE(exp_in_place),
     CASE(add),
     CASE(scale),
-    CASE(add_scalar),
+    CASE(multiply_add),
     CASE(sum),
     CASE(sum_squares),
-    CASE(sum_products),
     CASE(all_finite),
     CASE(max),
     CASE(max_from_zero),
     CASE(add_row),
     CASE(sum_rows),
+    CASE(sum_squares_rows),
+    CASE(sum_products_rows),
     CASE(sgd),
     CASE(momentum),
     CASE(nesterov),
@@ -199,35 +201,105 @@ static void functions_match_scalar_everywhere(void **state) {
     }
 }
 
-/* The tiles of convolution: operands at random places, whole tiles and half ones. */
+/* Convolution's kernels, in every number of positions, taps and filters around a tile's; panels are laid out anew for
+ * each table, as their width is its own. */
 static void convolves_like_scalar(void **state) {
     const tg_kernels *kernels = *state;
     if (!kernels) skip();
-    enum { CELLS = 400, TAPS = 40 };
-    size_t mr = kernels->mr, nr = kernels->nr;
+    enum { CELLS = 600, MOST = 24, WIDEST = 64 };
+    size_t nr = kernels->conv_nr;
+    assert_true(nr <= WIDEST);
     tg_rng rng = tg_rng_stream(2, TG_RNG_TEST, 0, 0);
-    for (size_t round = 0; round < 200; round++) {
-        tg_real x[CELLS], a[TAPS * 16], b[TAPS * 64];
-        size_t offset[TAPS], k = tg_rng_below(&rng, TAPS) + 1, rows = tg_rng_below(&rng, (uint32_t)mr) + 1;
-        size_t cols = round % 2 ? nr : kernels->half_nr, step = 1 + round % 3;
+    for (size_t round = 0; round < 2000; round++) {
+        tg_real x[CELLS], w[MOST * WIDEST], start[WIDEST], y[MOST * WIDEST], kept[MOST * WIDEST];
+        size_t runs = 1 + tg_rng_below(&rng, 4), length = 1 + tg_rng_below(&rng, 6), k = runs * length;
+        size_t count = 1 + tg_rng_below(&rng, MOST), cols = 1 + tg_rng_below(&rng, (uint32_t)nr);
+        size_t offset[4], position[MOST];
         for (size_t i = 0; i < CELLS; i++) x[i] = (tg_real)tg_rng_normal(&rng);
-        for (size_t i = 0; i < k * mr; i++) a[i] = (tg_real)tg_rng_normal(&rng);
-        for (size_t i = 0; i < k * nr; i++) b[i] = (tg_real)tg_rng_normal(&rng);
-        for (size_t p = 0; p < TAPS; p++) offset[p] = tg_rng_below(&rng, CELLS - TAPS * 3 - 64);
-        tg_real c[16 * 64], sums[16 * 64], kept[16 * 64];
-        kernels->conv_tile(k, a, x, offset, c, cols, rows, cols);
-        for (size_t i = 0; i < 16 * 64; i++) kept[i] = sums[i] = (tg_real)tg_rng_normal(&rng);
-        kernels->conv_gradient_tile(k, x, step, offset, b, sums, cols);
-        for (size_t i = 0; i < mr; i++)
-            for (size_t j = 0; j < cols; j++) {
-                tg_real forward = 0, gradient = kept[i * nr + j];
-                for (size_t p = 0; p < k; p++) {
-                    forward += a[p * mr + i] * x[offset[p] + j];
-                    gradient += x[p * step + offset[i]] * b[p * nr + j];
-                }
-                if (i < rows) assert_true(same_bits(c[i * cols + j], forward));
-                assert_true(same_bits(sums[i * nr + j], gradient));
+        for (size_t i = 0; i < MOST * WIDEST; i++) w[i] = (tg_real)tg_rng_normal(&rng);
+        for (size_t i = 0; i < WIDEST; i++) start[i] = (tg_real)tg_rng_normal(&rng);
+        for (size_t i = 0; i < MOST * WIDEST; i++) kept[i] = y[i] = (tg_real)tg_rng_normal(&rng);
+        for (size_t i = 0; i < 4; i++) offset[i] = tg_rng_below(&rng, CELLS / 2 - 6);
+        for (size_t i = 0; i < MOST; i++) position[i] = tg_rng_below(&rng, CELLS / 2);
+        tg_convolve c = {.taps = {runs, length, offset},
+                         .x = x,
+                         .position = position,
+                         .count = count,
+                         .w = w,
+                         .start = round % 3 ? start : NULL,
+                         .y = y,
+                         .ldy = cols + round % 2,
+                         .cols = cols,
+                         .accumulate = round % 5 == 0,
+                         .rectified = round % 4 == 0};
+        kernels->convolve(&c);
+        for (size_t i = 0; i < MOST * WIDEST; i++) {
+            size_t row = i / c.ldy, col = i % c.ldy;
+            tg_real sum = kept[i];
+            if (row < count && col < cols) {
+                if (!c.accumulate) sum = c.start ? start[col] : 0;
+                for (size_t p = 0; p < k; p++)
+                    sum += x[position[row] + offset[p / length] + p % length] * w[p * nr + col];
+                if (c.rectified && sum < 0) sum = 0;
             }
+            assert_true(same_bits(y[i], sum));
+        }
+    }
+}
+
+static void correlates_like_scalar(void **state) {
+    const tg_kernels *kernels = *state;
+    if (!kernels) skip();
+    enum { CELLS = 600, MOST = 24, WIDEST = 64 };
+    size_t nr = kernels->conv_nr;
+    tg_rng rng = tg_rng_stream(3, TG_RNG_TEST, 0, 0);
+    for (size_t round = 0; round < 2000; round++) {
+        tg_real x[CELLS], dy[CELLS], dw[MOST * WIDEST], kept[MOST * WIDEST];
+        size_t tap[MOST], width = 1 + tg_rng_below(&rng, (uint32_t)nr);
+        for (size_t i = 0; i < CELLS; i++) x[i] = (tg_real)tg_rng_normal(&rng);
+        for (size_t i = 0; i < CELLS; i++) dy[i] = (tg_real)tg_rng_normal(&rng);
+        for (size_t i = 0; i < MOST * WIDEST; i++) kept[i] = dw[i] = (tg_real)tg_rng_normal(&rng);
+        for (size_t i = 0; i < MOST; i++) tap[i] = tg_rng_below(&rng, CELLS / 2);
+        tg_correlate c = {.tap = tap,
+                          .count = 1 + tg_rng_below(&rng, MOST),
+                          .x = x,
+                          .x_row = 1 + round % 50,
+                          .x_step = 1 + round % 7,
+                          .dy = dy,
+                          .dy_row = 1 + round % 90,
+                          .dy_step = 1 + round % 40,
+                          .rows = 1 + round % 3,
+                          .cols = 1 + round % 9,
+                          .width = width,
+                          .dw = dw};
+        kernels->correlate(&c);
+        for (size_t i = 0; i < c.count; i++)
+            for (size_t j = 0; j < width; j++) {
+                tg_real sum = kept[i * nr + j];
+                for (size_t p = 0; p < c.rows * c.cols; p++)
+                    sum += x[tap[i] + p / c.cols * c.x_row + p % c.cols * c.x_step] *
+                           dy[p / c.cols * c.dy_row + p % c.cols * c.dy_step + j];
+                assert_true(same_bits(dw[i * nr + j], sum));
+            }
+        for (size_t i = c.count * nr; i < MOST * WIDEST; i++) assert_true(same_bits(dw[i], kept[i]));
+    }
+}
+
+static void finds_maxima_like_scalar(void **state) {
+    const tg_kernels *kernels = *state;
+    if (!kernels) skip();
+    enum { CELLS = 200, MOST = 40 };
+    tg_rng rng = tg_rng_stream(4, TG_RNG_TEST, 0, 0);
+    static const double levels[] = {0, -0.0, 1, 2, NAN, -INFINITY};
+    for (size_t round = 0; round < 2000; round++) {
+        tg_real x[CELLS], got[MOST], wanted[MOST];
+        uint32_t place[MOST], expected[MOST];
+        size_t offset[9], n = tg_rng_below(&rng, MOST), taps = 1 + tg_rng_below(&rng, 9);
+        for (size_t i = 0; i < CELLS; i++) x[i] = (tg_real)levels[tg_rng_below(&rng, 6)];
+        for (size_t i = 0; i < 9; i++) offset[i] = tg_rng_below(&rng, CELLS - MOST);
+        kernels->max_window(n, taps, offset, x, got, place);
+        tg_kernels_scalar()->max_window(n, taps, offset, x, wanted, expected);
+        for (size_t i = 0; i < n; i++) assert_true(same_bits(got[i], wanted[i]) && place[i] == expected[i]);
     }
 }
 
@@ -275,6 +347,10 @@ int main(void) {
     {"matches_scalar " #name, matches_scalar, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name()},           \
         {"convolves_like_scalar " #name, convolves_like_scalar, NULL, NULL,                                  \
          (void *)(uintptr_t)tg_kernels_##name()},                                                            \
+        {"correlates_like_scalar " #name, correlates_like_scalar, NULL, NULL,                                \
+         (void *)(uintptr_t)tg_kernels_##name()},                                                            \
+        {"finds_maxima_like_scalar " #name, finds_maxima_like_scalar, NULL, NULL,                            \
+         (void *)(uintptr_t)tg_kernels_##name()},                                                            \
     {                                                                                                        \
         "functions_match_scalar_everywhere " #name, functions_match_scalar_everywhere, NULL, NULL,           \
             (void *)(uintptr_t)tg_kernels_##name()                                                           \
@@ -282,6 +358,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scalar_keeps_its_word),
         cmocka_unit_test(chooses_what_is_wanted),
+        TABLE_TESTS(scalar),
         TABLE_TESTS(sse2),
         TABLE_TESTS(avx2),
         TABLE_TESTS(avx512),

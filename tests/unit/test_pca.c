@@ -169,7 +169,8 @@ static void a_cross_is_turned_upright(void **state) {
         double first = whiten ? 4 * sqrt(2) / 4 : 4 * sqrt(2), second = whiten ? sqrt(2) : 2 * sqrt(2);
         const double expected[] = {first, 0, -first, 0, 0, second, 0, -second};
         tg_real x[8];
-        tg_preprocess_gather(preprocess, NULL, TG_F32, tg_dataset_pixels(dataset), NULL, 4, x, NULL);
+        tg_preprocess_gather(preprocess, NULL, TG_F32, tg_dataset_pixels(dataset), NULL, 4, TG_PLANES, x,
+                             NULL);
         double sign = x[5] < 0 ? -1 : 1; /* of (-1, 1), whose largest element rounding decides */
         for (size_t i = 0; i < 8; i++)
             assert_true(fabs((double)x[i] - (i % 2 ? sign : 1) * expected[i]) < 1e-5);
@@ -216,7 +217,7 @@ static void fitting_does_not_depend_on_threads(void **state) {
             tg_error err;
             ASSERT_OK(tg_preprocess_fit(preprocess, pool, dataset, NULL, SAMPLES, &err));
             tg_preprocess_gather(preprocess, pool, TG_U8, tg_dataset_pixels(dataset), NULL, SAMPLES,
-                                 threads ? shared : alone, NULL);
+                                 TG_PLANES, threads ? shared : alone, NULL);
             if (threads) assert_memory_equal(alone, shared, sizeof alone);
             tg_preprocess_destroy(preprocess);
             tg_pool_destroy(pool);
@@ -248,17 +249,19 @@ static void remembering_changes_nothing(void **state) {
     for (int round = 0; round < 2; round++) {
         tg_real(*x)[SIZE] = round ? after : before;
         const void *pixels = tg_dataset_pixels(dataset);
-        tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, SAMPLES, x[0], NULL);
-        tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, mixed, SAMPLES, x[1], &ways[0]);
-        tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, SAMPLES, x[2], &ways[1]);
-        tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(other), index, SAMPLES, x[3], NULL);
+        tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, SAMPLES, TG_PLANES, x[0], NULL);
+        tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, mixed, SAMPLES, TG_PLANES, x[1], &ways[0]);
+        tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, SAMPLES, TG_PLANES, x[2], &ways[1]);
+        tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(other), index, SAMPLES, TG_PLANES,
+                             x[3], NULL);
         if (round == 0) tg_preprocess_remember(preprocess, NULL, dataset, &ways[0]);
     }
     assert_memory_equal(before, after, sizeof before);
     assert_memory_not_equal(before[0], before[1], sizeof before[0]);
     assert_int_equal(tg_preprocess_bytes(preprocess), bytes + 2 * SIZE * sizeof(tg_real));
     ((uint8_t *)tg_dataset_pixels(dataset))[0] ^= 255; /* what is remembered no longer looks at the pixels */
-    tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(dataset), index, SAMPLES, after[0], NULL);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(dataset), index, SAMPLES, TG_PLANES,
+                         after[0], NULL);
     assert_memory_equal(before[0], after[0], sizeof before[0]);
     tg_augment_destroy(augment);
     tg_preprocess_destroy(preprocess);
@@ -308,7 +311,7 @@ static void constant_pictures_become_zero(void **state) {
         make_pca("{'type': 'pca', 'components': 3, 'whiten': true}", (const size_t[]){3, 3, 1});
     ASSERT_OK(tg_preprocess_fit(preprocess, NULL, dataset, NULL, 5, &err));
     tg_real x[15];
-    tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(dataset), NULL, 5, x, NULL);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(dataset), NULL, 5, TG_PLANES, x, NULL);
     for (size_t i = 0; i < 15; i++) assert_true(x[i] == 0);
     tg_preprocess_destroy(preprocess);
     tg_dataset_destroy(dataset);

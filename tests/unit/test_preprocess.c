@@ -66,8 +66,10 @@ static void without_steps_pixels_stay_and_channels_move_out(void **state) {
     const uint8_t pixels[] = {1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16};
     const tg_real expected[] = {1, 4, 2, 5, 3, 6, 11, 14, 12, 15, 13, 16};
     tg_real x[12];
-    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 2, x, NULL);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 2, TG_PLANES, x, NULL);
     assert_memory_equal(x, expected, sizeof x);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 2, TG_PICTURES, x, NULL);
+    for (size_t i = 0; i < 12; i++) assert_true(x[i] == pixels[i]);
     tg_preprocess_destroy(preprocess);
 }
 
@@ -79,7 +81,7 @@ static void index_says_which_samples(void **state) {
     const uint32_t index[] = {2, 0, 2};
     const tg_real expected[] = {20, 21, 22, 23, 0, 1, 2, 3, 20, 21, 22, 23};
     tg_real x[12];
-    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, 3, x, NULL);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, 3, TG_PLANES, x, NULL);
     assert_memory_equal(x, expected, sizeof x);
     tg_preprocess_destroy(preprocess);
 }
@@ -93,7 +95,7 @@ static void steps_apply_in_order(void **state) {
     const uint8_t pixels[] = {10, 30, 50, 0};
     const tg_real expected[] = {0, 1, 2, -0.5};
     tg_real x[4];
-    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, x, NULL);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, TG_PLANES, x, NULL);
     assert_memory_equal(x, expected, sizeof x);
     tg_preprocess_destroy(preprocess);
 }
@@ -106,8 +108,14 @@ static void each_channel_has_its_own_numbers(void **state) {
     const uint8_t pixels[] = {1, 4, 7, 3, 6, 11};
     const tg_real expected[] = {0, 2, 1, 2, 1, 2};
     tg_real x[6];
-    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, x, NULL);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, TG_PLANES, x, NULL);
     assert_memory_equal(x, expected, sizeof x);
+    const tg_real side_by_side[] = {0, 1, 1, 2, 2, 2};
+    const float floats[] = {1, 4, 7, 3, 6, 11};
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, TG_PICTURES, x, NULL);
+    assert_memory_equal(x, side_by_side, sizeof x);
+    tg_preprocess_gather(preprocess, NULL, TG_F32, floats, NULL, 1, TG_PICTURES, x, NULL);
+    assert_memory_equal(x, side_by_side, sizeof x);
     tg_preprocess_destroy(preprocess);
 }
 
@@ -123,8 +131,8 @@ static void u8_and_f32_give_the_same_bits(void **state) {
     float floats[SIZE];
     for (size_t i = 0; i < SIZE; i++) floats[i] = (float)(bytes[i] = (uint8_t)(i / 3));
     tg_real from_bytes[SIZE], from_floats[SIZE];
-    tg_preprocess_gather(preprocess, NULL, TG_U8, bytes, NULL, 1, from_bytes, NULL);
-    tg_preprocess_gather(preprocess, NULL, TG_F32, floats, NULL, 1, from_floats, NULL);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, bytes, NULL, 1, TG_PLANES, from_bytes, NULL);
+    tg_preprocess_gather(preprocess, NULL, TG_F32, floats, NULL, 1, TG_PLANES, from_floats, NULL);
     assert_memory_equal(from_bytes, from_floats, sizeof from_bytes);
     tg_preprocess_destroy(preprocess);
 }
@@ -140,12 +148,12 @@ static void threads_do_not_matter(void **state) {
     tg_attrs *attrs = open_steps();
     add_rescale(attrs, 255);
     tg_preprocess *preprocess = create_and_free(attrs, (const size_t[3]){12, 12, 1});
-    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, SAMPLES, alone, NULL);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, SAMPLES, TG_PLANES, alone, NULL);
     for (size_t threads = 1; threads <= 3; threads++) {
         tg_pool *pool = NULL;
         if (tg_pool_create(threads, &pool, NULL) != TG_OK) break; /* a build without threads has one */
         memset(shared, 0, sizeof shared);
-        tg_preprocess_gather(preprocess, pool, TG_U8, pixels, index, SAMPLES, shared, NULL);
+        tg_preprocess_gather(preprocess, pool, TG_U8, pixels, index, SAMPLES, TG_PLANES, shared, NULL);
         assert_memory_equal(alone, shared, sizeof alone);
         tg_pool_destroy(pool);
     }
@@ -190,7 +198,7 @@ static void mean_and_std_are_fitted_on_the_given_samples(void **state) {
         tg_text_free(&text);
 
         tg_real x[6];
-        tg_preprocess_gather(preprocess, NULL, dataset->type, dataset->pixels, index, 1, x, NULL);
+        tg_preprocess_gather(preprocess, NULL, dataset->type, dataset->pixels, index, 1, TG_PLANES, x, NULL);
         assert_memory_equal(x,
                             ((tg_real[]){(tg_real)-1.5 / (tg_real)1.118033988749895,
                                          (tg_real)-0.5 / (tg_real)1.118033988749895, 0, 0,
@@ -255,8 +263,8 @@ static void fitted_numbers_travel(void **state) {
     tg_preprocess *again = create_and_free(attrs, color_1x2);
     assert_true(tg_preprocess_fitted(again));
     tg_real x[18], y[18];
-    tg_preprocess_gather(fitted, NULL, TG_U8, dataset->pixels, NULL, 3, x, NULL);
-    tg_preprocess_gather(again, NULL, TG_U8, dataset->pixels, NULL, 3, y, NULL);
+    tg_preprocess_gather(fitted, NULL, TG_U8, dataset->pixels, NULL, 3, TG_PLANES, x, NULL);
+    tg_preprocess_gather(again, NULL, TG_U8, dataset->pixels, NULL, 3, TG_PLANES, y, NULL);
     assert_memory_equal(x, y, sizeof x);
     tg_text_free(&text);
     tg_preprocess_destroy(again);

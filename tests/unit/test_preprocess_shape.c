@@ -37,10 +37,16 @@ static void check(const char *list, const size_t shape[3], const uint8_t *pixels
     tg_preprocess *preprocess = make_threaded(list, shape, 1);
     tg_real x[64];
     assert_true(size <= 64);
-    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, x, NULL);
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, TG_PLANES, x, NULL);
     for (size_t i = 0; i < size; i++)
         if (x[i] != expected[i])
             fail_msg("%s: value %zu is %g, not %g", list, i, (double)x[i], (double)expected[i]);
+    tg_real picture[64];
+    size_t out[3];
+    tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, NULL, 1, TG_PICTURES, picture, NULL);
+    tg_preprocess_shape(preprocess, out);
+    for (size_t i = 0, area = out[0] * out[1]; i < size; i++)
+        assert_true(picture[i % area * out[2] + i / area] == expected[i]);
     tg_preprocess_destroy(preprocess);
 }
 #define CHECK(list, height, width, channels, pixels, ...)                                                    \
@@ -131,14 +137,15 @@ static void threads_and_groups_do_not_matter(void **state) {
     uint32_t index[COUNT];
     for (uint32_t i = 0; i < COUNT; i++) {
         index[i] = i * 7 % COUNT;
-        tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(dataset), index + i, 1,
+        tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(dataset), index + i, 1, TG_PLANES,
                              alone + i * OUT, NULL);
     }
     for (size_t threads = 1; threads <= 3; threads++) {
         tg_pool *pool = NULL;
         if (tg_pool_create(threads, &pool, NULL) != TG_OK) break; /* a build without threads has one */
         memset(shared, 0, sizeof shared);
-        tg_preprocess_gather(preprocess, pool, TG_U8, tg_dataset_pixels(dataset), index, COUNT, shared, NULL);
+        tg_preprocess_gather(preprocess, pool, TG_U8, tg_dataset_pixels(dataset), index, COUNT, TG_PLANES,
+                             shared, NULL);
         assert_memory_equal(alone, shared, sizeof alone);
         tg_pool_destroy(pool);
     }
@@ -170,7 +177,8 @@ static void mean_and_deviation_of_every_pixel(void **state) {
         assert_false(tg_preprocess_fitted(preprocess));
         ASSERT_OK(tg_preprocess_fit(preprocess, NULL, dataset, index, 2, &err));
         tg_real x[6];
-        tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(dataset), NULL, 3, x, NULL);
+        tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(dataset), NULL, 3, TG_PLANES, x,
+                             NULL);
         const tg_real std = scale ? 2 : 1;
         assert_memory_equal(x, ((tg_real[]){-2 / std, 0, 2 / std, 0, 197 / std, 193}), sizeof x);
 
@@ -235,8 +243,8 @@ static void fitted_tensors_travel(void **state) {
     tg_preprocess_mark_fitted(again);
     assert_true(tg_preprocess_fitted(again));
     tg_real x[COUNT * 5], y[COUNT * 5];
-    tg_preprocess_gather(fitted, NULL, TG_U8, tg_dataset_pixels(dataset), NULL, COUNT, x, NULL);
-    tg_preprocess_gather(again, NULL, TG_U8, tg_dataset_pixels(dataset), NULL, COUNT, y, NULL);
+    tg_preprocess_gather(fitted, NULL, TG_U8, tg_dataset_pixels(dataset), NULL, COUNT, TG_PLANES, x, NULL);
+    tg_preprocess_gather(again, NULL, TG_U8, tg_dataset_pixels(dataset), NULL, COUNT, TG_PLANES, y, NULL);
     assert_memory_equal(x, y, sizeof x);
     tg_preprocess_destroy(fitted);
     tg_preprocess_destroy(again);

@@ -1,0 +1,210 @@
+/* Convolution's part of a kernel table: register tiles of TG_CONV_MR (or one less) positions or taps by TG_CONV_NV vectors
+ * of filters. One operand is broadcast from where it lies, the other loaded as vectors, the sums stay in registers. */
+
+enum {
+    CONV_MR = TG_CONV_MR,
+    CONV_NV = TG_CONV_NV,
+    CONV_NR = CONV_NV * TG_LANES,
+    CONV_HALF = (CONV_NV + 1) / 2 * TG_LANES,
+};
+
+/* How many tiles of CONV_MR or CONV_MR - 1 cover `count`, the last of them perhaps overlapping the one before. */
+static inline size_t conv_tiles(size_t count) {
+    return (count + CONV_MR - 1) / CONV_MR;
+}
+
+/* ---- forward: positions by filters ---------------------------------------------------------------------------- */
+
+__attribute__((always_inline)) static inline void convolve_tile(const tg_convolve *c, const size_t *position,
+                                                                float *y, size_t ldy, int rows, int vectors) {
+    vf sum[TG_CONV_MR][TG_CONV_NV];
+    const float *x[TG_CONV_MR];
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        x[i] = c->x + position[i];
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++)
+            sum[i][j] = c->accumulate ? load(y + (size_t)i * ldy + j * TG_LANES)
+                        : c->start    ? load(c->start + j * TG_LANES)
+                                      : (vf){0};
+    }
+    const float *w = c->w;
+    size_t length = c->taps.length;
+    for (const size_t *offset = c->taps.offset, *end = offset + c->taps.runs; offset != end; offset++) {
+        size_t first = *offset;
+        for (size_t k = first; k < first + length; k++, w += CONV_NR) {
+            vf row[TG_CONV_NV];
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; j++) row[j] = load(w + j * TG_LANES);
+#pragma GCC unroll 16
+            for (int i = 0; i < rows; i++) {
+                vf factor = set1(x[i][k]);
+#pragma GCC unroll 4
+                for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) {
+            vf v = sum[i][j];
+            if (c->rectified) v = select(v <= -FLT_TRUE_MIN, (vf){0}, v);
+            store(y + (size_t)i * ldy + j * TG_LANES, v);
+        }
+    }
+}
+
+/* Fewer positions than the smaller tile has, or columns that are no whole vectors: by way of a tile of its own. */
+static void convolve_edge(const tg_convolve *c, size_t first, size_t rows) {
+    float edge[CONV_MR * CONV_NR];
+    size_t position[CONV_MR];
+    for (size_t i = 0; i < CONV_MR; i++) position[i] = c->position[first + (i < rows ? i : rows - 1)];
+    float *y = c->y + first * c->ldy;
+    for (size_t i = 0; c->accumulate && i < CONV_MR; i++)
+        for (size_t j = 0; j < CONV_NR; j++)
+            edge[i * CONV_NR + j] = i < rows && j < c->cols ? y[i * c->ldy + j] : 0;
+    if (c->cols > CONV_HALF) convolve_tile(c, position, edge, CONV_NR, CONV_MR, CONV_NV);
+    else convolve_tile(c, position, edge, CONV_NR, CONV_MR, CONV_HALF / TG_LANES);
+    for (size_t i = 0; i < rows; i++) memcpy(y + i * c->ldy, edge + i * CONV_NR, c->cols * sizeof *y);
+}
+
+__attribute__((always_inline)) static inline void convolve_tiles(const tg_convolve *c, int vectors) {
+    size_t tiles = conv_tiles(c->count), more = c->count - tiles * (CONV_MR - 1);
+    for (size_t t = 0, p = 0; t < tiles; t++) {
+        float *y = c->y + p * c->ldy;
+        if (t < more) convolve_tile(c, c->position + p, y, c->ldy, CONV_MR, vectors), p += CONV_MR;
+        else convolve_tile(c, c->position + p, y, c->ldy, CONV_MR - 1, vectors), p += CONV_MR - 1;
+    }
+}
+
+static void convolve_whole(const tg_convolve *c) {
+    convolve_tiles(c, CONV_NV);
+}
+
+static void convolve_half(const tg_convolve *c) {
+    convolve_tiles(c, CONV_HALF / TG_LANES);
+}
+
+static void convolve(const tg_convolve *c) {
+    bool whole = c->cols == CONV_NR || c->cols == CONV_HALF;
+    /* So many can be had from tiles of both sizes; the others go one by one. */
+    size_t tiles = conv_tiles(c->count), even = tiles * (CONV_MR - 1);
+    if (whole && even <= c->count) {
+        (c->cols == CONV_NR ? convolve_whole : convolve_half)(c);
+        return;
+    }
+    for (size_t p = 0; p < c->count; p += CONV_MR)
+        convolve_edge(c, p, c->count - p < CONV_MR ? c->count - p : CONV_MR);
+}
+
+/* ---- weight gradient: taps by filters ---------------------------------------------------------------------------- */
+
+__attribute__((always_inline)) static inline void correlate_tile(const tg_correlate *c, const size_t *tap,
+                                                                 float *dw, int taps, int vectors) {
+    vf sum[TG_CONV_MR][TG_CONV_NV];
+#pragma GCC unroll 16
+    for (int i = 0; i < taps; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) sum[i][j] = load(dw + i * CONV_NR + j * TG_LANES);
+    }
+    for (size_t r = 0; r < c->rows; r++) {
+        const float *x[TG_CONV_MR], *dy = c->dy + r * c->dy_row;
+#pragma GCC unroll 16
+        for (int i = 0; i < taps; i++) x[i] = c->x + r * c->x_row + tap[i];
+        for (size_t p = 0; p < c->cols; p++, dy += c->dy_step) {
+            vf row[TG_CONV_NV];
+#pragma GCC unroll 4
+            for (int j = 0; j < vectors; j++) row[j] = load(dy + j * TG_LANES);
+#pragma GCC unroll 16
+            for (int i = 0; i < taps; i++) {
+                vf factor = set1(x[i][p * c->x_step]);
+#pragma GCC unroll 4
+                for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < taps; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) store(dw + i * CONV_NR + j * TG_LANES, sum[i][j]);
+    }
+}
+
+static void correlate_edge(const tg_correlate *c, size_t first, size_t taps) {
+    float edge[CONV_MR * CONV_NR] = {0};
+    size_t tap[CONV_MR];
+    for (size_t i = 0; i < CONV_MR; i++) tap[i] = c->tap[first + (i < taps ? i : taps - 1)];
+    memcpy(edge, c->dw + first * CONV_NR, taps * CONV_NR * sizeof *edge);
+    if (c->width > CONV_HALF) correlate_tile(c, tap, edge, CONV_MR, CONV_NV);
+    else correlate_tile(c, tap, edge, CONV_MR, CONV_HALF / TG_LANES);
+    memcpy(c->dw + first * CONV_NR, edge, taps * CONV_NR * sizeof *edge);
+}
+
+__attribute__((always_inline)) static inline void correlate_tiles(const tg_correlate *c, int vectors) {
+    size_t tiles = conv_tiles(c->count), more = c->count - tiles * (CONV_MR - 1);
+    for (size_t t = 0, k = 0; t < tiles; t++) {
+        if (t < more) correlate_tile(c, c->tap + k, c->dw + k * CONV_NR, CONV_MR, vectors), k += CONV_MR;
+        else correlate_tile(c, c->tap + k, c->dw + k * CONV_NR, CONV_MR - 1, vectors), k += CONV_MR - 1;
+    }
+}
+
+static void correlate_whole(const tg_correlate *c) {
+    correlate_tiles(c, CONV_NV);
+}
+
+static void correlate_half(const tg_correlate *c) {
+    correlate_tiles(c, CONV_HALF / TG_LANES);
+}
+
+static void correlate(const tg_correlate *c) {
+    if (conv_tiles(c->count) * (CONV_MR - 1) <= c->count) {
+        (c->width > CONV_HALF ? correlate_whole : correlate_half)(c);
+        return;
+    }
+    for (size_t k = 0; k < c->count; k += CONV_MR)
+        correlate_edge(c, k, c->count - k < CONV_MR ? c->count - k : CONV_MR);
+}
+
+/* ---- pooling ------------------------------------------------------------------------------------------------------ */
+
+static void max_window(size_t n, size_t taps, const size_t *offset, const float *x, float *y,
+                       uint32_t *place) {
+    for (size_t i = 0; i < n; i += TG_LANES) {
+        vf most = load_first(x + offset[0] + i, n - i);
+        vi at = {0};
+        for (size_t t = 1; t < taps; t++) {
+            vf v = load_first(x + offset[t] + i, n - i);
+            vi larger = (v > most) | (v != v);
+            most = select(larger, v, most);
+            at = (at & ~larger) | (larger & (int32_t)t);
+        }
+        store_first(y + i, most, n - i);
+        if (!place) continue;
+        size_t count = n - i < TG_LANES ? n - i : TG_LANES;
+        memcpy(place + i, &at, count * sizeof *place);
+    }
+}
+
+/* ---- sums over rows ------------------------------------------------------------------------------------------------ */
+
+static void sum_squares_rows(size_t rows, size_t cols, const float *x, const float *centre, float *out) {
+    for (size_t j = 0; j < cols; j += TG_LANES) {
+        vf total = load_first(out + j, cols - j), mean = load_first(centre + j, cols - j);
+        for (size_t r = 0; r < rows; r++) {
+            vf d = load_first(x + r * cols + j, cols - j) - mean;
+            total += d * d;
+        }
+        store_first(out + j, total, cols - j);
+    }
+}
+
+static void sum_products_rows(size_t rows, size_t cols, const float *y, const float *x, const float *centre,
+                              float *out) {
+    for (size_t j = 0; j < cols; j += TG_LANES) {
+        vf total = load_first(out + j, cols - j), mean = load_first(centre + j, cols - j);
+        for (size_t r = 0; r < rows; r++)
+            total += load_first(y + r * cols + j, cols - j) * (load_first(x + r * cols + j, cols - j) - mean);
+        store_first(out + j, total, cols - j);
+    }
+}
