@@ -45,5 +45,7 @@ typedef struct tg_conv_way {
 
 extern const tg_conv_way tg_conv_direct;    /* any */
 extern const tg_conv_way tg_conv_depthwise; /* as many groups as channels and filters */
+extern const tg_conv_way tg_conv_winograd;  /* some of 3x3 */
+bool tg_conv_winograd_pays(const tg_node *node);
 
 #endif

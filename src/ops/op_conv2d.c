@@ -55,7 +55,8 @@ size_t tg_conv_shards(size_t n, size_t weights) {
 /* By the shape alone: the order of the sums depends on it. */
 static const tg_conv_way *way_of(const tg_node *node) {
     tg_conv_sizes s = tg_conv_sizes_of(node);
-    return s.groups > 1 && s.c == 1 && s.f == 1 ? &tg_conv_depthwise : &tg_conv_direct;
+    if (s.groups > 1 && s.c == 1 && s.f == 1) return &tg_conv_depthwise;
+    return tg_conv_winograd_pays(node) ? &tg_conv_winograd : &tg_conv_direct;
 }
 
 static size_t conv2d_scratch(const tg_node *node, size_t n, const tg_kernels *kernels, size_t threads) {
