@@ -71,18 +71,17 @@ static tg_status read_idx(tg_bytes file, bool images, idx *out, tg_error *err) {
     TG_REQUIRE(err, file.size >= header, TG_E_FORMAT,
                "is cut short inside its header of %zu bytes; download it again", header);
 
-    char sizes[4 * sizeof "4294967295 x "] = "";
     const char *unit = out->floats ? "floats of 4 bytes" : "bytes";
-    size_t bytes = out->floats ? sizeof(float) : 1, written = 0;
+    size_t bytes = out->floats ? sizeof(float) : 1;
     bool fits = true;
     for (size_t i = 0; i < out->rank; i++) {
         const uint8_t *axis = file.data + 4 + 4 * i;
         uint32_t size = (uint32_t)axis[0] << 24 | (uint32_t)axis[1] << 16 | (uint32_t)axis[2] << 8 | axis[3];
         out->shape[i] = size;
         fits = fits && tg_mul_size(bytes, size, &bytes);
-        written +=
-            (size_t)snprintf(sizes + written, sizeof sizes - written, "%s%zu", i ? " x " : "", out->shape[i]);
     }
+    char sizes[TG_ARRAY_SHAPE_TEXT];
+    tg_array_shape_text(out->rank, out->shape, sizes);
     for (size_t i = 0; i < out->rank; i++)
         TG_REQUIRE(err, out->shape[i] > 0, TG_E_FORMAT,
                    "header promises %s %s, so there is nothing in it; download it again", sizes, unit);
@@ -172,5 +171,5 @@ tg_status tg_read_idx(tg_import *import, tg_bytes file, tg_error *err) {
                           .rank = read.rank,
                           .data = read.elements};
     memcpy(view.shape, read.shape, sizeof view.shape);
-    return tg_import_add_array(import, &view, false, err);
+    return tg_import_add_array(import, &view, err);
 }

@@ -213,6 +213,11 @@ static tg_status read_file(tg_import *import, tg_bytes file, tg_error *err) {
     for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
         TG_REQUIRE(err, !begins(file, strangers[i].start, strangers[i].length), TG_E_FORMAT, "%s",
                    strangers[i].sentence);
+    if (begins(file, "\x93NUMPY", 6)) return tg_read_npy(import, file, err);
+    if (begins(file, "MATLAB ", 7)) return tg_read_mat5(import, file, err);
+    if (tg_is_mat4(file)) return tg_read_mat4(import, file, err);
+    if (tg_ends_with(file.name, ".csv") || tg_ends_with(file.name, ".tsv"))
+        return tg_read_csv(import, file, err);
     if (tg_ends_with(file.name, ".bin")) return tg_read_cifar(import, file, err);
     if (is_idx(file) || says_idx(file)) return tg_read_idx(import, file, err);
     if (tg_ends_with(file.name, ".txt")) {
@@ -237,6 +242,10 @@ tg_status tg_import_file(tg_import *import, tg_bytes file, tg_error *err) {
     if (is_litter(file.name) || tg_import_part(import, file.name) == TG_PART_IGNORE) return TG_OK;
     tg_error own;
     if (!err) err = &own;
+    size_t arrays = import->array_count, sources = import->source_count;
     tg_status status = read_file(import, file, err);
-    return status == TG_OK ? TG_OK : tg_import_skip_failed(import, file.name, err);
+    if (status == TG_OK) return TG_OK;
+    while (import->array_count > arrays) tg_free(import->arrays[--import->array_count].data);
+    while (import->source_count > sources) tg_free(import->sources[--import->source_count].name);
+    return tg_import_skip_failed(import, file.name, err);
 }

@@ -80,20 +80,26 @@ typedef struct tg_array_view {
     bool column_major; /* the first axis varies fastest */
     bool matlab; /* samples may lie along the last axis, classes be counted from 1; doubles say nothing */
     size_t rank, shape[TG_ARRAY_RANK];
+    size_t cells; /* so many equal matrices side by side along the last axis; 0: it is one */
     const uint8_t *data;
 } tg_array_view;
 
 typedef struct tg_array {
     size_t source; /* its row in the report */
     bool column_major, matlab, used;
+    bool is_samples;                          /* also where it is one column */
     bool named;                               /* labels are numbers of import->class_names */
     tg_dtype type;                            /* whole numbers 0..255 are u8, all others f32 */
     size_t rank, shape[TG_ARRAY_RANK], count; /* count: elements */
+    size_t cells;                             /* as in the view */
     void *data;
 } tg_array;
 
 /* *out = the product of the axes; false where it wraps. */
 bool tg_shape_count(size_t rank, const size_t *shape, size_t *out);
+/* "60000 x 28 x 28" */
+enum { TG_ARRAY_SHAPE_TEXT = TG_ARRAY_RANK * sizeof "18446744073709551615 x " };
+void tg_array_shape_text(size_t rank, const size_t *shape, char out[TG_ARRAY_SHAPE_TEXT]);
 
 /* ---- the importer -------------------------------------------------------------------------------------------- */
 
@@ -166,7 +172,12 @@ struct tg_import {
 };
 
 /* Copies the elements; the file's bytes may go. */
-tg_status tg_import_add_array(tg_import *import, const tg_array_view *view, bool named, tg_error *err);
+tg_status tg_import_add_array(tg_import *import, const tg_array_view *view, tg_error *err);
+/* Takes the elements (tg_allocate), also on failure. Of `array` all but source and count is filled in. */
+tg_status tg_import_adopt_array(tg_import *import, const char *name, const char *format, tg_array *array,
+                                tg_error *err);
+/* out[count] = the elements as they are. */
+void tg_array_floats(const tg_array_view *view, size_t count, float *out);
 /* Adds a row to the report: the last one, for a note and its part. The rank is at most TG_ARRAY_RANK. */
 tg_status tg_import_add_source(tg_import *import, const char *name, const char *format, size_t count,
                                size_t rank, const size_t *shape, tg_source **out, tg_error *err);
@@ -184,6 +195,7 @@ const char *tg_part_text(tg_part part);
 tg_status tg_read_idx(tg_import *import, tg_bytes file, tg_error *err);
 tg_status tg_read_cifar(tg_import *import, tg_bytes file, tg_error *err);
 tg_status tg_read_npy(tg_import *import, tg_bytes file, tg_error *err);
+bool tg_is_mat4(tg_bytes file); /* it has no magic, but little can stand in its header */
 tg_status tg_read_mat4(tg_import *import, tg_bytes file, tg_error *err);
 tg_status tg_read_mat5(tg_import *import, tg_bytes file, tg_error *err);
 tg_status tg_read_csv(tg_import *import, tg_bytes file, tg_error *err);

@@ -1,5 +1,6 @@
 /* Arrays of files, made into the two types that samples have. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -24,6 +25,14 @@ bool tg_shape_count(size_t rank, const size_t *shape, size_t *out) {
     for (size_t i = 0; i < rank; i++)
         if (!tg_mul_size(*out, shape[i], out)) return false;
     return true;
+}
+
+void tg_array_shape_text(size_t rank, const size_t *shape, char out[TG_ARRAY_SHAPE_TEXT]) {
+    int written = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < rank && i < TG_ARRAY_RANK; i++)
+        written += snprintf(out + written, (size_t)(TG_ARRAY_SHAPE_TEXT - written), "%s%zu", i ? " x " : "",
+                            shape[i]);
 }
 
 /* IEEE 754 binary16: sign, 5 bits of exponent, 10 of fraction. */
@@ -102,34 +111,45 @@ static void convert(const tg_array_view *view, size_t count, tg_dtype type, void
     }
 }
 
-tg_status tg_import_add_array(tg_import *import, const tg_array_view *view, bool named, tg_error *err) {
+void tg_array_floats(const tg_array_view *view, size_t count, float *out) {
+    convert(view, count, TG_F32, out);
+}
+
+tg_status tg_import_adopt_array(tg_import *import, const char *name, const char *format, tg_array *array,
+                                tg_error *err) {
+    tg_source *source;
+    void *arrays = import->arrays;
+    tg_status status = TG_OK;
+    bool room = tg_reserve(&arrays, &import->array_capacity, import->array_count, import->array_count + 1,
+                           sizeof *array);
+    import->arrays = arrays;
+    if (!room) status = tg_fail(err, TG_E_MEMORY, "no memory is left to take it in");
+    if (status == TG_OK)
+        status = tg_import_add_source(import, name, format, array->shape[0], array->rank, array->shape,
+                                      &source, err);
+    if (status != TG_OK) {
+        tg_free(array->data);
+        return status;
+    }
+    array->source = (size_t)(source - import->sources);
+    tg_shape_count(array->rank, array->shape, &array->count);
+    import->arrays[import->array_count++] = *array;
+    return TG_OK;
+}
+
+tg_status tg_import_add_array(tg_import *import, const tg_array_view *view, tg_error *err) {
     size_t count, bytes;
     TG_REQUIRE(err, view->rank >= 1 && tg_shape_count(view->rank, view->shape, &count) && count > 0,
                TG_E_FORMAT, "holds no elements; save it again");
-    void *arrays = import->arrays;
-    bool room = tg_reserve(&arrays, &import->array_capacity, import->array_count, import->array_count + 1,
-                           sizeof(tg_array));
-    import->arrays = arrays;
     tg_array array = {
-        .column_major = view->column_major, .matlab = view->matlab, .named = named, .rank = view->rank};
+        .column_major = view->column_major, .matlab = view->matlab, .rank = view->rank, .cells = view->cells};
     array.type = fits_bytes(view, count) ? TG_U8 : TG_F32;
-    array.count = count;
     memcpy(array.shape, view->shape, sizeof array.shape);
-    if (room && tg_mul_size(count, array.type == TG_U8 ? 1 : sizeof(float), &bytes))
-        array.data = tg_allocate(bytes);
+    if (tg_mul_size(count, array.type == TG_U8 ? 1 : sizeof(float), &bytes)) array.data = tg_allocate(bytes);
     TG_REQUIRE(err, array.data, TG_E_MEMORY, "no memory is left for its %zu elements; use a smaller file",
                count);
-    tg_source *source;
-    tg_status status = tg_import_add_source(import, view->name, view->format, view->shape[0], view->rank,
-                                            view->shape, &source, err);
-    if (status != TG_OK) {
-        tg_free(array.data);
-        return status;
-    }
-    array.source = (size_t)(source - import->sources);
     convert(view, count, array.type, array.data);
-    import->arrays[import->array_count++] = array;
-    return TG_OK;
+    return tg_import_adopt_array(import, view->name, view->format, &array, err);
 }
 
 tg_status tg_import_array(tg_import *import, const char *name, tg_dtype type, size_t rank,
@@ -145,6 +165,6 @@ tg_status tg_import_array(tg_import *import, const char *name, tg_dtype type, si
                           .rank = rank,
                           .data = elements};
     memcpy(view.shape, shape, rank * sizeof *shape);
-    tg_status status = tg_import_add_array(import, &view, false, err);
+    tg_status status = tg_import_add_array(import, &view, err);
     return status == TG_OK ? TG_OK : tg_import_skip_failed(import, name, err);
 }

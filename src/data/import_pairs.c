@@ -33,31 +33,39 @@ static size_t stride_of(const tg_array *array, size_t axis) {
 
 /* A row or a column of numbers. */
 static bool is_vector(const tg_array *array) {
-    return array->rank == 1 || (array->rank == 2 && (array->shape[0] == 1 || array->shape[1] == 1));
+    return !array->is_samples &&
+           (array->rank == 1 || (array->rank == 2 && (array->shape[0] == 1 || array->shape[1] == 1)));
 }
 
-/* The axis along which each line has one 1 among zeros, as a matrix of labels has it; false where there is none. */
-static bool find_one_hot(const tg_array *array, size_t count, size_t *axis) {
-    for (*axis = 0; array->rank == 2 && *axis < 2; ++*axis) {
-        if (array->shape[*axis] != count || (*axis == 1 && !array->matlab)) continue;
-        size_t lines = stride_of(array, *axis), along = stride_of(array, 1 - *axis), i = 0;
-        for (; i < count; i++) {
-            size_t ones = 0, zeros = 0;
-            for (size_t k = 0; k < array->shape[1 - *axis]; k++) {
-                double value = value_at(array, i * lines + k * along);
-                ones += value == 1;
-                zeros += value == 0;
-            }
-            if (ones != 1 || ones + zeros != array->shape[1 - *axis]) break;
+/* Whether each line along the axis has one 1 among zeros, as a matrix of labels has it. */
+static bool is_one_hot(const tg_array *array, size_t axis) {
+    size_t lines = stride_of(array, axis), along = stride_of(array, 1 - axis);
+    for (size_t i = 0; i < array->shape[axis]; i++) {
+        size_t ones = 0, zeros = 0;
+        for (size_t k = 0; k < array->shape[1 - axis]; k++) {
+            double value = value_at(array, i * lines + k * along);
+            ones += value == 1;
+            zeros += value == 0;
         }
-        if (i == count) return true;
+        if (ones != 1 || ones + zeros != array->shape[1 - axis]) return false;
+    }
+    return true;
+}
+
+/* The axis of such a matrix that counts the samples; where either could, the one that theirs is like. */
+static bool find_one_hot(const tg_array *array, size_t count, bool last, size_t *axis) {
+    if (array->rank != 2) return false;
+    for (size_t i = 0; i < 2; i++) {
+        *axis = last ? 1 - i : i;
+        if (array->shape[*axis] == count && (*axis == 0 || array->matlab) && is_one_hot(array, *axis))
+            return true;
     }
     return false;
 }
 
 static bool labels_fit(const tg_array *labels, size_t count) {
     size_t axis;
-    return is_vector(labels) ? labels->count == count : find_one_hot(labels, count, &axis);
+    return is_vector(labels) ? labels->count == count : find_one_hot(labels, count, false, &axis);
 }
 
 /* Labels are the numbers of classes, so few of those below the largest can be missing. One that lies far beyond all
@@ -83,7 +91,8 @@ static tg_status check_labels(const tg_array *labels, tg_error *err) {
     return TG_OK;
 }
 
-static tg_status fill_labels(const tg_import *import, const tg_array *labels, tg_dataset *dataset,
+/* last: whether the samples lie along the last axis of theirs. */
+static tg_status fill_labels(const tg_import *import, const tg_array *labels, bool last, tg_dataset *dataset,
                              tg_error *err) {
     size_t classes = 0;
     if (is_vector(labels)) {
@@ -96,7 +105,7 @@ static tg_status fill_labels(const tg_import *import, const tg_array *labels, tg
         }
     } else {
         size_t axis;
-        find_one_hot(labels, dataset->count, &axis);
+        find_one_hot(labels, dataset->count, last, &axis);
         size_t lines = stride_of(labels, axis), along = stride_of(labels, 1 - axis);
         classes = labels->shape[1 - axis];
         for (size_t i = 0; i < dataset->count; i++) {
@@ -135,8 +144,13 @@ typedef struct layout {
     size_t count, shape[3], step[4];
 } layout;
 
-/* The first axis; in MATLAB mostly the last. */
-static bool find_samples(const tg_array *array, size_t count, size_t *axis) {
+/* The first axis; in MATLAB mostly the last. Cells may be samples themselves, or hold many. */
+static bool find_samples(tg_array *array, size_t count, size_t *axis) {
+    if (array->rank == 2 && array->cells > 1 && array->cells == count && array->shape[1] != count) {
+        array->shape[1] /= count;
+        array->shape[2] = count;
+        array->rank = 3;
+    }
     size_t last = array->rank - 1;
     bool at_last = array->matlab && array->shape[last] == count;
     *axis = at_last && (last > 1 || array->shape[0] != count) ? last : 0;
@@ -258,30 +272,48 @@ static unsigned fit_of(const tg_import *import, const tg_array *samples, const t
 
 enum { BEST_FIT = 8 };
 
+static void note_samples(const tg_import *import, tg_source *source, const tg_dataset *set) {
+    source->count = set->count;
+    source->rank = 3;
+    tg_dataset_shape(set, source->shape);
+    bool emnist = false;
+    for (const char *at = source->name; *at && !emnist; at++) emnist = tg_same_letters(at, "emnist", 6);
+    if (emnist && !import->options.transposed)
+        snprintf(source->note, sizeof source->note,
+                 "looks like EMNIST, whose pictures are transposed; say transposed to turn them");
+}
+
+static void note_labels(const tg_import *import, tg_source *source, const tg_array *labels,
+                        const tg_dataset *set) {
+    source->part = "labels";
+    source->count = set->count;
+    if (!labels->matlab || !is_vector(labels)) return;
+    if (import->ten_is_zero)
+        snprintf(source->note, sizeof source->note, "labels 1 to 10: 10 stands for 0, as in SVHN");
+    else if (import->from_one)
+        snprintf(source->note, sizeof source->note, "labels 1 to %zu: the first class is called 1",
+                 set->classes);
+}
+
 static tg_status take_pair(tg_import *import, tg_array *samples, tg_array *labels, size_t axis,
                            tg_error *err) {
     tg_source *source = &import->sources[samples->source];
     const char *culprit = source->name;
-    tg_set set = {
-        .name = source->name, .source = samples->source, .part = tg_import_part(import, source->name)};
+    tg_set set = {.name = culprit, .source = samples->source, .part = tg_import_part(import, culprit)};
     samples->used = true;
     tg_status status = make_samples(import, samples, axis, &set.dataset, err);
+    if (status == TG_OK) note_samples(import, source, set.dataset);
     if (status == TG_OK && labels) {
         culprit = name_of(import, labels);
         if (set.part == TG_PART_OPEN) set.part = tg_import_part(import, culprit);
         set.named = labels->named;
         labels->used = true;
-        import->sources[labels->source].part = "labels";
-        status = fill_labels(import, labels, set.dataset, err);
+        status = fill_labels(import, labels, axis > 0, set.dataset, err);
+        if (status == TG_OK) note_labels(import, &import->sources[labels->source], labels, set.dataset);
     }
-    if (status != TG_OK) {
-        tg_dataset_destroy(set.dataset);
-        return tg_import_skip_failed(import, culprit, err);
-    }
-    source->count = set.dataset->count;
-    source->rank = 3;
-    tg_dataset_shape(set.dataset, source->shape);
-    return tg_import_add_set(import, &set, err);
+    if (status == TG_OK) return tg_import_add_set(import, &set, err);
+    tg_dataset_destroy(set.dataset);
+    return tg_import_skip_failed(import, culprit, err);
 }
 
 /* Pairs that fit best first, so that a name decides before a mere count. */
@@ -297,10 +329,10 @@ static tg_status pair_by_fit(tg_import *import, bool one_hot, tg_error *err) {
                 size_t axis, count = labels->count;
                 if (!is_vector(labels))
                     count = labels->shape[0]; /* of a matrix, first the one way, then the other */
-                bool fits = find_samples(samples, count, &axis) && labels_fit(labels, count);
+                bool fits = labels_fit(labels, count) && find_samples(samples, count, &axis);
                 if (!fits && !is_vector(labels)) {
                     count = labels->shape[1];
-                    fits = find_samples(samples, count, &axis) && labels_fit(labels, count);
+                    fits = labels_fit(labels, count) && find_samples(samples, count, &axis);
                 }
                 if (fits) TG_TRY(take_pair(import, samples, labels, axis, err));
             }

@@ -159,6 +159,18 @@ static void emnist_is_turned(void **state) {
     free_import(&in);
 }
 
+static void emnist_is_noticed(void **state) {
+    (void)state;
+    importing in;
+    begin_import(&in, NULL);
+    GIVE(&in, "EMNIST-digits-images", IMAGES(1, 2, 2), 1, 2, 3, 4);
+    GIVE(&in, "EMNIST-digits-labels", LABELS(1), 1);
+    end_import(&in);
+    report_says(&in,
+                "'note':'looks like EMNIST, whose pictures are transposed; say transposed to turn them'");
+    free_import(&in);
+}
+
 /* One record of CIFAR-10: the label, and planes of one value each. */
 static void give_batch(importing *in, const char *name, uint8_t label) {
     static uint8_t record[3073];
@@ -219,6 +231,7 @@ int main(void) {
         cmocka_unit_test(what_is_missing_is_said),
         cmocka_unit_test(images_alone_are_enough_to_predict),
         cmocka_unit_test(emnist_is_turned),
+        cmocka_unit_test(emnist_is_noticed),
         cmocka_unit_test(batches_of_cifar_lie_in_the_order_of_their_names),
         cmocka_unit_test(options_are_checked),
     };
