@@ -137,7 +137,7 @@ static tg_status read_header(tg_bytes file, header *out, size_t *data, tg_error 
 
 tg_status tg_read_npy(tg_import *import, tg_bytes file, tg_error *err) {
     header head;
-    size_t data, count, bytes;
+    size_t data = 0, count, bytes;
     TG_TRY(read_header(file, &head, &data, err));
     TG_REQUIRE(err, !head.structured, TG_E_FORMAT,
                "holds records of several fields; save each field as an array of its own");

@@ -185,7 +185,7 @@ static bool is_picture(const tg_import *import, const tg_array *array, size_t fe
 
 static layout lay_out(const tg_import *import, const tg_array *array, size_t axis) {
     layout out = {.count = array->shape[axis], .step = {stride_of(array, axis)}};
-    size_t rest[TG_ARRAY_RANK - 1], used = 0;
+    size_t rest[TG_ARRAY_RANK - 1] = {0}, used = 0;
     for (size_t i = 0; i < array->rank; i++)
         if (i != axis) rest[used++] = i;
     if (used == 1) {
