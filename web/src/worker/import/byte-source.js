@@ -4,12 +4,14 @@ import { Damaged } from './damaged.js';
 /**
  * @typedef {object} ByteSource
  * @property {number} size
+ * @property {Blob} [blob]  what it is, where it is one
  * @property {(start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>} read  end: at most size
  */
 
 /** @param {Uint8Array | ArrayBuffer | Blob} bytes @returns {ByteSource} */
 export function sourceOf(bytes) {
-  if (bytes instanceof Blob) return { size: bytes.size, read: (start, end) => readBlob(bytes, start, end) };
+  if (bytes instanceof Blob)
+    return { size: bytes.size, blob: bytes, read: (start, end) => readBlob(bytes, start, end) };
   const all =
     bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
   return { size: all.length, read: async (start, end) => all.subarray(start, end) };

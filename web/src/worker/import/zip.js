@@ -22,6 +22,7 @@ import { inflated } from './inflate.js';
  */
 /**
  * @typedef {object} ZipVisitor
+ * @property {(paths: string[]) => void} expect  all that will come
  * @property {(path: string, size: number, content: ByteStream) => Promise<void>} file
  * @property {(path: string, reason: string) => void} skip  one that cannot be read
  */
@@ -51,6 +52,7 @@ const FAR = 2 ** 16;
 export async function walkZip(source, budget, visitor) {
   const entries = await readDirectory(source);
   entries.sort((a, b) => a.offset - b.offset);
+  visitor.expect(entries.map(({ path }) => path));
   let stream = ByteStream.from(source);
   for (const entry of entries) {
     if (entry.path.endsWith('/')) continue; // a folder
