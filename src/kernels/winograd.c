@@ -8,10 +8,11 @@
 enum { OUT = TG_WINOGRAD_OUT, IN = TG_WINOGRAD_IN, POINTS = TG_WINOGRAD_POINTS, TAPS = 9 };
 
 /* All planes of a block of tiles stay in a second-level cache. */
-enum { BLOCK_CHANNELS = 6144, FEWEST_TILES = 16, MOST_TILES = 64 };
+enum { BLOCK_CHANNELS = 3072, FEWEST_TILES = 16, MOST_TILES = 64 };
 
-/* Of a weight gradient: it is shared out in so many items, each with its sums, of so many filters. */
-enum { ITEMS = 8, ITEM_FILTERS = 64 };
+/* A weight gradient is shared out in so many items at most, each with sums of its own, of so many filters and over no
+ * fewer tiles. */
+enum { ITEMS = 8, ITEM_FILTERS = 64, ITEM_TILES = 48 };
 
 static size_t divide_up(size_t a, size_t b) {
     return (a + b - 1) / b;
@@ -34,41 +35,42 @@ bool tg_winograd_pays(const tg_winograd *s) {
     return s->channels >= 16 && s->filters >= 16 && s->out_h >= 4 && s->out_w >= 4;
 }
 
-/* ---- planes ---------------------------------------------------------------------------------------------------- */
+/* ---- transformed matrices ------------------------------------------------------------------------------------------- */
+
+/* They lie as panels of 36 planes, [panels][36][rows][width]. Rows are tiles or, of weights, channels. A panel is
+ * compact, which spares address translations, and from plane to plane there is an odd number of cache lines, so that
+ * the same place in all of them falls into different sets of the cache. */
+static size_t plane_size(size_t rows, size_t width) {
+    size_t line = TG_ALIGNMENT / sizeof(tg_real);
+    return (divide_up(rows * width, line) | 1) * line;
+}
 
 static size_t aligned(size_t elements) {
     return round_up(elements, TG_ALIGNMENT / sizeof(tg_real));
 }
 
-/* Elements from one of the 36 planes to the next: an odd number of cache lines, so that the same place in all of
- * them falls into different sets of the cache. */
-static size_t spread(size_t elements) {
-    size_t line = TG_ALIGNMENT / sizeof(tg_real);
-    return (divide_up(elements, line) | 1) * line;
-}
-
 /* ---- tiles ------------------------------------------------------------------------------------------------------ */
 
-/* The tiles of all samples are counted through. They are taken in blocks, which are stored as planes [tiles, in] and
- * [tiles, out]: channels and filters filled up to whole register tiles. */
+/* The tiles of all samples are counted through, and taken in blocks. */
 typedef struct tiling {
     tg_winograd shape;
     const tg_winograd_kernels *kernels;
-    size_t across, per_sample, count;
-    size_t in, out, block, in_plane, out_plane;
+    size_t width, in_panels, out_panels; /* so many channels and filters, filled up to whole panels */
+    size_t across, per_sample, count;    /* tiles */
+    size_t block, plane, panel;          /* tiles of a block; elements of its planes and panels */
 } tiling;
 
 static tiling tiling_of(const tg_winograd *shape, const tg_kernels *kernels, size_t n) {
-    tiling t = {.shape = *shape, .kernels = kernels->winograd};
+    tiling t = {.shape = *shape, .kernels = kernels->winograd, .width = kernels->winograd->width};
+    t.in_panels = divide_up(shape->channels, t.width);
+    t.out_panels = divide_up(shape->filters, t.width);
     t.across = divide_up(shape->out_w, OUT);
     t.per_sample = t.across * divide_up(shape->out_h, OUT);
     t.count = n * t.per_sample;
-    t.in = round_up(shape->channels, t.kernels->width);
-    t.out = round_up(shape->filters, t.kernels->width);
-    size_t fit = BLOCK_CHANNELS / (t.in + t.out) / FEWEST_TILES * FEWEST_TILES;
+    size_t fit = BLOCK_CHANNELS / ((t.in_panels + t.out_panels) * t.width) / FEWEST_TILES * FEWEST_TILES;
     t.block = fit < FEWEST_TILES ? FEWEST_TILES : smaller(fit, MOST_TILES);
-    t.in_plane = spread(t.block * t.in);
-    t.out_plane = spread(t.block * t.out);
+    t.plane = plane_size(t.block, t.width);
+    t.panel = POINTS * t.plane;
     return t;
 }
 
@@ -104,34 +106,34 @@ static square outputs_of(const tiling *t, size_t tile) {
     return (square){OUT, place / t->across * OUT, place % t->across * OUT};
 }
 
-/* The tiles from first to first + count, transformed: planes [block, in]. */
+/* The tiles from first to first + count, transformed. */
 static void transform_inputs(const tiling *t, size_t first, size_t count, const tg_real *x,
-                             const tg_real *zeros, tg_real *planes) {
+                             const tg_real *zeros, tg_real *to) {
     const tg_winograd *s = &t->shape;
     for (size_t i = 0; i < count; i++) {
         const tg_real *sample = x + (first + i) / t->per_sample * s->in_h * s->in_w * s->channels;
         const tg_real *from[POINTS];
         square out = outputs_of(t, first + i), seen = {IN, out.top - s->pad_top, out.left - s->pad_left};
         find_sources(seen, s->in_h, s->in_w, s->channels, sample, zeros, from);
-        t->kernels->input(s->channels, from, planes + i * t->in, t->in_plane);
+        t->kernels->input(s->channels, from, to + i * t->width, t->panel, t->plane);
     }
 }
 
 /* ---- scratch ---------------------------------------------------------------------------------------------------- */
 
-/* Offsets. Of each thread: the planes of a block, and a pixel for what is written outside the picture. Shared: a
+/* Offsets. Of each thread: a block's inputs and outputs, and a pixel for what is written outside the picture. Shared: a
  * pixel of zeros, and a whole layer's weights or their gradients, transformed. */
 typedef struct layout {
-    size_t in_planes, out_planes, trash, thread; /* sizes */
+    size_t out, trash, thread; /* the inputs come first */
     size_t zeros, weights, end;
 } layout;
 
 static layout lay_out(const tiling *t, size_t weights, size_t threads) {
-    layout at = {
-        .in_planes = POINTS * t->in_plane, .out_planes = POINTS * t->out_plane, .trash = aligned(t->out)};
-    at.thread = at.in_planes + at.out_planes + at.trash;
+    layout at = {.out = t->in_panels * t->panel};
+    at.trash = at.out + t->out_panels * t->panel;
+    at.thread = at.trash + aligned(t->out_panels * t->width);
     at.zeros = threads * at.thread;
-    at.weights = at.zeros + aligned(larger(t->in, t->out));
+    at.weights = at.zeros + aligned(larger(t->in_panels, t->out_panels) * t->width);
     at.end = at.weights + aligned(weights);
     return at;
 }
@@ -148,16 +150,17 @@ typedef struct convolution {
     tg_real *scratch;
 } convolution;
 
+/* Transformed weights lie in the order in which products read them: 36 planes of panels [channels][width]. */
 static size_t weights_plane(const tiling *t) {
-    return spread(t->shape.channels * t->out);
+    return plane_size(t->shape.channels, t->out_panels * t->width);
 }
 
-/* One panel: planes [channels, width] of G w G^T, ready for the product. */
+/* G w G^T of one panel. */
 static void transform_weights(void *ctx, size_t panel, size_t thread) {
     const convolution *job = ctx;
     const tiling *t = &job->tiles;
-    size_t channels = t->shape.channels, filters = t->shape.filters, width = t->kernels->width;
-    tg_real *taps = job->scratch + thread * job->at.thread; /* [TAPS, width] */
+    size_t channels = t->shape.channels, filters = t->shape.filters, width = t->width;
+    tg_real *taps = job->scratch + thread * job->at.thread; /* [TAPS][width] */
     tg_real *to = job->scratch + job->at.weights + panel * channels * width;
     for (size_t c = 0; c < channels; c++) {
         for (size_t j = 0; j < width; j++) {
@@ -170,32 +173,35 @@ static void transform_weights(void *ctx, size_t panel, size_t thread) {
     }
 }
 
+/* The products of a block: out = in x weights, point by point. */
+static void multiply_block(const tiling *t, size_t count, const tg_real *in, const tg_real *weights,
+                           tg_real *out) {
+    size_t channels = t->shape.channels;
+    for (size_t point = 0; point < POINTS; point++) {
+        for (size_t p = 0; p < t->out_panels; p++)
+            t->kernels->product(count, channels, in + point * t->plane, t->panel,
+                                weights + point * weights_plane(t) + p * channels * t->width,
+                                out + p * t->panel + point * t->plane);
+    }
+}
+
 static void convolve_block(void *ctx, size_t block, size_t thread) {
     const convolution *job = ctx;
     const tiling *t = &job->tiles;
     const tg_winograd *s = &t->shape;
-    const tg_winograd_kernels *kernels = t->kernels;
     size_t first = block * t->block, count = smaller(t->block, t->count - first);
-    tg_real *in = job->scratch + thread * job->at.thread, *out = in + job->at.in_planes;
-    tg_real *trash = out + job->at.out_planes;
+    tg_real *in = job->scratch + thread * job->at.thread, *out = in + job->at.out;
     transform_inputs(t, first, count, job->x, job->scratch + job->at.zeros, in);
-
-    for (size_t point = 0; point < POINTS; point++) {
-        const tg_real *a = in + point * t->in_plane;
-        const tg_real *weights = job->scratch + job->at.weights + point * weights_plane(t);
-        tg_real *c = out + point * t->out_plane;
-        for (size_t f = 0; f < t->out; f += kernels->width)
-            kernels->product(count, s->channels, a, t->in, weights + f * s->channels, c + f, t->out);
-    }
-
+    multiply_block(t, count, in, job->scratch + job->at.weights, out);
     for (size_t i = 0; i < count; i++) {
         tg_real *sample = job->y + (first + i) / t->per_sample * s->out_h * s->out_w * s->filters;
         tg_real *to[OUT * OUT];
         ptrdiff_t pixel[OUT * OUT];
         find_pixels(outputs_of(t, first + i), s->out_h, s->out_w, pixel);
         for (size_t k = 0; k < OUT * OUT; k++)
-            to[k] = pixel[k] == OUTSIDE ? trash : sample + (size_t)pixel[k] * s->filters;
-        kernels->output(s->filters, out + i * t->out, t->out_plane, job->bias, job->relu, job->add, to);
+            to[k] = pixel[k] == OUTSIDE ? in + job->at.trash : sample + (size_t)pixel[k] * s->filters;
+        t->kernels->output(s->filters, out + i * t->width, t->panel, t->plane, job->bias, job->relu, job->add,
+                           to);
     }
 }
 
@@ -204,7 +210,7 @@ static void convolve(const tg_kernels *kernels, tg_pool *pool, const tg_winograd
     job.tiles = tiling_of(shape, kernels, n);
     job.at = lay_out(&job.tiles, POINTS * weights_plane(&job.tiles), tg_pool_threads(pool));
     memset(job.scratch + job.at.zeros, 0, shape->channels * sizeof *job.scratch);
-    tg_parallel_for(pool, job.tiles.out / job.tiles.kernels->width, transform_weights, &job);
+    tg_parallel_for(pool, job.tiles.out_panels, transform_weights, &job);
     tg_parallel_for(pool, divide_up(job.tiles.count, job.tiles.block), convolve_block, &job);
 }
 
@@ -237,10 +243,10 @@ void tg_winograd_input_gradient(const tg_kernels *kernels, tg_pool *pool, const 
 
 /* ---- weight gradient ----------------------------------------------------------------------------------------------- */
 
-/* Shards of tiles by slices of filters, each with its own sums: planes [in, slice]. Numbers of both follow from the
- * shape and the number of samples. */
+/* Shards of tiles by slices of filters, each with its own sums. Numbers of both follow from the shape and the number of
+ * samples. */
 typedef struct correlation {
-    tiling tiles; /* whose `out` is that of a slice */
+    tiling tiles; /* with the panels of one slice */
     const tg_kernels *vectors;
     size_t shards, slices;
     const tg_real *x, *dy;
@@ -249,8 +255,9 @@ typedef struct correlation {
     tg_real *scratch;
 } correlation;
 
-static size_t sums_plane(const tiling *t) {
-    return spread(t->in * t->out);
+/* Elements of a panel of sums. */
+static size_t sums_panel(const tiling *t) {
+    return POINTS * plane_size(t->in_panels * t->width, t->width);
 }
 
 static correlation correlation_of(const tg_winograd *shape, const tg_kernels *kernels, size_t n,
@@ -260,14 +267,16 @@ static correlation correlation_of(const tg_winograd *shape, const tg_kernels *ke
     slice.filters = smaller(shape->filters, ITEM_FILTERS);
     job.tiles = tiling_of(&slice, kernels, n);
     job.tiles.shape = *shape;
-    size_t worth = divide_up(job.tiles.count, FEWEST_TILES);
-    job.shards = larger(smaller(ITEMS / job.slices, worth), 1);
-    job.at = lay_out(&job.tiles, job.shards * job.slices * POINTS * sums_plane(&job.tiles), threads);
+    job.shards = larger(ITEMS / job.slices, 1);
+    while (job.shards > 1 && job.tiles.count / job.shards < ITEM_TILES) job.shards /= 2;
+    job.at =
+        lay_out(&job.tiles, job.shards * job.slices * job.tiles.out_panels * sums_panel(&job.tiles), threads);
     return job;
 }
 
 static tg_real *sums_of(const correlation *job, size_t shard, size_t slice) {
-    return job->scratch + job->at.weights + (shard * job->slices + slice) * POINTS * sums_plane(&job->tiles);
+    size_t item = shard * job->slices + slice;
+    return job->scratch + job->at.weights + item * job->tiles.out_panels * sums_panel(&job->tiles);
 }
 
 static size_t filters_in(const correlation *job, size_t slice) {
@@ -275,7 +284,7 @@ static size_t filters_in(const correlation *job, size_t slice) {
 }
 
 static void transform_gradients(const correlation *job, size_t slice, size_t first, size_t count,
-                                tg_real *planes) {
+                                tg_real *to) {
     const tiling *t = &job->tiles;
     const tg_winograd *s = &t->shape;
     for (size_t i = 0; i < count; i++) {
@@ -283,51 +292,52 @@ static void transform_gradients(const correlation *job, size_t slice, size_t fir
         const tg_real *zeros = job->scratch + job->at.zeros, *from[OUT * OUT];
         find_sources(outputs_of(t, first + i), s->out_h, s->out_w, s->filters, sample + slice * ITEM_FILTERS,
                      zeros, from);
-        t->kernels->gradient(filters_in(job, slice), from, planes + i * t->out, t->out_plane);
+        t->kernels->gradient(filters_in(job, slice), from, to + i * t->width, t->panel, t->plane);
+    }
+}
+
+/* sums (+)= in^T x out, point by point. */
+static void sum_block(const tiling *t, size_t count, const tg_real *in, const tg_real *out, bool accumulate,
+                      tg_real *sums) {
+    for (size_t point = 0; point < POINTS; point++, in += t->plane, out += t->plane) {
+        for (size_t p = 0; p < t->out_panels; p++)
+            t->kernels->product_turned(t->in_panels * t->width, count, in, t->panel, out + p * t->panel,
+                                       accumulate, sums + p * sums_panel(t));
+        sums += sums_panel(t) / POINTS;
     }
 }
 
 static void correlate_item(void *ctx, size_t item, size_t thread) {
     const correlation *job = ctx;
     const tiling *t = &job->tiles;
-    const tg_winograd_kernels *kernels = t->kernels;
     size_t shard = item / job->slices, slice = item % job->slices;
-    size_t first = t->count * shard / job->shards, end = t->count * (shard + 1) / job->shards;
-    tg_real *in = job->scratch + thread * job->at.thread, *out = in + job->at.in_planes;
-    tg_real *sums = sums_of(job, shard, slice);
-    memset(sums, 0, POINTS * sums_plane(t) * sizeof *sums);
-    for (size_t count; first < end; first += count) {
-        count = smaller(t->block, end - first);
+    tg_real *in = job->scratch + thread * job->at.thread, *out = in + job->at.out;
+    size_t begin = t->count * shard / job->shards, end = t->count * (shard + 1) / job->shards;
+    size_t block = divide_up(end - begin, divide_up(end - begin, t->block)); /* all blocks alike */
+    for (size_t first = begin, count; first < end; first += count) {
+        count = smaller(block, end - first);
         transform_inputs(t, first, count, job->x, job->scratch + job->at.zeros, in);
         transform_gradients(job, slice, first, count, out);
-        for (size_t point = 0; point < POINTS; point++) {
-            const tg_real *a = in + point * t->in_plane, *b = out + point * t->out_plane;
-            tg_real *c = sums + point * sums_plane(t);
-            for (size_t f = 0; f < t->out; f += kernels->width)
-                kernels->product_turned(t->in, count, a, t->in, b + f, t->out, c + f, t->out);
-        }
+        sum_block(t, count, in, out, first > begin, sums_of(job, shard, slice));
     }
 }
 
-/* Some channels of one slice: the shards in order, transformed back. */
-static void finish_channels(void *ctx, size_t item, size_t thread) {
+/* One panel of filters: the shards in order, transformed back. */
+static void finish_panel(void *ctx, size_t panel, size_t thread) {
     const correlation *job = ctx;
     const tiling *t = &job->tiles;
-    size_t rows = t->kernels->rows, slice = item % job->slices, row = item / job->slices * rows;
-    size_t size = rows * t->out, plane = sums_plane(t);
-    tg_real *sums = sums_of(job, 0, slice) + row * t->out;
-    tg_real *taps = job->scratch + thread * job->at.thread; /* [TAPS, rows, out] */
-    for (size_t shard = 1; shard < job->shards; shard++) {
-        const tg_real *more = sums_of(job, shard, slice) + row * t->out;
-        for (size_t point = 0; point < POINTS; point++)
-            job->vectors->add(size, more + point * plane, sums + point * plane);
-    }
-    t->kernels->weights_gradient(size, sums, plane, taps, size);
-    size_t channels = t->shape.channels, filters = filters_in(job, slice);
-    for (size_t f = 0; f < filters; f++) {
-        for (size_t c = row; c < row + rows && c < channels; c++) {
-            tg_real *dw = job->dw + ((slice * ITEM_FILTERS + f) * channels + c) * TAPS;
-            for (size_t i = 0; i < TAPS; i++) dw[i] += taps[i * size + (c - row) * t->out + f];
+    size_t width = t->width, channels = t->shape.channels, size = channels * width;
+    size_t slice = panel * width / ITEM_FILTERS,
+           offset = panel * width % ITEM_FILTERS / width * sums_panel(t);
+    tg_real *sums = sums_of(job, 0, slice) + offset;
+    tg_real *taps = job->scratch + thread * job->at.thread; /* [TAPS][channels][width] */
+    for (size_t shard = 1; shard < job->shards; shard++)
+        job->vectors->add(sums_panel(t), sums_of(job, shard, slice) + offset, sums);
+    t->kernels->weights_gradient(size, sums, sums_panel(t) / POINTS, taps, size);
+    for (size_t f = panel * width; f < smaller((panel + 1) * width, t->shape.filters); f++) {
+        for (size_t c = 0; c < channels; c++) {
+            tg_real *dw = job->dw + (f * channels + c) * TAPS;
+            for (size_t i = 0; i < TAPS; i++) dw[i] += taps[i * size + c * width + f % width];
         }
     }
 }
@@ -340,19 +350,18 @@ void tg_winograd_weight_gradient(const tg_kernels *kernels, tg_pool *pool, const
     job.dy = dy;
     job.dw = dw;
     job.scratch = scratch;
-    memset(scratch + job.at.zeros, 0, larger(job.tiles.in, job.tiles.out) * sizeof *scratch);
+    memset(scratch + job.at.zeros, 0, larger(shape->channels, filters_in(&job, 0)) * sizeof *scratch);
     tg_parallel_for(pool, job.shards * job.slices, correlate_item, &job);
-    tg_parallel_for(pool, divide_up(shape->channels, job.tiles.kernels->rows) * job.slices, finish_channels,
-                    &job);
+    tg_parallel_for(pool, divide_up(shape->filters, job.tiles.width), finish_panel, &job);
 }
 
 /* ---- how much scratch ------------------------------------------------------------------------------------------------ */
 
 /* Sizes are sums of products that may wrap; in floating point they cannot, and this is more than any of them. */
 static bool fits(const tg_winograd *s, size_t threads) {
-    double channels = (double)s->channels + ITEM_FILTERS, filters = (double)s->filters + ITEM_FILTERS;
-    double thread = (POINTS + 1) * MOST_TILES * (channels + filters);
-    double shared = (POINTS + 1) * ITEMS * channels * filters;
+    double channels = (double)(s->channels + ITEM_FILTERS), filters = (double)(s->filters + ITEM_FILTERS);
+    double thread = (double)((POINTS + 1) * MOST_TILES) * (channels + filters);
+    double shared = (double)((POINTS + 1) * ITEMS) * channels * filters;
     return (double)threads * thread + shared < (double)(SIZE_MAX / 4 / sizeof(tg_real));
 }
 

@@ -80,6 +80,9 @@ static inline void weights_gradient_line(const vf m[IN], vf to[3]) {
 #define ROLLED _Pragma("GCC unroll 1")
 #endif
 
+/* Where channel c of a tile is, in panels of W_WIDTH channels. */
+#define IN_PANELS(c, panel) ((c) / W_WIDTH * (panel) + (c) % W_WIDTH)
+
 /* The first `live` of the lanes: TG_LANES, or fewer in the last vector. */
 #define EACH_VECTOR(transform)                                                                               \
     size_t c = 0;                                                                                            \
@@ -98,12 +101,13 @@ __attribute__((always_inline)) static inline void input_vector(size_t live, cons
     ROLLED for (size_t i = 0; i < IN; i++) {
         vf out[IN];
         input_line(part[i], out);
-        for (size_t j = 0; j < IN; j++) store(to + (i * IN + j) * plane + c, out[j]);
+        for (size_t j = 0; j < IN; j++) store(to + (i * IN + j) * plane, out[j]);
     }
 }
 
-static void winograd_input(size_t channels, const tg_real *const *from, tg_real *to, size_t plane) {
-#define INPUT(live) input_vector(live, from, c, to, plane)
+static void winograd_input(size_t channels, const tg_real *const *from, tg_real *to, size_t panel,
+                           size_t plane) {
+#define INPUT(live) input_vector(live, from, c, to + IN_PANELS(c, panel), plane)
     EACH_VECTOR(INPUT)
 }
 
@@ -113,7 +117,7 @@ __attribute__((always_inline)) static inline void output_vector(size_t live, con
     vf part[OUT][IN], base = bias ? load_first(bias + c, live) : (vf){0};
     ROLLED for (size_t j = 0; j < IN; j++) {
         vf line[IN], out[OUT];
-        for (size_t i = 0; i < IN; i++) line[i] = load(from + (i * IN + j) * plane + c);
+        for (size_t i = 0; i < IN; i++) line[i] = load(from + (i * IN + j) * plane);
         output_line(line, out);
         for (size_t i = 0; i < OUT; i++) part[i][j] = out[i];
     }
@@ -130,9 +134,9 @@ __attribute__((always_inline)) static inline void output_vector(size_t live, con
     }
 }
 
-static void winograd_output(size_t channels, const tg_real *from, size_t plane, const tg_real *bias,
-                            bool relu, bool add, tg_real *const *to) {
-#define OUTPUT(live) output_vector(live, from, plane, c, bias, relu, add, to)
+static void winograd_output(size_t channels, const tg_real *from, size_t panel, size_t plane,
+                            const tg_real *bias, bool relu, bool add, tg_real *const *to) {
+#define OUTPUT(live) output_vector(live, from + IN_PANELS(c, panel), plane, c, bias, relu, add, to)
     EACH_VECTOR(OUTPUT)
 }
 
@@ -148,12 +152,13 @@ __attribute__((always_inline)) static inline void gradient_vector(size_t live, c
     ROLLED for (size_t i = 0; i < IN; i++) {
         vf out[IN];
         gradient_line(part[i], out);
-        for (size_t j = 0; j < IN; j++) store(to + (i * IN + j) * plane + c, out[j]);
+        for (size_t j = 0; j < IN; j++) store(to + (i * IN + j) * plane, out[j]);
     }
 }
 
-static void winograd_gradient(size_t channels, const tg_real *const *from, tg_real *to, size_t plane) {
-#define GRADIENT(live) gradient_vector(live, from, c, to, plane)
+static void winograd_gradient(size_t channels, const tg_real *const *from, tg_real *to, size_t panel,
+                              size_t plane) {
+#define GRADIENT(live) gradient_vector(live, from, c, to + IN_PANELS(c, panel), plane)
     EACH_VECTOR(GRADIENT)
 }
 
@@ -196,41 +201,44 @@ static void winograd_weights_gradient(size_t channels, const tg_real *from, size
 /* ---- products: a panel of columns, one register tile below the other --------------------------------------------- */
 
 /* One call does them all: it would cost as much as a tile. */
-static void winograd_product(size_t rows, size_t k, const tg_real *a, size_t lda, const tg_real *b,
-                             tg_real *c, size_t ldc) {
-    for (size_t r = 0; r < rows; r += W_ROWS, a += W_ROWS * lda, c += W_ROWS * ldc) {
+static void winograd_product(size_t m, size_t k, const tg_real *a, size_t panel, const tg_real *b,
+                             tg_real *c) {
+    for (size_t r = 0; r < m; r += W_ROWS, a += W_ROWS * W_WIDTH, c += W_ROWS * W_WIDTH) {
         vf sum[W_ROWS][W_VECTORS] = {{(vf){0}}};
-        const tg_real *row[W_ROWS], *panel = b;
+        const tg_real *row = a, *columns = b;
+        for (size_t left = k; left > 0; row += panel) {
+            size_t terms = left < W_WIDTH ? left : W_WIDTH;
+            left -= terms;
+            for (const tg_real *term = row; term != row + terms; term++, columns += W_WIDTH) {
 #pragma GCC unroll 16
-        for (size_t i = 0; i < W_ROWS; i++) row[i] = a + i * lda;
-        for (size_t p = 0; p < k; p++, panel += W_WIDTH) {
-#pragma GCC unroll 16
-            for (size_t i = 0; i < W_ROWS; i++) {
-                vf factor = set1(row[i][p]);
+                for (size_t i = 0; i < W_ROWS; i++) {
+                    vf factor = set1(term[i * W_WIDTH]);
 #pragma GCC unroll 4
-                for (size_t j = 0; j < W_VECTORS; j++)
-                    sum[i][j] = multiply_add(factor, load(panel + j * TG_LANES), sum[i][j]);
+                    for (size_t j = 0; j < W_VECTORS; j++)
+                        sum[i][j] = multiply_add(factor, load(columns + j * TG_LANES), sum[i][j]);
+                }
             }
         }
 #pragma GCC unroll 16
         for (size_t i = 0; i < W_ROWS; i++) {
 #pragma GCC unroll 4
-            for (size_t j = 0; j < W_VECTORS; j++) store(c + i * ldc + j * TG_LANES, sum[i][j]);
+            for (size_t j = 0; j < W_VECTORS; j++) store(c + i * W_WIDTH + j * TG_LANES, sum[i][j]);
         }
     }
 }
 
-static void winograd_product_turned(size_t rows, size_t k, const tg_real *a, size_t lda, const tg_real *b,
-                                    size_t ldb, tg_real *c, size_t ldc) {
-    for (size_t r = 0; r < rows; r += W_ROWS, c += W_ROWS * ldc) {
+static void winograd_product_turned(size_t m, size_t k, const tg_real *a, size_t panel, const tg_real *b,
+                                    bool accumulate, tg_real *c) {
+    for (size_t r = 0; r < m; r += W_ROWS, c += W_ROWS * W_WIDTH) {
         vf sum[W_ROWS][W_VECTORS];
 #pragma GCC unroll 16
         for (size_t i = 0; i < W_ROWS; i++) {
 #pragma GCC unroll 4
-            for (size_t j = 0; j < W_VECTORS; j++) sum[i][j] = load(c + i * ldc + j * TG_LANES);
+            for (size_t j = 0; j < W_VECTORS; j++)
+                sum[i][j] = accumulate ? load(c + i * W_WIDTH + j * TG_LANES) : (vf){0};
         }
-        const tg_real *factors = a + r, *columns = b;
-        for (size_t p = 0; p < k; p++, factors += lda, columns += ldb) {
+        const tg_real *factors = a + IN_PANELS(r, panel), *columns = b;
+        for (size_t p = 0; p < k; p++, factors += W_WIDTH, columns += W_WIDTH) {
 #pragma GCC unroll 16
             for (size_t i = 0; i < W_ROWS; i++) {
                 vf factor = set1(factors[i]);
@@ -242,7 +250,7 @@ static void winograd_product_turned(size_t rows, size_t k, const tg_real *a, siz
 #pragma GCC unroll 16
         for (size_t i = 0; i < W_ROWS; i++) {
 #pragma GCC unroll 4
-            for (size_t j = 0; j < W_VECTORS; j++) store(c + i * ldc + j * TG_LANES, sum[i][j]);
+            for (size_t j = 0; j < W_VECTORS; j++) store(c + i * W_WIDTH + j * TG_LANES, sum[i][j]);
         }
     }
 }

@@ -5,11 +5,10 @@
 import { attributesOf } from '../shared/attributes.js';
 import { TabgradError } from '../shared/errors.js';
 import { Core } from './core.js';
-import { DataDesk } from './data-desk.js';
+import { Dataset } from './datasets.js';
 import { Run } from './run.js';
 import { makeTurn } from './turns.js';
 
-/** @typedef {import('./datasets.js').Dataset} Dataset */
 /** @typedef {import('../shared/attributes.js').AttributeCall} AttributeCall */
 /** @typedef {import('../shared/file-bytes.js').ReadBytes} ReadBytes */
 /** @typedef {import('../shared/protocol.js').AnyRequest} AnyRequest */
@@ -38,8 +37,8 @@ export class Server {
   /** @type {Core | null} */
   #core = null;
   #engine = 0;
-  /** @type {DataDesk | null} */
-  #data = null;
+  /** @type {Map<number, Dataset>} */
+  #datasets = new Map();
   /** @type {Map<number, Run>} */
   #runs = new Map();
   #isDead = false;
@@ -75,7 +74,6 @@ export class Server {
     start: async ({ glueUrl, threads }) => {
       const core = await Core.load(glueUrl, threads);
       this.#core = core;
-      this.#data = new DataDesk(core, glueUrl);
       this.#engine = core.make('engine_create', threads);
       return {
         threads: core.get('engine_threads', this.#engine),
@@ -85,22 +83,16 @@ export class Server {
     ping: () => null,
     memory: () => this.#coreOrThrow().heap(),
 
-    createDataset: (fields) => this.#desk().create(fields),
-    readFiles: (fields, reply) => this.#desk().readFiles(fields, reply),
-    cancelReading: ({ reading }) => this.#desk().cancelReading(reading),
+    createDataset: (fields) =>
+      this.#keepDataset(fields.dataset, Dataset.fromArrays(this.#coreOrThrow(), fields)),
+    readFiles: async (fields) =>
+      this.#keepDataset(fields.dataset, await Dataset.fromFiles(this.#coreOrThrow(), fields)),
     samples: ({ dataset, indices }) => this.#dataset(dataset).samples(indices),
-    facts: ({ dataset }) => this.#dataset(dataset).sampleFacts(),
-    thumbnails: (fields) => this.#desk().thumbnails(fields),
-    samplesByClass: (fields) => this.#desk().samplesByClass(fields),
-    renameClasses: ({ dataset, classes }) => this.#desk().rename(dataset, classes),
-    split: (fields) => this.#desk().split(fields),
-    duplicates: ({ dataset, other, most }) => this.#dataset(dataset).duplicates(this.#dataset(other), most),
-    augmentations: (fields) => this.#desk().augmentations(fields),
-    closeDataset: ({ dataset }) => this.#desk().close(dataset),
-    keep: (fields) => this.#desk().keepSets(fields),
-    stored: () => this.#desk().stored(),
-    openStored: (fields) => this.#desk().openStored(fields),
-    deleteStored: ({ key }) => this.#desk().deleteStored(key),
+    closeDataset: ({ dataset }) => {
+      this.#dataset(dataset).release();
+      this.#datasets.delete(dataset);
+      return null;
+    },
 
     createRun: ({ run, recipe, checkpoints, train, test }) => {
       const data = this.#dataOf(train, test);
@@ -175,14 +167,11 @@ export class Server {
     return this.#core;
   }
 
-  #desk() {
-    if (!this.#data) throw new TabgradError('state', 'engine', 'it has not been started');
-    return this.#data;
-  }
-
   /** @param {number} id */
   #dataset(id) {
-    return this.#desk().dataset(id);
+    const dataset = this.#datasets.get(id);
+    if (!dataset) throw new TabgradError('closed', 'dataset', 'it was closed');
+    return dataset;
   }
 
   /** @param {number} id */
@@ -190,6 +179,12 @@ export class Server {
     const run = this.#runs.get(id);
     if (!run) throw new TabgradError('closed', 'run', 'it was closed');
     return run;
+  }
+
+  /** @param {number} id @param {Dataset} dataset */
+  #keepDataset(id, dataset) {
+    this.#datasets.set(id, dataset);
+    return dataset.facts;
   }
 
   /** @param {number} id @param {number} pointer @param {Dataset[]} data */
