@@ -1,19 +1,24 @@
 // npm run bench: how fast tabgrad trains and predicts, beside the peak of the same machine in the same minutes.
 //
-//   node scripts/bench.mjs [--only W5,I1] [--in chromium,node,native] [--threads 1,2] [--variant fast] [--torch]
-//                          [--windows N] [--window MS] [--json]
+//   node scripts/bench.mjs [--only W5,micro] [--in chromium,node,native] [--threads 1,2] [--variant fast] [--torch]
+//                          [--windows N] [--window MS] [--json] [--write]
 //
-// --only takes names of measurements or their beginnings. --variant fast: relaxed SIMD. --torch: PyTorch's figure
-// beside ours. --json: one JSON document on standard output instead of tables.
+// --only takes names, or their beginnings, of workloads (W1 to W7, I1) and of the other measurements: micro (single
+// kernels), steps (the first ones, and what the library costs beside the core), load (of the page), click (to an
+// accuracy). --variant fast: relaxed SIMD. --torch: PyTorch's figure beside ours. --json: one JSON document instead of
+// tables. --write: also into docs/performance.json and the tables of docs/performance.md.
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openChromium } from './bench_chromium.mjs';
+import { writePerformance } from './bench_document.mjs';
 import { measure } from './bench_measure.mjs';
+import { measureMicroChromium, measureMicroNative, microPrograms } from './bench_micro.mjs';
 import { measureNative } from './bench_native.mjs';
-import { speedRow, speedTable } from './bench_table.mjs';
+import { GOALS, measureClick, measureLoad } from './bench_page.mjs';
+import { speedRow, tables } from './bench_table.mjs';
 import { findTorch, startTorch } from './bench_torch.mjs';
 import { FILES, WORKLOADS } from './bench_workloads.mjs';
 import { build } from './build.mjs';
@@ -23,26 +28,43 @@ import { emscriptenEnvironment, prepareEmscripten } from './emscripten.mjs';
 import { Failure, runMain, step } from './steps.mjs';
 import { prepareTools } from './tools.mjs';
 
+/** @typedef {import('./bench_chromium.mjs').Chromium} Chromium */
 /** @typedef {import('./bench_measure.mjs').Job} Job */
 /** @typedef {import('./bench_measure.mjs').Measured} Measured */
 /** @typedef {import('./bench_table.mjs').SpeedRow} SpeedRow */
+/** @typedef {import('./bench_table.mjs').Results} Results */
 /** @typedef {(typeof PLACES)[number]} Place */
 /** @typedef {{ only: string[], places: Place[], threads: number[], variant: 'exact' | 'fast', windows: number, windowMs: number,
- *   torch: boolean, json: boolean }} Options */
+ *   torch: boolean, json: boolean, write: boolean }} Options */
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const PLACES = /** @type {const} */ (['chromium', 'node', 'native']);
+/** Measurements beside the workloads; all but the first need a browser. */
+const OTHERS = ['micro', 'steps', 'load', 'click'];
+/** How often what takes one attempt at a time is measured. */
+const ATTEMPTS = 5;
 const VARIANTS = /** @type {const} */ (['exact', 'fast']);
 
 await runMain(async () => {
   const options = readOptions();
-  await prepare(options);
-  const chromium = options.places.includes('chromium') ? await openChromium() : null;
+  const wanted = [...Object.keys(WORKLOADS), ...OTHERS].filter((name) => isWanted(name, options.only));
+  if (wanted.length === 0)
+    throw new Failure(`--only names nothing there is: ${[...Object.keys(WORKLOADS), ...OTHERS].join(', ')}.`);
+  await prepare(options, wanted);
+  const needsPage = OTHERS.slice(1).some((name) => wanted.includes(name));
+  const chromium = options.places.includes('chromium') || needsPage ? await openChromium() : null;
   try {
-    const machine = describeMachine(chromium?.version);
-    const speeds = await measureWorkloads(options, chromium);
-    if (options.json) console.log(JSON.stringify({ machine, speeds }, null, 2));
-    else console.log(speedTable(speeds));
+    /** @type {Results} */
+    const results = { machine: await describeMachine(options, chromium) };
+    const speeds = await measureWorkloads(options, wanted, chromium);
+    if (speeds.length > 0) results.speeds = speeds;
+    if (wanted.includes('micro')) results.micro = await measureMicro(options, chromium);
+    if (chromium && wanted.includes('steps')) results.steps = await measureSteps(options, chromium);
+    if (chromium && wanted.includes('load'))
+      results.loads = await repeat('load', () => measureLoad(chromium));
+    if (chromium && wanted.includes('click')) results.clicks = await measureClicks(chromium);
+    console.log(options.json ? JSON.stringify(results, null, 2) : tables(results));
+    if (options.write) await writePerformance(results);
   } finally {
     await chromium?.close();
   }
@@ -61,6 +83,7 @@ function readOptions() {
         window: { type: 'string', default: '600' },
         torch: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        write: { type: 'boolean', default: false },
       },
     });
     return {
@@ -72,6 +95,7 @@ function readOptions() {
       windowMs: count('--window', values.window),
       torch: values.torch,
       json: values.json,
+      write: values.write,
     };
   } catch (error) {
     throw new Failure(/** @type {Error} */ (error).message);
@@ -99,31 +123,40 @@ function oneOf(option, name, all) {
   throw new Failure(`${option} takes ${all.join(', ')}, not "${name}".`);
 }
 
-/** @param {Options} options */
-async function prepare({ places, torch }) {
+/** @param {Options} options @param {string[]} wanted */
+async function prepare({ places, torch }, wanted) {
   await build(); // the library, and Emscripten
   const env = emscriptenEnvironment(await prepareEmscripten());
-  await step('building the peak kernel', () => buildPreset('wasm', { env, target: 'peak' }));
+  const programs = wanted.includes('micro') ? 'benches' : null;
+  await step('building the peak kernel', () => buildPreset('wasm', { env, target: programs ?? 'peak' }));
+  if (programs)
+    await step('building the micro-benchmarks', () => buildPreset('wasm-mt', { env, target: programs }));
   if (places.includes('chromium')) await prepareTools(['test']);
   if (places.includes('native')) {
     await prepareNative();
-    await step('building bench_peak', () => buildPreset('release', { target: 'bench_peak' }));
+    await step('building bench_peak', () => buildPreset('release', { target: programs ?? 'bench_peak' }));
   }
   if (torch) await findTorch();
 }
 
-/** @param {string} [chromium] */
-function describeMachine(chromium) {
-  const [cpu] = cpus();
-  const date = new Date().toISOString().slice(0, 10);
-  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
-  return { cpu: cpu.model, cores: cpus().length, chromium, node: process.version, date, command };
+/** @param {Options} options @param {Chromium | null} chromium */
+async function describeMachine({ torch }, chromium) {
+  const [{ model }] = cpus();
+  return {
+    cpu: model.trim(),
+    cores: cpus().length,
+    chromium: chromium?.version,
+    torch: torch ? (await findTorch()).version : undefined,
+    node: process.version,
+    date: new Date().toISOString().slice(0, 10),
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+  };
 }
 
-/** @param {Options} options @param {import('./bench_chromium.mjs').Chromium | null} chromium */
-async function measureWorkloads(options, chromium) {
-  const { only, places, threads, variant, windows, windowMs } = options;
-  const names = Object.keys(WORKLOADS).filter((name) => isWanted(name, only));
+/** @param {Options} options @param {string[]} wanted @param {Chromium | null} chromium */
+async function measureWorkloads(options, wanted, chromium) {
+  const { places, threads, variant, windows, windowMs } = options;
+  const names = Object.keys(WORKLOADS).filter((name) => wanted.includes(name));
   /** @type {SpeedRow[]} */
   const rows = [];
   for (const name of names) {
@@ -161,7 +194,7 @@ function missingFiles(dataset) {
 }
 
 /**
- * @param {Place} place @param {Job} job @param {import('./bench_chromium.mjs').Chromium | null} chromium
+ * @param {Place} place @param {Job} job @param {Chromium | null} chromium
  * @returns {Promise<Measured>}
  */
 async function measureIn(place, job, chromium) {
@@ -190,4 +223,66 @@ async function measureTorch(name, threads, { windows, windowMs }) {
   } finally {
     torch.close();
   }
+}
+
+/** @param {Options} options @param {Chromium | null} chromium */
+async function measureMicro({ places, threads }, chromium) {
+  const rows = [];
+  for (const name of await microPrograms()) {
+    for (const count of threads) {
+      if (places.includes('native'))
+        rows.push(
+          ...(await step(`${name}, native`, () =>
+            measureMicroNative(name, count, binaryDirectory('release')),
+          )),
+        );
+      if (chromium && places.includes('chromium'))
+        rows.push(...(await step(`${name}, chromium`, () => measureMicroChromium(name, count, chromium))));
+    }
+  }
+  return rows;
+}
+
+/** @param {Options} options @param {Chromium} chromium */
+async function measureSteps({ threads, windowMs }, chromium) {
+  const rows = [];
+  for (const name of ['W1', 'W5']) {
+    for (const count of threads) {
+      const job = { workload: WORKLOADS[name], threads: count, ms: windowMs };
+      const call = (/** @type {string} */ measurement) =>
+        chromium.call('scripts/bench_library.mjs', measurement, job);
+      const firsts = await repeat(`steps of ${name}`, () => call('measureFirstSteps'));
+      rows.push({
+        name,
+        threads: count,
+        firsts,
+        slices: await repeat(`slices of ${name}`, () => call('measureSlices')),
+      });
+    }
+  }
+  return rows;
+}
+
+/** @param {Chromium} chromium */
+async function measureClicks(chromium) {
+  const rows = [];
+  for (const goal of GOALS) {
+    const missing = goal.open ? missingFiles(goal.open.dataset) : null;
+    if (missing) console.error(`  ${goal.title} is left out: ${missing}`);
+    else rows.push({ ...goal, clicks: await repeat(goal.title, () => measureClick(chromium, goal)) });
+  }
+  return rows;
+}
+
+/**
+ * @template T
+ * @param {string} title @param {() => Promise<T>} measurement
+ */
+function repeat(title, measurement) {
+  return step(title, async () => {
+    /** @type {T[]} */
+    const all = [];
+    for (let i = 0; i < ATTEMPTS; i++) all.push(await measurement());
+    return all;
+  });
 }

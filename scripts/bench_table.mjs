@@ -1,9 +1,23 @@
 // Rows and tables of what was measured.
 import { spreadOf } from './bench_statistics.mjs';
-import { flopPerSample } from './bench_workloads.mjs';
+import { flopPerSample, WORKLOADS } from './bench_workloads.mjs';
 
 /** @typedef {import('./bench_statistics.mjs').Spread} Spread */
 /** @typedef {import('./bench_measure.mjs').Measured} Measured */
+
+/** @typedef {{ cpu: string, cores: number, chromium?: string, torch?: string, node: string, date: string, command: string }} Machine */
+/** @typedef {{ title: string, head: string[], lines: string[][] }} Table */
+
+/**
+ * @typedef {object} Results  of one run of the benchmark; what was not measured is not there
+ * @property {Machine} machine
+ * @property {SpeedRow[]} [speeds]
+ * @property {import('./bench_micro.mjs').MicroRow[]} [micro]
+ * @property {{ name: string, threads: number, firsts: import('./bench_library.mjs').FirstSteps[],
+ *   slices: import('./bench_slices_worker.mjs').Slices[] }[]} [steps]
+ * @property {Record<'first' | 'second', import('./bench_page.mjs').Load>[]} [loads]
+ * @property {(import('./bench_page.mjs').Goal & { clicks: import('./bench_page.mjs').Click[] })[]} [clicks]
+ */
 
 /**
  * @typedef {object} SpeedRow
@@ -43,44 +57,214 @@ export function speedRow({ workload, ...what }, { samplesPerSecond, peaks, laten
   };
 }
 
+/**
+ * @param {Results} results
+ * @returns {Table[]} of what was measured
+ */
+export function tablesOf({ speeds, micro, steps, loads, clicks }) {
+  const inBrowser = speeds?.filter(({ place }) => place === 'chromium') ?? [];
+  return [
+    ...(inBrowser.length > 0 ? [goalTable(inBrowser, speeds ?? [])] : []),
+    ...(speeds?.length ? [speedTable(speeds)] : []),
+    ...(inBrowser.length > 0 ? [memoryTable(inBrowser)] : []),
+    ...(clicks ? [clickTable(clicks)] : []),
+    ...(loads ? [loadTable(loads)] : []),
+    ...(steps ? [stepTable(steps)] : []),
+    ...(micro ? [microTable(micro)] : []),
+  ];
+}
+
+/** What is asked for, in Chromium, and PyTorch's better figure. @param {SpeedRow[]} rows @param {SpeedRow[]} all */
+function goalTable(rows, all) {
+  const names = [...new Set(rows.map(({ name }) => name))];
+  const lines = names.map((name) => {
+    const of = (/** @type {SpeedRow[]} */ some, /** @type {number} */ threads) =>
+      some.find((row) => row.name === name && row.threads === threads);
+    const [one, two] = [of(rows, 1), of(rows, 2)];
+    const best = two ?? one;
+    const { title, reach } = WORKLOADS[name];
+    const torch = all.filter((row) => row.name === name && row.place === 'torch');
+    const theirs = Math.max(...torch.map((row) => row.samplesPerSecond.median));
+    const ours = Math.max(...[one, two].map((row) => row?.samplesPerSecond.median ?? 0));
+    return [
+      `${name.slice(0, 2)} ${title}`,
+      one ? speed(one) : '',
+      two ? speed(two) : '',
+      one && two ? (two.samplesPerSecond.median / one.samplesPerSecond.median).toFixed(2) : '',
+      thousands(reach),
+      best ? (best.samplesPerSecond.median / reach).toFixed(2) : '',
+      torch.map((row) => thousands(row.samplesPerSecond.median)).join(' / '),
+      torch.length > 0 ? (ours / theirs).toFixed(2) : '',
+    ];
+  });
+  const head = [
+    'samples per second',
+    '1 thread',
+    '2 threads',
+    '2 : 1',
+    'asked for',
+    'of it',
+    'PyTorch',
+    'ours : theirs',
+  ];
+  return { title: 'In Chromium', head, lines };
+}
+
+/** @param {SpeedRow} row */
+function speed({ samplesPerSecond, share }) {
+  return `${thousands(samplesPerSecond.median)}${share ? ` (${percent(share.median)} of the peak)` : ''}`;
+}
+
 /** @param {SpeedRow[]} rows */
-export function speedTable(rows) {
-  const head = ['', 'in', 'threads', 'samples/s', 'quartiles', 'GFLOP/s', 'of peak', 'ms', 'loss'];
-  const lines = rows.map(({ name, place, threads, samplesPerSecond, gflops, share, latency, loss }) => [
+function speedTable(rows) {
+  const head = ['', 'in', 'threads', 'samples/s', 'quartiles', 'GFLOP/s', 'peak', 'of it', 'ms', 'loss'];
+  const lines = rows.map(
+    ({ name, place, variant, threads, samplesPerSecond, gflops, peak, share, latency, loss }) => [
+      name,
+      variant === 'exact' ? place : `${place}, ${variant}`,
+      `${threads}`,
+      thousands(samplesPerSecond.median),
+      `${thousands(samplesPerSecond.low)} to ${thousands(samplesPerSecond.high)}`,
+      gflops.toFixed(1),
+      peak ? peak.median.toFixed(0) : '',
+      share ? percent(share.median) : '',
+      latency ? latency.median.toFixed(2) : '',
+      loss ? `${loss.before.toPrecision(3)} to ${loss.after.toPrecision(3)}` : '',
+    ],
+  );
+  return { title: 'Everywhere', head, lines };
+}
+
+/** @param {SpeedRow[]} rows */
+function memoryTable(rows) {
+  const lines = rows.flatMap(({ name, threads, memory }) =>
+    memory
+      ? [[name, `${threads}`, ...[memory.plannedBytes, memory.dataBytes, memory.heapBytes].map(megabytes)]]
+      : [],
+  );
+  return {
+    title: 'Memory',
+    head: ['MB', 'threads', 'planned for the run', 'data', 'heap of the engine'],
+    lines,
+  };
+}
+
+/** @param {NonNullable<Results['clicks']>} goals */
+function clickTable(goals) {
+  const lines = goals.map(({ title, recipe, seconds, clicks }) => {
+    const all = spreadOf(clicks.map(({ ms }) => ms / 1000));
+    return [
+      title,
+      recipe,
+      `${all.median.toFixed(2)} s`,
+      `${all.low.toFixed(2)} to ${all.high.toFixed(2)}`,
+      `${spreadOf(clicks.map(({ loadedMs }) => loadedMs / 1000)).median.toFixed(2)} s`,
+      clicks.map(({ accuracy }) => `${(100 * accuracy).toFixed(2)} %`)[0],
+      `${seconds} s`,
+    ];
+  });
+  const head = [
+    '',
+    'recipe',
+    'from click',
+    'quartiles',
+    'of it until training',
+    'test accuracy',
+    'asked for',
+  ];
+  return { title: 'From the click on Train to an accuracy, in the page', head, lines };
+}
+
+/** @param {NonNullable<Results['loads']>} loads */
+function loadTable(loads) {
+  const line = (/** @type {string} */ title, /** @type {'first' | 'second'} */ which) => [
+    title,
+    milliseconds(loads.map((load) => load[which].paintMs)),
+    milliseconds(loads.map((load) => load[which].readyMs)),
+  ];
+  const lines = [line('first', 'first'), line('second, from the cache', 'second')];
+  return {
+    title: 'Loading the page',
+    head: ['load', 'something is seen', 'the network reads the pad'],
+    lines,
+  };
+}
+
+/** @param {NonNullable<Results['steps']>} rows */
+function stepTable(rows) {
+  const lines = rows.map(({ name, threads, firsts, slices }) => [
     name,
-    place,
     `${threads}`,
-    thousands(samplesPerSecond.median),
-    `${thousands(samplesPerSecond.low)} to ${thousands(samplesPerSecond.high)}`,
-    gflops.toFixed(1),
-    share ? percent(share.median) : '',
-    latency ? latency.median.toFixed(2) : '',
-    loss ? `${loss.before.toPrecision(3)} to ${loss.after.toPrecision(3)}` : '',
+    .../** @type {const} */ (['engineMs', 'runMs', 'firstStepMs', 'laterStepMs']).map((key) =>
+      milliseconds(firsts.map((one) => one[key])),
+    ),
+    milliseconds(slices.map(({ ms }) => ms)),
+    `${(100 * spreadOf(slices.map(({ outside }) => outside)).median).toFixed(2)} %`,
   ]);
-  return columns([head, ...lines]);
+  const head = [
+    '',
+    'threads',
+    'engine',
+    'run',
+    'first step',
+    'later step',
+    'a slice',
+    'of it outside of the core',
+  ];
+  return { title: 'First steps, and what the library costs', head, lines };
+}
+
+/** @param {NonNullable<Results['micro']>} rows */
+function microTable(rows) {
+  const lines = rows.map(({ place, kernel, shape, threads, gflops, share }) => [
+    shape,
+    place,
+    kernel,
+    `${threads}`,
+    gflops.toFixed(1),
+    percent(share),
+  ]);
+  return { title: 'Single kernels', head: ['', 'in', 'kernel', 'threads', 'GFLOP/s', 'of its peak'], lines };
+}
+
+/** For a terminal. @param {Results} results */
+export function tables(results) {
+  return tablesOf(results)
+    .map(({ title, head, lines }) => `${title}\n${columns([head, ...lines])}\n`)
+    .join('\n');
+}
+
+/** For a document. @param {Table} table */
+export function markdown({ title, head, lines }) {
+  const rows = [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
+  return `### ${title}\n\n${rows.join('\n')}\n`;
 }
 
 /** @param {string[][]} lines  each with a cell for every column */
 function columns(lines) {
   const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, i) => cell.padStart(widths[i]))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  const padded = lines.map((line) =>
+    line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))),
+  );
+  return padded.map((cells) => cells.join('  ').trimEnd()).join('\n');
 }
 
 /** Three digits that mean something. @param {number} value */
 export function thousands(value) {
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.max(value, 1))));
-  const rounded = value >= 1000 ? Number(value.toPrecision(3)) : value;
-  return rounded.toLocaleString('en', { maximumFractionDigits: digits });
+  return Number(value.toPrecision(3)).toLocaleString('en', { maximumFractionDigits: 10 });
 }
 
 /** @param {number} share */
-export function percent(share) {
+function percent(share) {
   return `${(100 * share).toFixed(0)} %`;
+}
+
+/** @param {number} bytes */
+function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(1);
+}
+
+/** @param {number[]} values */
+function milliseconds(values) {
+  return `${spreadOf(values).median.toPrecision(3)} ms`;
 }

@@ -1,5 +1,5 @@
 // What `npm run build` leaves in dist/ (npm test has built it).
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -17,6 +17,7 @@ test('the page, the library, its types and every variant are there', () => {
   const files = [
     'tabgrad.js',
     'tabgrad.worker.js',
+    'tabgrad.parquet.js',
     'tabgrad.d.ts',
     'recipes/index.json',
     'data/mnist/dataset.json',
@@ -32,11 +33,17 @@ test('the page names its files relative to itself, so that it works below any pa
   expect(html).not.toMatch(/(?:src|href)="(?:\/|https?:)/);
 });
 
+/** A script and what it imports at once; what it loads when needed does not count. @param {string} file @returns {string[]} */
+function importsOf(file) {
+  const script = readFileSync(join(DIST, file), 'utf8');
+  const imports = [...script.matchAll(/(?:from|import)\s*["']\.\/([^"']+)["']/g)].map(([, name]) => name);
+  return [file, ...imports.flatMap(importsOf)];
+}
+
 test('page, script and WebAssembly take at most 200 kB on first load, gzipped', () => {
-  const chunks = readdirSync(DIST).filter((name) =>
-    /^tabgrad(?!-simd|-fast|-double).*\.(js|wasm)$/.test(name),
-  );
-  const sizes = ['index.html', ...assets, ...chunks].map((file) => [
+  const chunks = [...importsOf('tabgrad.js'), ...importsOf('tabgrad.worker.js')];
+  const engine = ['tabgrad-threads.js', 'tabgrad-threads.wasm'];
+  const sizes = ['index.html', ...assets, ...new Set(chunks), ...engine].map((file) => [
     file,
     gzipSync(readFileSync(join(DIST, file))).length,
   ]);
@@ -46,7 +53,15 @@ test('page, script and WebAssembly take at most 200 kB on first load, gzipped', 
 
 test('what is bundled brings its licence', () => {
   const notices = readFileSync(join(DIST, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
-  for (const name of ['lit ', 'uplot ', 'wasm-feature-detect ', 'Emscripten ', 'musl,']) {
+  for (const name of [
+    'fflate ',
+    'hyparquet ',
+    'lit ',
+    'uplot ',
+    'wasm-feature-detect ',
+    'Emscripten ',
+    'musl,',
+  ]) {
     expect(notices).toMatch(new RegExp(`^${name}`, 'm'));
   }
 });

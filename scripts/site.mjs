@@ -14,7 +14,11 @@ import { run, step } from './steps.mjs';
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(PROJECT, 'dist');
 const STAMP = join(PROJECT, 'build/site.stamp');
-const LIBRARY = { tabgrad: 'web/src/shared/library.js', 'tabgrad.worker': 'web/src/worker/worker.js' };
+const LIBRARY = {
+  tabgrad: 'web/src/shared/library.js',
+  'tabgrad.worker': 'web/src/worker/worker.js',
+  'tabgrad.parquet': 'web/src/worker/import/parquet-worker.js',
+};
 
 /**
  * Builds what dist/ holds except data, unless no input has changed since the last time.
@@ -51,12 +55,13 @@ async function clearSite() {
 
 /** @returns {Promise<string[]>} the modules in it */
 async function buildLibrary() {
-  const bundle = await rolldown({ input: LIBRARY, cwd: PROJECT, platform: 'neutral' });
+  const resolve = { conditionNames: ['browser', 'import', 'default'] }; // what runs in browsers runs in Node, not so the reverse
+  const bundle = await rolldown({ input: LIBRARY, cwd: PROJECT, platform: 'neutral', resolve });
   const { output } = await bundle.write({
     dir: DIST,
     format: 'es',
     minify: true,
-    chunkFileNames: 'tabgrad.shared.js',
+    chunkFileNames: 'tabgrad.[name].js',
   });
   await bundle.close();
   for (const file of await wasmFiles()) await copyFile(file, join(DIST, basename(file)));

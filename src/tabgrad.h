@@ -312,6 +312,11 @@ void tg_run_hash(const tg_run *run, char hex[65]);
 tg_status tg_run_recipe_json(tg_run *run, const char **out, tg_error *err);
 tg_status tg_run_history_json(tg_run *run, const char **out, tg_error *err);
 
+/* What the list "augment" of a recipe makes of one sample in epochs 0, 1, ... of a run with that seed:
+ * outcomes[count][height, width, channels], pixels in the unit of the set's own. */
+tg_status tg_dataset_augment(const tg_dataset *dataset, const tg_attrs *recipe, uint64_t seed, size_t sample,
+                             size_t count, float *outcomes, tg_error *err);
+
 /* Central differences against backpropagation on the first batch (build with TG_REAL_F64 for the truth). */
 typedef struct tg_gradcheck {
     double worst; /* largest |a - n| / max(|a|, |n|, 1e-2) */

@@ -79,12 +79,10 @@ EXPORT size_t tg_wasm_heap_used(void)
 
 /* ---- datasets ------------------------------------------------------------------------------------------------ */
 
-EXPORT tg_status tg_wasm_dataset_from_idx(const char *images_name, const uint8_t *images, size_t images_size,
-                                          const char *labels_name, const uint8_t *labels, size_t labels_size,
-                                          tg_dataset **out, tg_error *err)
+EXPORT tg_status tg_wasm_dataset_augment(const tg_dataset *dataset, const tg_attrs *recipe, double seed,
+                                         size_t sample, size_t count, float *outcomes, tg_error *err)
 {
-    return tg_dataset_from_idx((tg_bytes){images_name, images, images_size},
-                               (tg_bytes){labels_name, labels, labels_size}, out, err);
+    return tg_dataset_augment(dataset, recipe, (uint64_t)seed, sample, count, outcomes, err);
 }
 
 EXPORT tg_status tg_wasm_dataset_split(const tg_dataset *dataset, double fraction, double seed, bool stratified,

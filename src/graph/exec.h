@@ -16,7 +16,8 @@ typedef struct tg_plan {
     void *arena;
     size_t *
         first_writer; /* [nodes] the node whose backward writes a gradient first and so clears it; NOBODY: loss */
-    bool *sets_dx;    /* exec's */
+    bool *sets_dx; /* exec's, as is */
+    uint8_t *fused;
 } tg_plan;
 
 /* Every buffer gets its place before anything runs: two buffers share memory when their lifetimes do not touch.

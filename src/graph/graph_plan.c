@@ -21,6 +21,7 @@ typedef struct planner {
     size_t capacity;
     size_t *root;     /* [nodes] the node whose memory a node's output shares; itself if none */
     size_t *consumer; /* [nodes] last node that reads it, NOBODY if none */
+    uint8_t *fused;   /* [nodes] */
     buffer *y, *dy, *saved, *kept;
 } planner;
 
@@ -32,6 +33,12 @@ static void touch(buffer *b, size_t moment) {
 
 static size_t backward_at(const planner *p, size_t node) {
     return 2 * p->graph->count - node;
+}
+
+static bool uses_y(const planner *p, const tg_node *node) {
+    unsigned fused = p->fused[node->index];
+    if (fused & TG_FUSED_RECTIFIED) return true;
+    return (node->op->flags & TG_OP_BACKWARD_USES_Y) && !(fused & TG_FUSED_NO_BACKWARD);
 }
 
 /* The node that computed the values of `node`: a reshape in place only hands on what lies there. */
@@ -48,7 +55,24 @@ static bool runs_in_place(const planner *p, const tg_node *node) {
     bool same_values = (node->op->flags & TG_OP_SAME_VALUES) != 0;
     if (same_values && !(tg_in_order(input) && tg_in_order(node))) return false;
     if (p->is_output[input->index] || tg_graph_consumers(p->graph, input) != 1) return false;
-    return same_values || !p->training || !(writer_of(p, input)->op->flags & TG_OP_BACKWARD_USES_Y);
+    return same_values || !p->training || !uses_y(p, writer_of(p, input));
+}
+
+/* What the neighbours of a ReLU can do for it; the nodes before this one are settled. */
+static void fuse(planner *p, const tg_node *node) {
+    if (node->input_count != 1) return;
+    const tg_node *input = node->inputs[0];
+    if (node->op == &tg_op_relu && p->root[node->index] != node->index &&
+        (input->op->flags & TG_OP_RECTIFIES)) {
+        p->fused[input->index] |= TG_FUSED_RECTIFIES;
+        p->fused[node->index] |= TG_FUSED_NO_FORWARD;
+    }
+    bool alone = !p->is_output[input->index] && tg_graph_consumers(p->graph, input) == 1;
+    if (p->training && alone && input->op == &tg_op_relu && p->root[input->index] != input->index &&
+        (node->op->flags & TG_OP_RECTIFIED)) {
+        p->fused[node->index] |= TG_FUSED_RECTIFIED;
+        p->fused[input->index] |= TG_FUSED_NO_BACKWARD;
+    }
 }
 
 static void find_lifetimes(planner *p) {
@@ -56,6 +80,7 @@ static void find_lifetimes(planner *p) {
     for (size_t i = 0; i < count; i++) {
         const tg_node *node = &p->graph->nodes[i];
         p->root[i] = i > 0 && runs_in_place(p, node) ? p->root[node->inputs[0]->index] : i;
+        if (i > 0) fuse(p, node);
         p->consumer[i] = NOBODY;
         for (size_t j = 0; j < node->input_count; j++) p->consumer[node->inputs[j]->index] = i;
     }
@@ -65,7 +90,7 @@ static void find_lifetimes(planner *p) {
         buffer *y = &p->y[p->root[i]];
         touch(y, i);
         if (p->is_output[i]) touch(y, count);
-        if (backward && (node->op->flags & TG_OP_BACKWARD_USES_Y)) touch(y, backward_at(p, i));
+        if (backward && uses_y(p, node)) touch(y, backward_at(p, i));
         for (size_t j = 0; j < node->input_count; j++) {
             buffer *x = &p->y[p->root[node->inputs[j]->index]];
             touch(x, i);
@@ -216,12 +241,14 @@ tg_status tg_plan_create(const tg_graph *graph, tg_engine_parts parts, bool trai
         plan->exec.kept = tg_allocate_zeroed(nodes * sizeof *plan->exec.kept);
         plan->first_writer = tg_allocate_zeroed(nodes * sizeof *plan->first_writer);
         plan->exec.sets_dx = plan->sets_dx = tg_allocate_zeroed(nodes * sizeof *plan->sets_dx);
+        plan->exec.fused = plan->fused = tg_allocate_zeroed(nodes * sizeof *plan->fused);
     }
     if (!plan || !p.root || !p.y || !order || !plan->exec.y || !plan->exec.dy || !plan->exec.saved ||
-        !plan->exec.kept || !plan->first_writer || !plan->sets_dx) {
+        !plan->exec.kept || !plan->first_writer || !plan->sets_dx || !plan->fused) {
         tg_fail(err, TG_E_MEMORY, "no memory left for the plan of the model");
     } else {
         p.consumer = p.root + nodes;
+        p.fused = plan->fused;
         p.dy = p.y + nodes;
         p.saved = p.dy + nodes;
         p.kept = p.saved + nodes;
@@ -244,5 +271,6 @@ void tg_plan_destroy(tg_plan *plan) {
     tg_free(plan->exec.kept);
     tg_free(plan->first_writer);
     tg_free(plan->sets_dx);
+    tg_free(plan->fused);
     tg_free(plan);
 }

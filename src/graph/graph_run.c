@@ -8,7 +8,7 @@ tg_real *tg_plan_input(tg_plan *plan) {
 
 void tg_plan_forward(tg_plan *plan, size_t node) {
     const tg_node *n = &plan->graph->nodes[node];
-    n->op->forward(&plan->exec, n);
+    if (!(plan->fused[node] & TG_FUSED_NO_FORWARD)) n->op->forward(&plan->exec, n);
 }
 
 void tg_plan_clear_gradient(tg_plan *plan, size_t node) {
@@ -18,7 +18,7 @@ void tg_plan_clear_gradient(tg_plan *plan, size_t node) {
 
 void tg_plan_backward(tg_plan *plan, size_t node) {
     const tg_node *n = &plan->graph->nodes[node];
-    if (!n->needs_gradient) return;
+    if (!n->needs_gradient || (plan->fused[node] & TG_FUSED_NO_BACKWARD)) return;
     for (size_t i = 0; i < n->input_count; i++) {
         size_t input = n->inputs[i]->index;
         bool sets = plan->exec.sets_dx[node] || plan->exec.dy[input] == plan->exec.dy[node];

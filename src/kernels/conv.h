@@ -38,4 +38,11 @@ typedef struct tg_correlate {
     tg_real *dw;
 } tg_correlate;
 
+/* Windows of a pool in a row: `count` of them, of taps values each, `step` apart, for `channels` channels side by side. */
+typedef struct tg_windows {
+    size_t count, step, channels;
+    size_t taps;          /* >= 1 */
+    const size_t *offset; /* [taps] */
+} tg_windows;
+
 #endif

@@ -36,15 +36,26 @@ void tg_scalar_correlate(const tg_correlate *c) {
     }
 }
 
-void tg_scalar_max_window(size_t n, size_t taps, const size_t *offset, const tg_real *x, tg_real *y,
-                          uint32_t *place) {
-    for (size_t i = 0; i < n; i++) {
+void tg_scalar_max_windows(const tg_windows *w, const tg_real *x, tg_real *y, uint32_t *place) {
+    for (size_t i = 0; i < w->count * w->channels; i++) {
+        const tg_real *from = x + i / w->channels * w->step + i % w->channels;
         size_t at = 0;
-        for (size_t t = 1; t < taps; t++) {
-            tg_real v = x[offset[t] + i];
-            if (v > x[offset[at] + i] || v != v) at = t;
+        for (size_t t = 1; t < w->taps; t++) {
+            tg_real v = from[w->offset[t]];
+            if (v > from[w->offset[at]] || v != v) at = t;
         }
-        y[i] = x[offset[at] + i];
+        y[i] = from[w->offset[at]];
         if (place) place[i] = (uint32_t)at;
+    }
+}
+
+void tg_scalar_spread_windows(const tg_windows *w, const uint32_t *place, const tg_real *dy, const tg_real *y,
+                              bool add, tg_real *dx) {
+    for (size_t i = 0; i < w->count * w->channels; i++) {
+        tg_real g = !y || y[i] > 0 ? dy[i] : 0;
+        for (size_t t = 0; t < w->taps; t++) {
+            tg_real *to = dx + i / w->channels * w->step + i % w->channels + w->offset[t];
+            *to = (add ? *to : 0) + (place[i] == t ? g : 0);
+        }
     }
 }

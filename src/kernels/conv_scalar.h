@@ -8,7 +8,8 @@ enum { TG_SCALAR_CONV_NR = 4 };
 
 void tg_scalar_convolve(const tg_convolve *c);
 void tg_scalar_correlate(const tg_correlate *c);
-void tg_scalar_max_window(size_t n, size_t taps, const size_t *offset, const tg_real *x, tg_real *y,
-                          uint32_t *place);
+void tg_scalar_max_windows(const tg_windows *w, const tg_real *x, tg_real *y, uint32_t *place);
+void tg_scalar_spread_windows(const tg_windows *w, const uint32_t *place, const tg_real *dy, const tg_real *y,
+                              bool add, tg_real *dx);
 
 #endif

@@ -168,21 +168,52 @@ static void correlate(const tg_correlate *c) {
 
 /* ---- pooling ------------------------------------------------------------------------------------------------------ */
 
-static void max_window(size_t n, size_t taps, const size_t *offset, const float *x, float *y,
-                       uint32_t *place) {
-    for (size_t i = 0; i < n; i += TG_LANES) {
-        vf most = load_first(x + offset[0] + i, n - i);
-        vi at = {0};
-        for (size_t t = 1; t < taps; t++) {
-            vf v = load_first(x + offset[t] + i, n - i);
-            vi larger = (v > most) | (v != v);
-            most = select(larger, v, most);
-            at = (at & ~larger) | (larger & (int32_t)t);
+static inline vi load_places(const uint32_t *from, size_t n) {
+    vi v = {0};
+    if (n >= TG_LANES) memcpy(&v, from, sizeof v);
+    else
+        for (size_t l = 0; l < n; l++) v[l] = (int32_t)from[l];
+    return v;
+}
+
+static inline void store_places(uint32_t *to, vi v, size_t n) {
+    if (n >= TG_LANES) memcpy(to, &v, sizeof v);
+    else
+        for (size_t l = 0; l < n; l++) to[l] = (uint32_t)v[l];
+}
+
+static void max_windows(const tg_windows *w, const float *x, float *y, uint32_t *place) {
+    size_t n = w->channels;
+    for (size_t r = 0; r < w->count; r++, x += w->step, y += n, place += place ? n : 0) {
+        for (size_t i = 0; i < n; i += TG_LANES) {
+            vf most = load_first(x + w->offset[0] + i, n - i);
+            vi at = {0};
+            for (size_t t = 1; t < w->taps; t++) {
+                vf v = load_first(x + w->offset[t] + i, n - i);
+                vi larger = (v > most) | (v != v);
+                most = select(larger, v, most);
+                at = (at & ~larger) | (larger & (int32_t)t);
+            }
+            store_first(y + i, most, n - i);
+            if (place) store_places(place + i, at, n - i);
         }
-        store_first(y + i, most, n - i);
-        if (!place) continue;
-        size_t count = n - i < TG_LANES ? n - i : TG_LANES;
-        memcpy(place + i, &at, count * sizeof *place);
+    }
+}
+
+static void spread_windows(const tg_windows *w, const uint32_t *place, const float *dy, const float *y,
+                           bool add, float *dx) {
+    size_t n = w->channels;
+    for (size_t r = 0; r < w->count; r++, dx += w->step, dy += n, place += n, y += y ? n : 0) {
+        for (size_t i = 0; i < n; i += TG_LANES) {
+            vf g = load_first(dy + i, n - i);
+            if (y) g = select(load_first(y + i, n - i) > 0.0f, g, (vf){0});
+            vi at = load_places(place + i, n - i);
+            for (size_t t = 0; t < w->taps; t++) {
+                float *to = dx + w->offset[t] + i;
+                vf v = select(at == (int32_t)t, g, (vf){0});
+                store_first(to, add ? load_first(to, n - i) + v : v, n - i);
+            }
+        }
     }
 }
 

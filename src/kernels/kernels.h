@@ -45,10 +45,13 @@ typedef struct tg_kernels {
     size_t conv_nr, conv_lanes;
     void (*convolve)(const tg_convolve *convolve);
     void (*correlate)(const tg_correlate *correlate);
-    /* y[i] = the largest of x[offset[0..taps) + i]: of equals the first, of NaNs the last; place[i]: its tap, unless
-     * place is NULL. taps >= 1. */
-    void (*max_window)(size_t n, size_t taps, const size_t *offset, const tg_real *x, tg_real *y,
-                       uint32_t *place);
+    /* y[count, channels] = the largest tap of every window: of equals the first, of NaNs the last; place, unless it is
+     * NULL, which tap that was. */
+    void (*max_windows)(const tg_windows *windows, const tg_real *x, tg_real *y, uint32_t *place);
+    /* The way back: the tap at place gets dy, the others 0; where y is given, 0 also where that is not above 0. dx is set,
+     * or with add added to. */
+    void (*spread_windows)(const tg_windows *windows, const uint32_t *place, const tg_real *dy,
+                           const tg_real *y, bool add, tg_real *dx);
 
     const struct tg_winograd_kernels *winograd; /* kernels/winograd_kernels.h */
 

@@ -90,6 +90,7 @@ static void forward_sample(void *ctx, size_t i, size_t thread) {
         const tg_real *from = x + position_offset(job, p);
         for (size_t t = 0; t < job->taps; t++)
             job->kernels->multiply_add(job->span, from + tap_offset(job, t), job->weights + t * job->span, y);
+        if (tg_rectifies(job->ex, job->node)) job->kernels->relu(job->span, y, y);
     }
 }
 

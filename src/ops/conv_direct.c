@@ -17,6 +17,7 @@ typedef struct product {
     size_t group_weights; /* packed, of one group */
     tg_real *weights;     /* [groups][panels][k][nr] */
     tg_real *start;       /* [groups][panels][nr], or NULL */
+    bool rectified;
 } product;
 
 typedef struct conv_job {
@@ -165,6 +166,7 @@ static void multiply(const conv_job *job, const product *p, const tg_real *canva
                 .ldy = wide,
                 .cols = columns - j < nr ? columns - j : nr,
                 .accumulate = add,
+                .rectified = p->rectified,
             });
         }
 }
@@ -199,6 +201,7 @@ static void direct_forward(const tg_exec *ex, const tg_node *node) {
     conv_job job = job_of(ex, node);
     job.blocks = blocks_of(&job);
     prepare(&job, &job.y);
+    job.y.rectified = tg_rectifies(ex, node);
     pack_start(&job, node->param_count > 1 ? node->params[1].data : NULL);
     tg_parallel_for(ex->pool, ex->n * job.blocks, forward_item, &job);
 }

@@ -31,8 +31,8 @@ static size_t winograd_scratch(const tg_node *node, size_t n, const tg_kernels *
 static void winograd_forward(const tg_exec *ex, const tg_node *node) {
     tg_winograd shape = shape_of(node);
     tg_winograd_forward(ex->kernels, ex->pool, &shape, ex->n, tg_x(ex, node, 0), node->params[0].data,
-                        node->param_count > 1 ? node->params[1].data : NULL, false, tg_y(ex, node),
-                        ex->scratch);
+                        node->param_count > 1 ? node->params[1].data : NULL, tg_rectifies(ex, node),
+                        tg_y(ex, node), ex->scratch);
 }
 
 typedef struct bias_job {

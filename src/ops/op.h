@@ -77,11 +77,12 @@ typedef struct tg_exec {
     tg_pool *pool;
     bool training;
     size_t capacity;
-    size_t n;            /* samples in the current batch */
-    tg_real **y, **dy;   /* [nodes]; dy[i] is NULL where no gradient is needed */
-    const bool *sets_dx; /* [nodes]: nobody has written the gradient of its input yet */
-    uint8_t **saved;     /* [nodes] */
-    tg_real **kept;      /* [nodes] */
+    size_t n;             /* samples in the current batch */
+    tg_real **y, **dy;    /* [nodes]; dy[i] is NULL where no gradient is needed */
+    const bool *sets_dx;  /* [nodes]: nobody has written the gradient of its input yet */
+    const uint8_t *fused; /* [nodes]: TG_FUSED_ */
+    uint8_t **saved;      /* [nodes] */
+    tg_real **kept;       /* [nodes] */
     /* What random ops draw from in training: a stream per sample (its number in the set) and epoch. */
     uint64_t seed;
     uint32_t epoch;
@@ -110,6 +111,22 @@ static inline bool tg_sets_dx(const tg_exec *ex, const tg_node *node) {
     return ex->sets_dx[node->index];
 }
 
+/* A ReLU in place between a convolution and a pool is done by its neighbours: the one rectifies what it stores, the other
+ * keeps back the gradient of what is not above 0. */
+enum {
+    TG_FUSED_RECTIFIES = 1,  /* forward does the ReLU behind it as well */
+    TG_FUSED_RECTIFIED = 2,  /* backward does the ReLU before it as well */
+    TG_FUSED_NO_FORWARD = 4, /* the ReLU itself */
+    TG_FUSED_NO_BACKWARD = 8,
+};
+
+static inline bool tg_rectifies(const tg_exec *ex, const tg_node *node) {
+    return (ex->fused[node->index] & TG_FUSED_RECTIFIES) != 0;
+}
+static inline bool tg_rectified(const tg_exec *ex, const tg_node *node) {
+    return (ex->fused[node->index] & TG_FUSED_RECTIFIED) != 0;
+}
+
 enum {
     TG_OP_INPLACE =
         1, /* y may share memory with the only input, dy with dx (which is then set, not added to) */
@@ -119,7 +136,9 @@ enum {
                                 * run so where both lie in the order of their shapes */
     TG_OP_KINK_AT_ZERO =
         16, /* its slope jumps where the output changes sign: gradient checks step around that */
-    TG_OP_SETS_GRADIENT = 32 /* asks tg_sets_dx(), so that nobody has to clear the gradient before it */
+    TG_OP_SETS_GRADIENT = 32, /* asks tg_sets_dx(), so that nobody has to clear the gradient before it */
+    TG_OP_RECTIFIES = 64,     /* asks tg_rectifies() in forward */
+    TG_OP_RECTIFIED = 128,    /* asks tg_rectified() in backward */
 };
 
 struct tg_op {

@@ -82,5 +82,5 @@ const tg_op tg_op_conv2d = {
     .scratch = conv2d_scratch,
     .forward = conv2d_forward,
     .backward = conv2d_backward,
-    .flags = TG_OP_BACKWARD_USES_X | TG_OP_SETS_GRADIENT,
+    .flags = TG_OP_BACKWARD_USES_X | TG_OP_SETS_GRADIENT | TG_OP_RECTIFIES,
 };

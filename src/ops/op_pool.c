@@ -37,18 +37,36 @@ typedef struct pool_job {
     const tg_node *node;
     const tg_window *w;
     size_t channels, in, out; /* values of one sample */
-    bool sets;
+    bool sets;                /* the gradient of the input */
+    bool clears, adds;        /* what that means where windows overlap, and where they leave cells out */
+    bool rectified;           /* the input is a ReLU's, whose backward is done along with this one */
 } pool_job;
+
+/* Every thread lists the taps of its window in a part of the scratch. */
+static size_t pool_scratch(const tg_node *node, size_t n, const tg_kernels *kernels, size_t threads) {
+    (void)n, (void)kernels;
+    const tg_window *w = &((const pool_attrs *)node->attrs)->window;
+    return threads * w->k_h * w->k_w * (sizeof(size_t) / sizeof(float));
+}
+
+static size_t *taps_of(const pool_job *job, size_t thread) {
+    return (size_t *)(void *)job->ex->scratch + thread * job->w->k_h * job->w->k_w;
+}
 
 static void over_samples(const tg_exec *ex, const tg_node *node, void (*fn)(void *, size_t, size_t)) {
     const tg_window *w = &((const pool_attrs *)node->attrs)->window;
-    pool_job job = {ex,
-                    node,
-                    w,
-                    w->channels,
-                    tg_shape_size(&node->inputs[0]->shape),
-                    tg_shape_size(&node->shape),
-                    tg_sets_dx(ex, node)};
+    bool disjoint = w->stride_h >= w->k_h && w->stride_w >= w->k_w;
+    bool covers = disjoint && w->out_h * w->k_h == w->in_h && w->out_w * w->k_w == w->in_w;
+    pool_job job = {.ex = ex,
+                    .node = node,
+                    .w = w,
+                    .channels = w->channels,
+                    .in = tg_shape_size(&node->inputs[0]->shape),
+                    .out = tg_shape_size(&node->shape),
+                    .sets = tg_sets_dx(ex, node)};
+    job.clears = job.sets && !covers;
+    job.adds = !(job.sets && disjoint);
+    job.rectified = tg_rectified(ex, node);
     tg_parallel_for(ex->pool, ex->n, fn, &job);
 }
 
@@ -82,57 +100,67 @@ static size_t place_of(const pool_job *job, cells c, size_t tap) {
 
 /* ---- max_pool2d: the tap of the maximum is kept for backward; of equals the first, of NaNs the last --------------- */
 
-enum { MOST_AT_ONCE = 64 }; /* taps that the kernel is given */
+/* Taps of a window, row by row. */
+static void list_taps(const pool_job *job, cells c, size_t *offset) {
+    size_t width = c.x1 - c.x0;
+    for (size_t t = 0; t < count_of(c); t++)
+        offset[t] = (t / width * job->w->in_w + t % width) * job->channels;
+}
 
-/* y[C], tap[C] = the largest of a window. */
-static void max_of_window(const pool_job *job, cells c, const tg_real *x, tg_real *y, uint32_t *tap) {
-    size_t offset[MOST_AT_ONCE], count = count_of(c);
-    if (count <= MOST_AT_ONCE) {
-        for (size_t t = 0; t < count; t++) offset[t] = place_of(job, c, t);
-        job->ex->kernels->max_window(job->channels, count, offset, x, y, tap);
-        return;
+/* Neighbouring windows of a row that see equally many columns and lie one stride apart, from ox on. */
+static size_t alike_from(const tg_window *w, size_t ox, cells c) {
+    size_t count = 1;
+    for (; c.x1 - c.x0 == w->k_w && ox + count < w->out_w; count++) {
+        cells next = cells_of(w, 0, ox + count);
+        if (next.x0 != c.x0 + count * w->stride_w || next.x1 - next.x0 != w->k_w) break;
     }
-    for (size_t k = 0; k < job->channels; k++) {
-        size_t most = 0;
-        for (size_t t = 1; t < count; t++) {
-            tg_real v = x[place_of(job, c, t) + k];
-            if (v > x[place_of(job, c, most) + k] || v != v) most = t;
+    return count;
+}
+
+/* Calls visit for all windows of a sample, rows of them where they are alike. at: the cell of the first one's first tap. */
+static void over_windows(const pool_job *job, size_t *offset,
+                         void (*visit)(const pool_job *job, const tg_windows *windows, size_t at, size_t to,
+                                       void *ctx),
+                         void *ctx) {
+    const tg_window *w = job->w;
+    for (size_t oy = 0; oy < w->out_h; oy++)
+        for (size_t ox = 0, count; ox < w->out_w; ox += count) {
+            cells c = cells_of(w, oy, ox);
+            count = alike_from(w, ox, c);
+            list_taps(job, c, offset);
+            const tg_windows windows = {count, w->stride_w * job->channels, job->channels, count_of(c),
+                                        offset};
+            visit(job, &windows, (c.y0 * w->in_w + c.x0) * job->channels,
+                  (oy * w->out_w + ox) * job->channels, ctx);
         }
-        y[k] = x[place_of(job, c, most) + k];
-        if (tap) tap[k] = (uint32_t)most;
-    }
+}
+
+static void max_visit(const pool_job *job, const tg_windows *windows, size_t at, size_t to, void *ctx) {
+    const size_t i = *(const size_t *)ctx;
+    uint32_t *place = (uint32_t *)(void *)job->ex->saved[job->node->index];
+    job->ex->kernels->max_windows(windows, tg_x(job->ex, job->node, 0) + i * job->in + at,
+                                  tg_y(job->ex, job->node) + i * job->out + to,
+                                  job->ex->training ? place + i * job->out + to : NULL);
 }
 
 static void max_forward_sample(void *ctx, size_t i, size_t thread) {
-    (void)thread;
     const pool_job *job = ctx;
-    const tg_window *w = job->w;
-    const tg_real *x = tg_x(job->ex, job->node, 0) + i * job->in;
-    tg_real *y = tg_y(job->ex, job->node) + i * job->out;
-    uint32_t *tap =
-        job->ex->training ? (uint32_t *)(void *)job->ex->saved[job->node->index] + i * job->out : NULL;
-    for (size_t oy = 0; oy < w->out_h; oy++)
-        for (size_t ox = 0; ox < w->out_w; ox++, y += job->channels, tap += tap ? job->channels : 0)
-            max_of_window(job, cells_of(w, oy, ox), x, y, tap);
+    over_windows(job, taps_of(job, thread), max_visit, &i);
 }
 
-/* Every cell of a window gets what its tap has earned. */
+static void spread_visit(const pool_job *job, const tg_windows *windows, size_t at, size_t to, void *ctx) {
+    const size_t i = *(const size_t *)ctx;
+    const uint32_t *place = (const uint32_t *)(const void *)job->ex->saved[job->node->index];
+    size_t from = i * job->out + to;
+    job->ex->kernels->spread_windows(windows, place + from, tg_dy(job->ex, job->node) + from,
+                                     job->rectified ? tg_y(job->ex, job->node) + from : NULL, job->adds,
+                                     tg_dx(job->ex, job->node, 0) + i * job->in + at);
+}
+
 static void max_backward_sample(void *ctx, size_t i, size_t thread) {
-    (void)thread;
     const pool_job *job = ctx;
-    const tg_window *w = job->w;
-    const tg_real *dy = tg_dy(job->ex, job->node) + i * job->out;
-    const uint32_t *tap = (const uint32_t *)(const void *)job->ex->saved[job->node->index] + i * job->out;
-    tg_real *dx = tg_dx(job->ex, job->node, 0) + i * job->in;
-    if (job->sets) memset(dx, 0, job->in * sizeof *dx);
-    for (size_t oy = 0; oy < w->out_h; oy++)
-        for (size_t ox = 0; ox < w->out_w; ox++, dy += job->channels, tap += job->channels) {
-            cells c = cells_of(w, oy, ox);
-            for (size_t t = 0; t < count_of(c); t++) {
-                tg_real *to = dx + place_of(job, c, t);
-                for (size_t k = 0; k < job->channels; k++) to[k] += tap[k] == t ? dy[k] : 0;
-            }
-        }
+    if (job->clears) memset(tg_dx(job->ex, job->node, 0) + i * job->in, 0, job->in * sizeof(tg_real));
+    over_windows(job, taps_of(job, thread), spread_visit, &i);
 }
 
 static void max_pool2d_forward(const tg_exec *ex, const tg_node *node) {
@@ -228,9 +256,10 @@ const tg_op tg_op_max_pool2d = {
     .min_inputs = 1,
     .max_inputs = 1,
     .infer = max_pool2d_infer,
+    .scratch = pool_scratch,
     .forward = max_pool2d_forward,
     .backward = max_pool2d_backward,
-    .flags = TG_OP_SETS_GRADIENT,
+    .flags = TG_OP_SETS_GRADIENT | TG_OP_RECTIFIED,
 };
 
 const tg_op tg_op_avg_pool2d = {

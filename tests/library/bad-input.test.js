@@ -252,10 +252,10 @@ describe('files', () => {
     const messages = await Promise.all(cases.map(async (bytes) => (await failure(read(bytes))).message));
     expect(messages[0]).toMatch(/^pictures: .*90 x 4 x 4.* 984 /);
     expect(messages.slice(1)).toEqual([
-      'pictures: the gzip data is damaged or cut short; get the file again',
-      'pictures: the gzip data is damaged or cut short; get the file again',
-      'pictures: is empty; give images and labels as IDX files, as MNIST has them (.gz or not)',
-      'pictures: is not an IDX file; give images and labels as IDX files, as MNIST has them (.gz or not)',
+      'pictures: is damaged or cut short inside its gzip packing; get it again',
+      'pictures: is damaged or cut short inside its gzip packing; get it again',
+      'pictures: the file is empty; download it again',
+      'pictures: is a GIF, which only browsers decode here; convert it to PNG',
     ]);
   });
 
@@ -274,7 +274,7 @@ describe('files', () => {
   it('without their other half, and none at all', async () => {
     const single = failure(engine.readFiles([{ name: 'pictures', bytes: imageFile }]));
     expect((await single).message).toBe('pictures: its labels are missing; give both files together');
-    expect((await failure(engine.readFiles([]))).message).toMatch(/^files: there are none/);
+    expect((await failure(engine.readFiles([]))).message).toMatch(/^files: there are no samples; give /);
   });
 });
 

@@ -50,7 +50,7 @@ it('that are damaged are refused in one sentence', async () => {
   const read = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) =>
     engine.readFiles([{ name: 'data_batch_1.bin', bytes }]);
   await expect(read(batch(1).subarray(1))).rejects.toMatchObject({
-    code: 'format',
+    code: 'data',
     where: 'data_batch_1.bin',
   });
   await expect(read(batch(1, 10))).rejects.toThrow(/^data_batch_1\.bin: record 1 has label 10/);

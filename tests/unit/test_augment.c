@@ -575,6 +575,41 @@ static void every_allocation_may_fail(void **state) {
     tg_attrs_destroy(attrs);
 }
 
+/* What a preview shows is what the sample becomes in epochs 0, 1, ... */
+static void a_preview_shows_what_training_sees(void **state) {
+    (void)state;
+    enum { SAMPLE = 3, EPOCHS = 4 };
+    tg_dataset *dataset;
+    tg_error err;
+    ASSERT_OK(tg_dataset_create(TG_U8, 4, 4, 1, 5, 1, false, &dataset, &err));
+    uint8_t *pixels = tg_dataset_pixels(dataset);
+    for (size_t i = 0; i < 80; i++) pixels[i] = (uint8_t)(3 * i);
+    tg_attrs *recipe =
+        attrs_from("{'augment': [{'type': 'brightness', 'max': 0.5}, {'type': 'rotate', 'degrees': 30}]}");
+    float outcomes[EPOCHS][16];
+    ASSERT_OK(tg_dataset_augment(dataset, recipe, SEED, SAMPLE, EPOCHS, outcomes[0], &err));
+    tg_augment *augment;
+    ASSERT_OK(
+        tg_augment_create(tg_value_get(tg_attrs_root(recipe), "augment"), SHAPE(4, 4, 1), 1, &augment, &err));
+    for (uint32_t epoch = 0; epoch < EPOCHS; epoch++) {
+        float *sample = tg_augment_sample(augment, 0);
+        for (size_t i = 0; i < 16; i++) sample[i] = pixels[SAMPLE * 16 + i];
+        tg_augment_apply(augment, TG_U8, SEED, epoch, SAMPLE, 0);
+        assert_memory_equal(outcomes[epoch], sample, sizeof outcomes[epoch]);
+    }
+    assert_memory_not_equal(outcomes[0], outcomes[1], sizeof outcomes[0]);
+    tg_augment_destroy(augment);
+    tg_attrs_destroy(recipe);
+
+    recipe = attrs_from("{}");
+    ASSERT_OK(tg_dataset_augment(dataset, recipe, SEED, SAMPLE, 1, outcomes[0], &err));
+    assert_float_equal(outcomes[0][1], pixels[SAMPLE * 16 + 1], 0);
+    assert_int_equal(tg_dataset_augment(dataset, recipe, SEED, 5, 1, outcomes[0], &err), TG_E_ARGUMENT);
+    assert_string_equal(err.what, "there is no sample 5; they go from 0 to 4");
+    tg_attrs_destroy(recipe);
+    tg_dataset_destroy(dataset);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flips),
@@ -600,6 +635,7 @@ int main(void) {
         cmocka_unit_test(f32_pixels_are_changed_like_u8),
         cmocka_unit_test(what_is_written_reads_back),
         cmocka_unit_test(wrong_steps_are_refused),
+        cmocka_unit_test(a_preview_shows_what_training_sees),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

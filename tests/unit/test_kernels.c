@@ -285,21 +285,36 @@ static void correlates_like_scalar(void **state) {
     }
 }
 
-static void finds_maxima_like_scalar(void **state) {
+static void pools_like_scalar(void **state) {
     const tg_kernels *kernels = *state;
     if (!kernels) skip();
-    enum { CELLS = 200, MOST = 40 };
+    enum { CELLS = 400, MOST = 120 };
     tg_rng rng = tg_rng_stream(4, TG_RNG_TEST, 0, 0);
     static const double levels[] = {0, -0.0, 1, 2, NAN, -INFINITY};
     for (size_t round = 0; round < 2000; round++) {
-        tg_real x[CELLS], got[MOST], wanted[MOST];
-        uint32_t place[MOST], expected[MOST];
-        size_t offset[9], n = tg_rng_below(&rng, MOST), taps = 1 + tg_rng_below(&rng, 9);
+        tg_real x[CELLS], got[2 * MOST], wanted[2 * MOST], dx[CELLS], expected[CELLS];
+        uint32_t place[MOST], at[MOST];
+        size_t offset[9];
+        tg_windows w = {.count = 1 + round % 3,
+                        .step = tg_rng_below(&rng, 60),
+                        .channels = 1 + tg_rng_below(&rng, 40),
+                        .taps = 1 + tg_rng_below(&rng, 9),
+                        .offset = offset};
+        size_t n = w.count * w.channels;
         for (size_t i = 0; i < CELLS; i++) x[i] = (tg_real)levels[tg_rng_below(&rng, 6)];
-        for (size_t i = 0; i < 9; i++) offset[i] = tg_rng_below(&rng, CELLS - MOST);
-        kernels->max_window(n, taps, offset, x, got, place);
-        tg_kernels_scalar()->max_window(n, taps, offset, x, wanted, expected);
-        for (size_t i = 0; i < n; i++) assert_true(same_bits(got[i], wanted[i]) && place[i] == expected[i]);
+        for (size_t i = 0; i < 9; i++) offset[i] = tg_rng_below(&rng, CELLS - 2 * 60 - 40);
+        kernels->max_windows(&w, x, got, place);
+        tg_kernels_scalar()->max_windows(&w, x, wanted, at);
+        for (size_t i = 0; i < n; i++) assert_true(same_bits(got[i], wanted[i]) && place[i] == at[i]);
+        tg_real *dy = got + MOST;
+        for (size_t i = 0; i < n; i++) dy[i] = (tg_real)tg_rng_normal(&rng);
+        for (size_t i = 0; i < CELLS; i++) expected[i] = dx[i] = (tg_real)i;
+        const tg_real *y = round % 2 ? got : NULL;
+        kernels->spread_windows(&w, place, dy, y, round % 5 > 0, dx);
+        tg_kernels_scalar()->spread_windows(&w, at, dy, y, round % 5 > 0, expected);
+        /* Windows that overlap are added to in another order, which only setting them would show. */
+        for (size_t i = 0; i < CELLS && round % 5 > 0; i++)
+            assert_true(fabs((double)(dx[i] - expected[i])) < 1e-3);
     }
 }
 
@@ -349,8 +364,7 @@ int main(void) {
          (void *)(uintptr_t)tg_kernels_##name()},                                                            \
         {"correlates_like_scalar " #name, correlates_like_scalar, NULL, NULL,                                \
          (void *)(uintptr_t)tg_kernels_##name()},                                                            \
-        {"finds_maxima_like_scalar " #name, finds_maxima_like_scalar, NULL, NULL,                            \
-         (void *)(uintptr_t)tg_kernels_##name()},                                                            \
+        {"pools_like_scalar " #name, pools_like_scalar, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name()}, \
     {                                                                                                        \
         "functions_match_scalar_everywhere " #name, functions_match_scalar_everywhere, NULL, NULL,           \
             (void *)(uintptr_t)tg_kernels_##name()                                                           \

@@ -100,6 +100,7 @@ static tg_plan *unshared_plan(const tg_graph *graph, tg_engine_parts parts, bool
     ex->saved = calloc(graph->count, sizeof *ex->saved);
     ex->kept = calloc(graph->count, sizeof *ex->kept);
     plan->first_writer = calloc(graph->count, sizeof *plan->first_writer);
+    plan->exec.fused = plan->fused = calloc(graph->count, sizeof *plan->fused);
     plan->exec.sets_dx = plan->sets_dx = calloc(graph->count, sizeof *plan->sets_dx);
     size_t scratch = 1;
     for (size_t i = 0; i < graph->count; i++) {
@@ -134,6 +135,7 @@ static void free_unshared(tg_plan *plan) {
     free(plan->exec.scratch);
     free(plan->first_writer);
     free(plan->sets_dx);
+    free(plan->fused);
     free(plan);
 }
 

@@ -1,5 +1,6 @@
 // A dataset as the library's users see it; the samples themselves are in the worker.
 import { TabgradError } from './errors.js';
+import { makersOfTwo } from './set-makers.js';
 
 /** @typedef {import('./connection.js').Connection} Connection */
 /** @typedef {import('./protocol.js').DatasetFacts} DatasetFacts */
@@ -23,6 +24,7 @@ import { TabgradError } from './errors.js';
 export class Dataset {
   #supervisor;
   #facts;
+  #isRenamed = false;
   #maker;
   /** @type {TabgradError | null} */
   #lost = null;
@@ -51,6 +53,11 @@ export class Dataset {
     return this.#facts.shape;
   }
 
+  /** Of the pixels: 'u8' are 0..255, 'f32' any. */
+  get type() {
+    return this.#facts.type;
+  }
+
   /** Names of the classes. */
   get classes() {
     return this.#facts.classes;
@@ -69,16 +76,97 @@ export class Dataset {
 
   /** Pixels one sample after the other, and labels. @param {number[]} indices */
   async samples(indices) {
+    this.#check(indices, 'samples');
+    return this.#supervisor.request('samples', { dataset: this.id, indices });
+  }
+
+  /** How many samples each class has, and between which values the pixels lie. */
+  async facts() {
+    if (this.#lost) throw this.#lost;
+    return this.#supervisor.request('facts', { dataset: this.id });
+  }
+
+  /**
+   * Samples as one picture to look at: a cell of size x size for each, fitted and centred, row by row; what no sample
+   * covers is clear. f32 pixels are shown from the least to the largest in the set.
+   * @param {number[]} indices
+   * @param {{ size?: number, columns?: number }} [options]  side of a cell; cells in a row (about a square)
+   */
+  async thumbnails(indices, { size = 28, columns = Math.ceil(Math.sqrt(indices.length)) } = {}) {
+    this.#check(indices, 'thumbnails');
+    atLeastOne(size, 'size');
+    atLeastOne(columns, 'columns');
+    return this.#supervisor.request('thumbnails', { dataset: this.id, indices, size, columns });
+  }
+
+  /** Indices of so many samples of every class (fewer where it has fewer), by class; the same for the same seed.
+   * @param {number} perClass @param {number} [seed] */
+  async samplesByClass(perClass, seed = 1) {
+    if (this.#lost) throw this.#lost;
+    atLeastOne(perClass, 'perClass');
+    return this.#supervisor.request('samplesByClass', { dataset: this.id, perClass, seed });
+  }
+
+  /** How many samples of another set are, pixel for pixel, also in this one; up to `most` pairs of such.
+   * @param {Dataset} other @param {{ most?: number }} [options] */
+  async duplicates(other, { most = 20 } = {}) {
+    const fields = { dataset: this.idFor(this.#supervisor), other: other.idFor(this.#supervisor), most };
+    return this.#supervisor.request('duplicates', fields);
+  }
+
+  /** Gives the classes other names; runs made later use them. @param {string[]} classes  as many as there are */
+  async rename(classes) {
+    if (this.#lost) throw this.#lost;
+    const names = classes.map(String);
+    if (names.length !== this.classes.length) {
+      const what = `${names.length} names for ${this.classes.length} classes; give one for each`;
+      throw new TabgradError('argument', 'classes', what);
+    }
+    await this.#supervisor.request('renameClasses', { dataset: this.id, classes: names });
+    this.#facts = { ...this.#facts, classes: names };
+    this.#isRenamed = true;
+  }
+
+  /**
+   * Two new sets; this one stays.
+   * @param {{ fraction?: number, seed?: number, stratified?: boolean }} [options]  fraction: of the samples that go to
+   *   test, drawn by the seed; stratified: of every class that fraction
+   * @returns {Promise<{ train: Dataset, test: Dataset }>}
+   */
+  async split({ fraction = 0.2, seed = 1, stratified = true } = {}) {
+    const supervisor = this.#supervisor;
+    const fields = { dataset: this.idFor(supervisor), fraction, seed, stratified };
+    const ids = { train: supervisor.nextId(), test: supervisor.nextId() };
+    const { train, test } = await supervisor.request('split', { ...fields, ...ids });
+    const makers = makersOfTwo(supervisor, ids, (worker, wanted) =>
+      this.#lend(worker, () => worker.request('split', { ...fields, ...wanted })),
+    );
+    return {
+      train: new Dataset(supervisor, ids.train, train, makers.train),
+      test: new Dataset(supervisor, ids.test, /** @type {DatasetFacts} */ (test), makers.test),
+    };
+  }
+
+  /** Has the set in a new worker for as long as something is made of it, if it is closed already here.
+   * @template T @param {Pick<Connection, 'request'>} worker @param {() => Promise<T>} use */
+  async #lend(worker, use) {
+    if (this.#supervisor.holds(this.id)) return use();
+    await this.#makeIn(worker);
+    try {
+      return await use();
+    } finally {
+      await worker.request('closeDataset', { dataset: this.id });
+    }
+  }
+
+  /** @param {number[]} indices @param {string} call */
+  #check(indices, call) {
     const wrong = indices.find((index) => !Number.isInteger(index) || index < 0 || index >= this.count);
     if (wrong !== undefined) {
-      throw new TabgradError(
-        'argument',
-        'samples',
-        `there is no sample ${wrong}; they go from 0 to ${this.count - 1}`,
-      );
+      const what = `there is no sample ${wrong}; they go from 0 to ${this.count - 1}`;
+      throw new TabgradError('argument', call, what);
     }
     if (this.#lost) throw this.#lost;
-    return this.#supervisor.request('samples', { dataset: this.id, indices });
   }
 
   /** Frees the samples; runs that use them keep them until they are closed. */
@@ -97,20 +185,24 @@ export class Dataset {
   }
 
   /** @param {Connection} connection */
-  async restore(connection) {
+  restore(connection) {
+    return this.#makeIn(connection);
+  }
+
+  /** @param {Pick<Connection, 'request'>} worker */
+  async #makeIn(worker) {
     if (!this.#maker) {
       const what =
         'its arrays were handed over with `transfer`, so it is gone with the worker; make it again';
       throw new TabgradError('crashed', 'dataset', what);
     }
-    const { sha256 } = await this.#maker(connection);
-    if (sha256 === this.sha256) return;
-    await connection.request('closeDataset', { dataset: this.id });
-    throw new TabgradError(
-      'crashed',
-      'dataset',
-      'its arrays have changed since they were given; make it again',
-    );
+    const { sha256 } = await this.#maker(worker);
+    if (sha256 !== this.sha256) {
+      await worker.request('closeDataset', { dataset: this.id });
+      const what = 'its arrays have changed since they were given; make it again';
+      throw new TabgradError('crashed', 'dataset', what);
+    }
+    if (this.#isRenamed) await worker.request('renameClasses', { dataset: this.id, classes: this.classes });
   }
 
   /** @param {TabgradError} error */
@@ -209,6 +301,12 @@ function classNames(classes, labels) {
 function checkedLabel(label, index) {
   if (Number.isInteger(label) && label >= 0 && label < 2 ** 31) return label;
   throw new TabgradError('data', `labels[${index}]`, `${label} is not the number of a class`);
+}
+
+/** @param {number} value @param {string} where */
+function atLeastOne(value, where) {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new TabgradError('argument', where, `${value} is not a whole number of at least 1`);
 }
 
 /** The array itself, or a copy if it shows only a part of its buffer: buffers are sent whole.

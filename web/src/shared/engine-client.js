@@ -3,7 +3,7 @@ import { attributesOf } from './attributes.js';
 import { Dataset, datasetFields } from './dataset-client.js';
 import { TabgradError } from './errors.js';
 import { readFile } from './file-bytes.js';
-import { sortFiles } from './file-parts.js';
+import { openStored, readFiles } from './file-reading.js';
 import { Run } from './run-client.js';
 import { Supervisor } from './supervisor.js';
 import { pickVariant, probeSupport } from './variant.js';
@@ -11,7 +11,8 @@ import { pickVariant, probeSupport } from './variant.js';
 /** @typedef {import('./dataset-client.js').DatasetMaker} DatasetMaker */
 /** @typedef {import('./dataset-client.js').DatasetOptions} DatasetOptions */
 /** @typedef {import('./file-bytes.js').NamedBytes} NamedBytes */
-/** @typedef {import('./file-parts.js').FilePart} FilePart */
+/** @typedef {import('./file-reading.js').ReadOptions} ReadOptions */
+/** @typedef {import('./protocol.js').ImportReport} ImportReport */
 /** @typedef {import('./run-client.js').RunData} RunData */
 /** @typedef {import('./supervisor.js').Respawn} Respawn */
 /** @typedef {import('./variant.js').Precision} Precision */
@@ -76,35 +77,57 @@ export class Engine {
   }
 
   /**
-   * Reads MNIST-format IDX files (images and labels of one or two parts) or CIFAR-10's binary batches, gzipped or not.
+   * Reads what people have: MNIST's IDX, CIFAR's binary batches, .npy and .npz, .mat, CSV and TSV, Parquet, pictures in
+   * folders; in gzip, zip and tar. What cannot be used is skipped and stands in the report.
    * @param {(NamedBytes | File)[]} files
-   * @param {{ classes?: string[] }} [options]  names; without, those in batches.meta.txt, else the numbers
-   * @returns {Promise<{ train: Dataset, test?: Dataset }>}
+   * @param {ReadOptions} [options]
+   * @returns {Promise<{ train: Dataset, test?: Dataset, report: ImportReport }>}
    */
-  async readFiles(files, { classes } = {}) {
-    const parts = await sortFiles(files.map(named));
-    const train = await this.#readPart(parts.train, classes ?? parts.train.classes);
-    if (!parts.test) return { train };
-    try {
-      return { train, test: await this.#readPart(parts.test, classes ?? train.classes) };
-    } catch (error) {
-      await train.close();
-      throw error;
-    }
+  async readFiles(files, options) {
+    return readFiles(this.#supervisor, files, options);
   }
 
-  /** @param {FilePart} part @param {string[] | null} classes */
-  async #readPart({ format, files: named }, classes) {
-    const dataset = this.#supervisor.nextId();
-    /** @type {DatasetMaker} */
-    const make = async (worker) => {
-      const files = await Promise.all(named.map(readFile));
-      const transfer = files
-        .filter((_, i) => named[i].bytes instanceof Blob)
-        .map(({ bytes }) => bytes.buffer);
-      return worker.request('readFiles', { dataset, format, files, classes }, { transfer });
-    };
-    return new Dataset(this.#supervisor, dataset, await make(this.#supervisor), make);
+  /**
+   * Keeps sets in the browser's storage for this page, to be there after a reload.
+   * @param {{ train: Dataset, test?: Dataset | null }} sets
+   * @param {{ name?: string, report?: unknown }} [options]  report: comes back with them, so plain data
+   */
+  async keep({ train, test }, { name = 'data', report = null } = {}) {
+    const ids = this.#idsOf({ train, test });
+    return this.#supervisor.request('keep', {
+      train: train.idFor(this.#supervisor),
+      test: ids.test,
+      name,
+      report,
+    });
+  }
+
+  /** What is kept, the newest first; nothing where a browser keeps nothing. */
+  async stored() {
+    return this.#supervisor.request('stored', {});
+  }
+
+  /** @param {string} key  of one that is kept @returns {Promise<{ train: Dataset, test?: Dataset, report: any }>} */
+  async openStored(key) {
+    return openStored(this.#supervisor, key);
+  }
+
+  /** @param {string} key */
+  async deleteStored(key) {
+    await this.#supervisor.request('deleteStored', { key });
+  }
+
+  /**
+   * What a recipe's augmentation makes of one sample: as it would be in so many epochs.
+   * @param {Record<string, any>} recipe
+   * @param {Dataset} data
+   * @param {number} index
+   * @param {number} [count]
+   */
+  async augmentations({ augment = [], seed = 1 }, data, index, count = 12) {
+    const recipe = attributesOf({ augment }, 'recipe');
+    const dataset = data.idFor(this.#supervisor);
+    return this.#supervisor.request('augmentations', { dataset, recipe, seed, index, count });
   }
 
   /**
@@ -172,11 +195,4 @@ async function startVariant({ variant, threads }, base) {
   const supervisor = new Supervisor(new URL('tabgrad.worker.js', base), { glueUrl, threads });
   await supervisor.ready();
   return new Engine(supervisor, variant);
-}
-
-/** @param {NamedBytes | File} file @returns {NamedBytes} */
-function named(file) {
-  return 'bytes' in file && !(file instanceof Blob)
-    ? file
-    : { name: file.name, bytes: /** @type {File} */ (file) };
 }

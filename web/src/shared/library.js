@@ -8,7 +8,12 @@ export { TabgradError } from './errors.js';
 /** @typedef {import('./dataset-client.js').DatasetOptions} DatasetOptions */
 /** @typedef {import('./engine-client.js').Engine} Engine */
 /** @typedef {import('./engine-client.js').EngineOptions} EngineOptions */
+/** @typedef {import('./file-reading.js').ReadOptions} ReadOptions */
 /** @typedef {import('./protocol.js').Evaluation} Evaluation */
+/** @typedef {import('./protocol.js').ImportReport} ImportReport */
+/** @typedef {import('./protocol.js').KeptSets} KeptSets */
+/** @typedef {import('./protocol.js').ReadingProgress} ReadingProgress */
+/** @typedef {import('./protocol.js').Thumbnails} Thumbnails */
 /** @typedef {import('./class-scores.js').ClassScore} ClassScore */
 /** @typedef {import('./class-scores.js').Confused} Confused */
 /** @typedef {import('./protocol.js').DeadUnits} DeadUnits */

@@ -8,8 +8,8 @@
 /** @typedef {import('./class-scores.js').ClassScore} ClassScore */
 /** @typedef {import('./class-scores.js').Confused} Confused */
 /** @typedef {import('./errors.js').ErrorFacts} ErrorFacts */
+/** @typedef {import('./file-bytes.js').NamedBytes} NamedBytes */
 /** @typedef {import('./file-bytes.js').ReadBytes} ReadBytes */
-/** @typedef {import('./file-parts.js').FileFormat} FileFormat */
 /** @typedef {import('./variant.js').Variant} Variant */
 /** @typedef {Record<string, never>} Nothing */
 
@@ -26,8 +26,61 @@
  * @property {number} count
  * @property {[height: number, width: number, channels: number]} shape
  * @property {string[]} classes
+ * @property {'u8' | 'f32'} type  of the pixels
  * @property {string} sha256  over type, shape, pixels and labels
  */
+
+/** @typedef {{ classCounts: number[], range: [min: number, max: number] }} SampleFacts */
+/** @typedef {SampleFacts & { count: number, shape: [height: number, width: number, channels: number] }} SetReport */
+
+/**
+ * @typedef {object} ImportReport  what was understood
+ * @property {{ name: string, format: string, part: string, count: number, shape: number[], note?: string }[]} sources
+ *   note: one sentence: 'looks like EMNIST, whose pictures are transposed'
+ * @property {{ name: string, reason: string }[]} skipped  the first of them
+ * @property {number} skippedCount
+ * @property {SetReport | null} train
+ * @property {SetReport | null} test
+ * @property {Duplicates} duplicates  samples of the test set that are in the training set, too
+ */
+
+/** @typedef {{ count: number, examples: [train: number, test: number][] }} Duplicates */
+
+/**
+ * @typedef {object} ImportFields
+ * @property {NamedBytes[]} files
+ * @property {AttributeCall[]} options  of tg_import_create
+ * @property {{ label_column?: string, labels?: 'fine' | 'coarse' }} parquet  those of them that Parquet needs
+ */
+
+/** @typedef {{ stage: 'reading' | 'finishing', done: number, total: number, name: string }} ReadingProgress  in bytes as
+ *  they were dropped; name: what is being read */
+
+/**
+ * @typedef {object} Thumbnails  one picture with a cell for each sample, row by row
+ * @property {Uint8ClampedArray<ArrayBuffer>} pixels  RGBA, as ImageData wants it; what no sample covers is clear
+ * @property {number} width
+ * @property {number} height
+ * @property {number} columns
+ */
+
+/** @typedef {{ pixels: Float32Array, shape: [height: number, width: number, channels: number], count: number }} Outcomes
+ *  pixels in the unit of the data set's own */
+
+/**
+ * @typedef {object} KeptSets
+ * @property {string} key
+ * @property {string} name
+ * @property {number} bytes
+ * @property {number} train  samples
+ * @property {number} test
+ * @property {[height: number, width: number, channels: number]} shape
+ * @property {string[]} classes
+ * @property {number} keptAt  milliseconds since 1970
+ */
+
+/** @typedef {import('./set-makers.js').WantedIds} WantedIds */
+/** @typedef {import('./set-makers.js').MadeSets} MadeSets */
 
 /**
  * @typedef {object} Samples
@@ -141,9 +194,22 @@
  * @property {{ fields: Nothing, value: HeapFacts }} memory
  * @property {{ fields: { dataset: number, name: string, shape: number[], pixels: Uint8Array | Float32Array,
  *   labels: Int32Array | Float32Array, classes: string[] }, value: DatasetFacts }} createDataset
- * @property {{ fields: { dataset: number, format: FileFormat, files: ReadBytes[], classes: string[] | null },
- *   value: DatasetFacts }} readFiles
+ * @property {{ fields: WantedIds & ImportFields & { reading: number }, value: MadeSets & { report: ImportReport } }} readFiles
+ * @property {{ fields: { reading: number }, value: null }} cancelReading
  * @property {{ fields: { dataset: number, indices: number[] }, value: Samples }} samples
+ * @property {{ fields: { dataset: number }, value: SampleFacts }} facts
+ * @property {{ fields: { dataset: number, indices: number[], size: number, columns: number }, value: Thumbnails }} thumbnails
+ * @property {{ fields: { dataset: number, perClass: number, seed: number }, value: number[] }} samplesByClass
+ * @property {{ fields: { dataset: number, classes: string[] }, value: null }} renameClasses
+ * @property {{ fields: WantedIds & { dataset: number, fraction: number, seed: number, stratified: boolean },
+ *   value: MadeSets }} split
+ * @property {{ fields: { dataset: number, other: number, most: number }, value: Duplicates }} duplicates
+ * @property {{ fields: { dataset: number, recipe: AttributeCall[], seed: number, index: number,
+ *   count: number }, value: Outcomes }} augmentations
+ * @property {{ fields: { train: number, test: number | null, name: string, report: unknown }, value: KeptSets }} keep
+ * @property {{ fields: Nothing, value: KeptSets[] }} stored
+ * @property {{ fields: WantedIds & { key: string }, value: MadeSets & { report: any } }} openStored
+ * @property {{ fields: { key: string }, value: null }} deleteStored
  * @property {{ fields: { dataset: number }, value: null }} closeDataset
  * @property {{ fields: { run: number, recipe: AttributeCall[], checkpoints: ReadBytes[], train: number | null,
  *   test: number | null },
@@ -177,7 +243,7 @@
 
 /** @typedef {{ [T in RequestType]: Request<T> }[RequestType]} AnyRequest */
 
-/** @typedef {Report[] | EvaluationProgress} RequestEvent */
+/** @typedef {Report[] | EvaluationProgress | ReadingProgress} RequestEvent */
 
 /**
  * What the worker says: replies and events of requests, a run's new state, what else has changed about it, its

@@ -59,6 +59,11 @@ export class Supervisor {
     this.#things.set(thing.id, thing);
   }
 
+  /** Whether a thing is in use. @param {number} id */
+  holds(id) {
+    return this.#things.has(id);
+  }
+
   /**
    * Lets go of a thing, here and in the worker; if it is gone already, so much the better.
    * @param {Restorable} thing

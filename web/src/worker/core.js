@@ -97,6 +97,12 @@ export class Core {
     return new TabgradError(code, where, this.text(this.get('wasm_error_what', this.#error)));
   }
 
+  /** What the core calls to unpack a zlib stream inside a file: tg_inflate, between places of its memory; -1: damaged.
+   * @param {(from: number, size: number, to: number, room: number) => number} inflate */
+  provideInflate(inflate) {
+    this.#module.inflate = inflate;
+  }
+
   // Memory
 
   /** @param {number} bytes @returns {number} */
@@ -188,9 +194,14 @@ export class Core {
     return this.#copyOut(Float32Array, pointer, length);
   }
 
+  /** @param {number} pointer @param {number} length */
+  f64(pointer, length) {
+    return this.#copyOut(Float64Array, pointer, length);
+  }
+
   /** Values of type tg_real: double where this variant computes in double. @param {number} pointer @param {number} length */
   real(pointer, length) {
-    return this.computesInDouble ? this.#copyOut(Float64Array, pointer, length) : this.f32(pointer, length);
+    return this.computesInDouble ? this.f64(pointer, length) : this.f32(pointer, length);
   }
 
   get computesInDouble() {

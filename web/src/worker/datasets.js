@@ -1,34 +1,16 @@
-// Datasets in the worker: memory of the C core, filled from arrays or files.
-import { unpack } from '../shared/file-bytes.js';
+// Datasets in the worker: memory of the C core.
 
 /** @typedef {import('./core.js').Core} Core */
-/** @typedef {import('./core.js').Scratch} Scratch */
-/** @typedef {import('../shared/file-bytes.js').ReadBytes} ReadBytes */
-/** @typedef {import('../shared/file-parts.js').FileFormat} FileFormat */
 /** @typedef {import('../shared/protocol.js').DatasetFacts} DatasetFacts */
+/** @typedef {import('../shared/protocol.js').Duplicates} Duplicates */
+/** @typedef {import('../shared/protocol.js').SampleFacts} SampleFacts */
 /** @typedef {import('../shared/protocol.js').Requests} Requests */
 /** @typedef {import('../shared/protocol.js').Samples} Samples */
 
+/** @typedef {{ shape: number[], count: number, classes: string[], soft: boolean, isF32: boolean }} Layout */
+
 const U8 = 0;
 const F32 = 1;
-
-const CIFAR_10 = 0;
-
-/** What makes a dataset of the files of a part.
- * @type {Record<FileFormat, (core: Core, scratch: Scratch, files: ReadBytes[]) => number>} */
-const READERS = {
-  idx: (core, scratch, files) =>
-    core.make('wasm_dataset_from_idx', ...files.flatMap((file) => bytesIn(scratch, file))),
-  cifar: (core, scratch, files) => {
-    const batches = Uint32Array.from(files.flatMap((file) => bytesIn(scratch, file)));
-    return core.make('dataset_from_cifar', scratch.copy(batches), files.length, CIFAR_10);
-  },
-};
-
-/** The three words of a tg_bytes. @param {Scratch} scratch @param {ReadBytes} file */
-function bytesIn({ string, copy }, { name, bytes }) {
-  return [string(name), copy(bytes), bytes.length];
-}
 
 /** tg_dtype of what holds the pixels. @param {Uint8Array | Float32Array} pixels */
 export function typeOf(pixels) {
@@ -48,39 +30,30 @@ export class Dataset {
 
   /** @param {Core} core @param {Requests['createDataset']['fields']} fields */
   static fromArrays(core, { name, shape, pixels, labels, classes }) {
-    const [height, width, channels] = shape;
     const soft = labels instanceof Float32Array;
     const count = soft ? labels.length / classes.length : labels.length;
-    const type = typeOf(pixels);
-    const pointer = core.make(
-      'dataset_create',
-      type,
-      height,
-      width,
-      channels,
-      count,
-      classes.length,
-      Number(soft),
-    );
-    return keepOrDestroy(core, pointer, () => {
+    const pointer = create(core, { shape, count, classes, soft, isF32: typeOf(pixels) === F32 });
+    try {
       core.write(core.get('dataset_pixels', pointer), pixels);
       core.write(core.get(soft ? 'dataset_targets' : 'dataset_labels', pointer), labels);
-      nameClasses(core, pointer, classes);
-      check(core, pointer, name);
-    });
+      return finish(core, pointer, name, classes);
+    } catch (error) {
+      core.get('dataset_destroy', pointer);
+      throw error;
+    }
   }
 
-  /** @param {Core} core @param {Requests['readFiles']['fields']} fields */
-  static async fromFiles(core, { format, files, classes }) {
-    /** @type {ReadBytes[]} */
-    const unpacked = [];
-    for (const file of files) unpacked.push({ name: file.name, bytes: await unpack(file) });
-    const pointer = core.withScratch((scratch) => READERS[format](core, scratch, unpacked));
-    return keepOrDestroy(core, pointer, () => {
-      if (!classes) return;
-      nameClasses(core, pointer, classes);
-      check(core, pointer, files[files.length - 1].name); // how many classes there are has changed, perhaps
-    });
+  /** A set that `fill` fills: its pixels, and its labels or targets.
+   * @param {Core} core @param {Layout & { name: string }} layout @param {(pointer: number) => Promise<void>} fill */
+  static async filled(core, layout, fill) {
+    const pointer = create(core, layout);
+    try {
+      await fill(pointer);
+      return finish(core, pointer, layout.name, layout.classes);
+    } catch (error) {
+      core.get('dataset_destroy', pointer);
+      throw error;
+    }
   }
 
   /** @returns {DatasetFacts} */
@@ -98,6 +71,7 @@ export class Dataset {
       count: core.get('dataset_count', this.pointer),
       shape,
       classes,
+      type: core.get('dataset_type', this.pointer) === F32 ? 'f32' : 'u8',
       sha256: core.text(core.get('dataset_sha256', this.pointer)),
     };
   }
@@ -125,6 +99,81 @@ export class Dataset {
     return { pixels, labels };
   }
 
+  /** @returns {SampleFacts} */
+  sampleFacts() {
+    const core = this.#core;
+    return core.withScratch(({ alloc }) => {
+      const counts = alloc(4 * this.facts.classes.length);
+      const range = alloc(16);
+      core.get('dataset_class_counts', this.pointer, counts);
+      core.get('dataset_range', this.pointer, range);
+      return {
+        classCounts: [...core.u32(counts, this.facts.classes.length)],
+        range: /** @type {[number, number]} */ ([...core.f64(range, 2)]),
+      };
+    });
+  }
+
+  /** @param {Dataset} other @param {number} most  examples @returns {Duplicates} */
+  duplicates(other, most) {
+    const core = this.#core;
+    return core.withScratch(({ alloc }) => {
+      const pairs = alloc(8 * most);
+      const count = core.make('dataset_duplicates', this.pointer, other.pointer, pairs, most);
+      const numbers = core.u32(pairs, 2 * Math.min(count, most));
+      const examples = Array.from({ length: numbers.length / 2 }, (_, i) => [
+        numbers[2 * i],
+        numbers[2 * i + 1],
+      ]);
+      return { count, examples: /** @type {[number, number][]} */ (examples) };
+    });
+  }
+
+  /** @param {{ fraction: number, seed: number, stratified: boolean }} options */
+  split({ fraction, seed, stratified }) {
+    const core = this.#core;
+    return core.withScratch(({ alloc }) => {
+      const out = alloc(8);
+      core.call('wasm_dataset_split', this.pointer, fraction, seed, Number(stratified), out, out + 4);
+      const [rest, heldOut] = core.u32(out, 2);
+      return { train: rest, test: heldOut };
+    });
+  }
+
+  /** What augmentation makes of one sample. @param {import('../shared/attributes.js').AttributeCall[]} recipe
+   * @param {{ index: number, count: number, seed: number }} options */
+  augmentations(recipe, { index, count, seed }) {
+    const core = this.#core;
+    const { shape } = this.facts;
+    const values = count * shape[0] * shape[1] * shape[2];
+    const pixels = core.withAttributes(recipe, (attrs) =>
+      core.withScratch(({ alloc }) => {
+        const out = alloc(4 * values);
+        core.call('wasm_dataset_augment', this.pointer, attrs, seed, index, count, out);
+        return core.f32(out, values);
+      }),
+    );
+    return { pixels, shape, count };
+  }
+
+  /** Other names for as many classes. @param {string[]} classes */
+  rename(classes) {
+    nameClasses(this.#core, this.pointer, classes);
+    this.facts = this.#describe();
+  }
+
+  /** Of all samples; of soft labels the most probable class. */
+  labels() {
+    const core = this.#core;
+    const { count, classes } = this.facts;
+    const labelsAt = core.get('dataset_labels', this.pointer);
+    if (labelsAt) return core.i32(labelsAt, count);
+    const targetsAt = core.get('dataset_targets', this.pointer);
+    return Int32Array.from({ length: count }, (_, i) =>
+      largest(core.f32(targetsAt + 4 * i * classes.length, classes.length)),
+    );
+  }
+
   retain() {
     this.#users++;
     return this;
@@ -137,15 +186,17 @@ export class Dataset {
   }
 }
 
-/** @param {Core} core @param {number} pointer @param {() => void} fill */
-function keepOrDestroy(core, pointer, fill) {
-  try {
-    fill();
-    return new Dataset(core, pointer);
-  } catch (error) {
-    core.get('dataset_destroy', pointer);
-    throw error;
-  }
+/** @param {Core} core @param {Layout} layout */
+function create(core, { shape: [height, width, channels], count, classes, soft, isF32 }) {
+  const type = isF32 ? F32 : U8;
+  return core.make('dataset_create', type, height, width, channels, count, classes.length, Number(soft));
+}
+
+/** @param {Core} core @param {number} pointer @param {string} name @param {string[]} classes */
+function finish(core, pointer, name, classes) {
+  nameClasses(core, pointer, classes);
+  core.withScratch(({ string }) => core.call('dataset_check', pointer, string(name)));
+  return new Dataset(core, pointer);
 }
 
 /** @param {Core} core @param {number} pointer @param {string[]} classes */
@@ -154,11 +205,6 @@ function nameClasses(core, pointer, classes) {
     const names = copy(Uint32Array.from(classes, string));
     core.call('dataset_set_classes', pointer, classes.length, names);
   });
-}
-
-/** @param {Core} core @param {number} pointer @param {string} name */
-function check(core, pointer, name) {
-  core.withScratch(({ string }) => core.call('dataset_check', pointer, string(name)));
 }
 
 /** @param {Float32Array} values */

@@ -5,10 +5,11 @@
 import { attributesOf } from '../shared/attributes.js';
 import { TabgradError } from '../shared/errors.js';
 import { Core } from './core.js';
-import { Dataset } from './datasets.js';
+import { DataDesk } from './data-desk.js';
 import { Run } from './run.js';
 import { makeTurn } from './turns.js';
 
+/** @typedef {import('./datasets.js').Dataset} Dataset */
 /** @typedef {import('../shared/attributes.js').AttributeCall} AttributeCall */
 /** @typedef {import('../shared/file-bytes.js').ReadBytes} ReadBytes */
 /** @typedef {import('../shared/protocol.js').AnyRequest} AnyRequest */
@@ -37,8 +38,8 @@ export class Server {
   /** @type {Core | null} */
   #core = null;
   #engine = 0;
-  /** @type {Map<number, Dataset>} */
-  #datasets = new Map();
+  /** @type {DataDesk | null} */
+  #data = null;
   /** @type {Map<number, Run>} */
   #runs = new Map();
   #isDead = false;
@@ -74,6 +75,7 @@ export class Server {
     start: async ({ glueUrl, threads }) => {
       const core = await Core.load(glueUrl, threads);
       this.#core = core;
+      this.#data = new DataDesk(core, glueUrl);
       this.#engine = core.make('engine_create', threads);
       return {
         threads: core.get('engine_threads', this.#engine),
@@ -83,16 +85,22 @@ export class Server {
     ping: () => null,
     memory: () => this.#coreOrThrow().heap(),
 
-    createDataset: (fields) =>
-      this.#keepDataset(fields.dataset, Dataset.fromArrays(this.#coreOrThrow(), fields)),
-    readFiles: async (fields) =>
-      this.#keepDataset(fields.dataset, await Dataset.fromFiles(this.#coreOrThrow(), fields)),
+    createDataset: (fields) => this.#desk().create(fields),
+    readFiles: (fields, reply) => this.#desk().readFiles(fields, reply),
+    cancelReading: ({ reading }) => this.#desk().cancelReading(reading),
     samples: ({ dataset, indices }) => this.#dataset(dataset).samples(indices),
-    closeDataset: ({ dataset }) => {
-      this.#dataset(dataset).release();
-      this.#datasets.delete(dataset);
-      return null;
-    },
+    facts: ({ dataset }) => this.#dataset(dataset).sampleFacts(),
+    thumbnails: (fields) => this.#desk().thumbnails(fields),
+    samplesByClass: (fields) => this.#desk().samplesByClass(fields),
+    renameClasses: ({ dataset, classes }) => this.#desk().rename(dataset, classes),
+    split: (fields) => this.#desk().split(fields),
+    duplicates: ({ dataset, other, most }) => this.#dataset(dataset).duplicates(this.#dataset(other), most),
+    augmentations: (fields) => this.#desk().augmentations(fields),
+    closeDataset: ({ dataset }) => this.#desk().close(dataset),
+    keep: (fields) => this.#desk().keepSets(fields),
+    stored: () => this.#desk().stored(),
+    openStored: (fields) => this.#desk().openStored(fields),
+    deleteStored: ({ key }) => this.#desk().deleteStored(key),
 
     createRun: ({ run, recipe, checkpoints, train, test }) => {
       const data = this.#dataOf(train, test);
@@ -167,11 +175,14 @@ export class Server {
     return this.#core;
   }
 
+  #desk() {
+    if (!this.#data) throw new TabgradError('state', 'engine', 'it has not been started');
+    return this.#data;
+  }
+
   /** @param {number} id */
   #dataset(id) {
-    const dataset = this.#datasets.get(id);
-    if (!dataset) throw new TabgradError('closed', 'dataset', 'it was closed');
-    return dataset;
+    return this.#desk().dataset(id);
   }
 
   /** @param {number} id */
@@ -179,12 +190,6 @@ export class Server {
     const run = this.#runs.get(id);
     if (!run) throw new TabgradError('closed', 'run', 'it was closed');
     return run;
-  }
-
-  /** @param {number} id @param {Dataset} dataset */
-  #keepDataset(id, dataset) {
-    this.#datasets.set(id, dataset);
-    return dataset.facts;
   }
 
   /** @param {number} id @param {number} pointer @param {Dataset[]} data */

@@ -1,0 +1,264 @@
+// Data sets that are kept in the origin private file system, to be there again after a reload. Each is one file, a
+// .safetensors as others can read it, named by the digests of what is in it: what was changed on disk is noticed.
+import { TabgradError } from '../shared/errors.js';
+import { Dataset } from './datasets.js';
+
+/** @typedef {import('./core.js').Core} Core */
+/** @typedef {import('../shared/protocol.js').DatasetFacts} DatasetFacts */
+/** @typedef {import('../shared/protocol.js').KeptSets} KeptSets */
+/** @typedef {{ dtype: string, shape: number[], data_offsets: [number, number] }} TensorHeader */
+/** @typedef {{ name: string, keptAt: number, classes: string[], report: unknown, train: PartFacts, test: PartFacts | null }} Kept */
+/** @typedef {Pick<DatasetFacts, 'count' | 'shape' | 'type' | 'sha256'> & { soft: boolean }} PartFacts */
+/** @typedef {{ pointer: number, bytes: number, name: string, dtype: string, shape: number[] }} Block  of the core's memory */
+
+const FOLDER = 'tabgrad-data';
+const SUFFIX = '.safetensors';
+/** What goes over at a time. */
+const CHUNK = 2 ** 22;
+const MAX_HEADER = 2 ** 24;
+
+/** @returns {Promise<FileSystemDirectoryHandle>} */
+async function openFolder() {
+  try {
+    const root = await navigator.storage.getDirectory();
+    return await root.getDirectoryHandle(FOLDER, { create: true });
+  } catch {
+    const what = 'this browser keeps no files for this page (a private window, perhaps); go on without';
+    throw new TabgradError('unsupported', 'storage', what);
+  }
+}
+
+/** @param {Core} core @param {Dataset} train @param {Dataset | null} test @param {string} name @param {unknown} report */
+export async function keep(core, train, test, name, report) {
+  const folder = await openFolder();
+  const blocks = [...blocksOf(core, 'train', train), ...(test ? blocksOf(core, 'test', test) : [])];
+  /** @type {Kept} */
+  const kept = {
+    name,
+    keptAt: Date.now(),
+    classes: train.facts.classes,
+    report,
+    train: factsOf(core, train),
+    test: test && factsOf(core, test),
+  };
+  const key = [train, test].map((set) => set?.facts.sha256.slice(0, 16) ?? 'none').join('-');
+  const size = blocks.reduce((sum, { bytes }) => sum + bytes, 0);
+  try {
+    const file = await folder.getFileHandle(key + SUFFIX, { create: true });
+    await write(core, file, headerOf(blocks, kept), blocks);
+  } catch (error) {
+    await folder.removeEntry(key + SUFFIX).catch(() => {});
+    const reason = /** @type {Error} */ (error);
+    const what =
+      reason.name === 'QuotaExceededError'
+        ? 'there is no room for it here; delete kept data'
+        : reason.message;
+    throw new TabgradError('unavailable', 'storage', `${name} (${megabytes(size)}) cannot be kept: ${what}`);
+  }
+  return described(key, kept, size);
+}
+
+/** @returns {Promise<KeptSets[]>}  the newest first; none where nothing can be kept */
+export async function listKept() {
+  const folder = await openFolder().catch(() => null);
+  const sets = [];
+  for await (const [name, handle] of folder?.entries() ?? []) {
+    if (handle.kind !== 'file' || !name.endsWith(SUFFIX)) continue;
+    const file = await /** @type {FileSystemFileHandle} */ (handle).getFile();
+    const found = await readHeader(file).catch(() => null);
+    if (found) sets.push(described(name.slice(0, -SUFFIX.length), found.kept, file.size));
+  }
+  return sets.sort((a, b) => b.keptAt - a.keptAt);
+}
+
+/** @param {string} key */
+export async function deleteKept(key) {
+  const folder = await openFolder();
+  await folder.removeEntry(key + SUFFIX).catch((error) => {
+    if (error.name !== 'NotFoundError') throw new TabgradError('unavailable', 'storage', error.message);
+  });
+}
+
+/**
+ * @param {Core} core
+ * @param {string} key
+ * @returns {Promise<{ train: Dataset, test: Dataset | null, report: unknown }>}
+ */
+export async function openKept(core, key) {
+  const folder = await openFolder();
+  const handle = await folder.getFileHandle(key + SUFFIX).catch(() => {
+    throw new TabgradError(
+      'unavailable',
+      'storage',
+      'these data are not kept here any more; read the files again',
+    );
+  });
+  const file = await handle.getFile();
+  const { kept, tensors, start } = await readHeader(file);
+  const train = await readPart(core, file, 'train', kept.train, kept, tensors, start);
+  try {
+    const test = kept.test && (await readPart(core, file, 'test', kept.test, kept, tensors, start));
+    return { train, test, report: kept.report };
+  } catch (error) {
+    train.release();
+    throw error;
+  }
+}
+
+/** @param {string} key @param {Kept} kept @param {number} bytes @returns {KeptSets} */
+function described(key, { name, keptAt, classes, train, test }, bytes) {
+  return {
+    key,
+    name,
+    bytes,
+    train: train.count,
+    test: test?.count ?? 0,
+    shape: train.shape,
+    classes,
+    keptAt,
+  };
+}
+
+/** @param {Core} core @param {Dataset} dataset @returns {PartFacts} */
+function factsOf(core, { facts: { count, shape, type, sha256 }, pointer }) {
+  return { count, shape, type, sha256, soft: core.get('dataset_targets', pointer) !== 0 };
+}
+
+/** @param {Core} core @param {string} part @param {{ pointer: number, facts: Pick<DatasetFacts, 'count' | 'shape' | 'type' | 'classes'> }} dataset
+ * @returns {Block[]} */
+function blocksOf(core, part, { facts: { count, shape, type, classes }, pointer }) {
+  const dtype = type === 'u8' ? 'U8' : 'F32';
+  const samples = count * shape[0] * shape[1] * shape[2];
+  const targets = core.get('dataset_targets', pointer);
+  return [
+    {
+      pointer: core.get('dataset_pixels', pointer),
+      name: `${part}.images`,
+      dtype,
+      shape: [count, ...shape],
+      bytes: samples * (type === 'u8' ? 1 : 4),
+    },
+    targets
+      ? {
+          pointer: targets,
+          name: `${part}.targets`,
+          dtype: 'F32',
+          shape: [count, classes.length],
+          bytes: 4 * count * classes.length,
+        }
+      : {
+          pointer: core.get('dataset_labels', pointer),
+          name: `${part}.labels`,
+          dtype: 'I32',
+          shape: [count],
+          bytes: 4 * count,
+        },
+  ];
+}
+
+/** A safetensors' beginning: the length of its JSON, and that. @param {Block[]} blocks @param {Kept} kept */
+function headerOf(blocks, kept) {
+  /** @type {Record<string, unknown>} */
+  const header = { __metadata__: { kept: JSON.stringify(kept) } };
+  let at = 0;
+  for (const { name, dtype, shape, bytes } of blocks) {
+    header[name] = { dtype, shape, data_offsets: [at, at + bytes] };
+    at += bytes;
+  }
+  const text = JSON.stringify(header);
+  const json = new TextEncoder().encode(text + ' '.repeat(-new TextEncoder().encode(text).length & 7));
+  const bytes = new Uint8Array(8 + json.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(json, 8);
+  return bytes;
+}
+
+/** @param {Core} core @param {FileSystemFileHandle} file @param {Uint8Array<ArrayBuffer>} header @param {Block[]} blocks */
+async function write(core, file, header, blocks) {
+  const access = await file.createSyncAccessHandle();
+  try {
+    access.truncate(0);
+    let at = 0;
+    const put = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => {
+      if (access.write(bytes, { at }) !== bytes.length)
+        throw new DOMException('the disk is full', 'QuotaExceededError');
+      at += bytes.length;
+    };
+    put(header);
+    for (const { pointer, bytes } of blocks) {
+      for (let done = 0; done < bytes; done += CHUNK)
+        put(core.u8(pointer + done, Math.min(CHUNK, bytes - done)));
+    }
+    access.flush();
+  } finally {
+    access.close();
+  }
+}
+
+/** @param {File} file @returns {Promise<{ kept: Kept, tensors: Record<string, TensorHeader>, start: number }>} */
+async function readHeader(file) {
+  try {
+    const length = Number(new DataView(await file.slice(0, 8).arrayBuffer()).getBigUint64(0, true));
+    if (length > MAX_HEADER) throw new Error('no header');
+    const { __metadata__, ...tensors } = JSON.parse(await file.slice(8, 8 + length).text());
+    return { kept: JSON.parse(__metadata__.kept), tensors, start: 8 + length };
+  } catch {
+    throw damaged();
+  }
+}
+
+/**
+ * @param {Core} core
+ * @param {File} file
+ * @param {string} part
+ * @param {PartFacts} facts
+ * @param {Kept} kept
+ * @param {Record<string, TensorHeader>} tensors
+ * @param {number} start
+ */
+async function readPart(
+  core,
+  file,
+  part,
+  { count, shape, type, sha256, soft },
+  { name, classes },
+  tensors,
+  start,
+) {
+  const dataset = await Dataset.filled(
+    core,
+    { name, shape, count, classes, soft, isF32: type === 'f32' },
+    async (pointer) => {
+      for (const { name: tensor, bytes, pointer: to } of blocksOf(core, part, {
+        facts: { count, shape, type, classes },
+        pointer,
+      })) {
+        const [from, end] = tensors[tensor]?.data_offsets ?? [0, 0];
+        if (end - from !== bytes || start + end > file.size) throw damaged();
+        for (let done = 0; done < bytes; done += CHUNK) {
+          const at = start + from + done;
+          core.write(
+            to + done,
+            new Uint8Array(await file.slice(at, at + Math.min(CHUNK, bytes - done)).arrayBuffer()),
+          );
+        }
+      }
+    },
+  );
+  if (dataset.facts.sha256 === sha256) return dataset;
+  dataset.release();
+  throw damaged();
+}
+
+function damaged() {
+  return new TabgradError(
+    'format',
+    'storage',
+    'the kept data were damaged on the disk; delete them and read the files again',
+  );
+}
+
+/** @param {number} bytes */
+function megabytes(bytes) {
+  return `${Math.ceil(bytes / 1e6)} MB`;
+}
