@@ -1,11 +1,12 @@
-/* The loops around the register tile, after Goto and van de Geijn, "Anatomy of high-performance matrix
- * multiplication" (2008): blocks of b and a are packed into panels that the tile reads from start to end.
+/* The loops around the panel kernel, after Goto and van de Geijn, "Anatomy of high-performance matrix
+ * multiplication" (2008), but a is read where it lies: its elements are broadcast, not loaded as vectors. b is
+ * packed into panels where it has to be transposed or is read often, else it is read in place, too.
  *
- *     for n0 in n by NC:  for k0 in k by KC:  for m0 in m by MC:
- *         pack b[k0.., n0..] (once) and a[m0.., k0..], some panels an item         (items in parallel)
- *         c[m0.., n0..] += packed a x packed b, some tiles an item                 (items in parallel)
+ *     for n0 in n by nc:  for k0 in k by kc:
+ *         pack b[k0.., n0..], some panels an item                (items in parallel)
+ *         c += a[.., k0..] x b[k0.., n0..], a block of c an item (items in parallel)
  *
- * A sum that is interrupted after KC terms is stored in c and taken up again from there: tg_real holds it
+ * A sum that is interrupted after kc terms is stored in c and taken up again from there: tg_real holds it
  * exactly, so blocking changes no bit. */
 #include "kernels/gemm.h"
 
@@ -13,26 +14,28 @@
 
 #include "kernels/pack.h"
 
-/* Packed blocks of 256 KB and 512 KB stay in a second-level cache, a panel of b in the first. */
-enum { KC = 256, MC = 256, NC = 512 };
+/* A panel of b (12.5 kB for 8 columns) stays in a first-level cache beside the rows of a that it meets, a packed
+ * block (400 kB) in a second-level one. */
+enum { KC = 400, PACKED = 102400, LARGEST_COLS = 64 /* of all tables */ };
 
-/* What one thread takes at a time: some microseconds of work, so that handing it out is not felt. */
-enum { ITEM_ROWS = 32, ITEM_COLS = 64, ITEM_PACKED = 8192 };
+/* A block of c, an item of work: 64 rows of a (100 kB) stay in the second-level cache while the panels pass. */
+enum { ITEM_ROWS = 64, ITEM_COLS = 128, ITEM_PACKED = 8192 };
 
-enum { LARGEST_MR = 16, LARGEST_NR = 64 }; /* of all tables */
+/* b is packed even though its rows could be loaded in place from so many rows of a on: then strides that are bad for
+ * caches cost more than packing. */
+enum { OFTEN = 48 };
 
-/* Below so many multiplications handing out the work costs more than doing it. */
-static const double smallest_parallel = 131072.0;
+/* Multiplications below which handing out work costs more than doing it, and those worth an item. */
+static const double smallest_parallel = 131072, smallest_item = 32768;
 
 typedef struct gemm_block {
     const tg_kernels *kernels;
     const tg_gemm *gemm;
-    size_t m0, m, n0, n, k0, k;
-    tg_real *a, *b; /* packed */
-    bool accumulate;
-    size_t item_rows, item_cols;     /* of c, multiples of mr and nr */
-    size_t b_panels, b_items, b_per; /* panels of b; items that pack them, so many in each */
-    size_t a_panels, a_items, a_per;
+    size_t n0, n, k0, k;
+    tg_real *packed;
+    bool in_place;
+    size_t panels, pack_items;
+    size_t row_items, col_items;
 } gemm_block;
 
 static size_t smaller(size_t a, size_t b) {
@@ -47,56 +50,75 @@ static size_t divide_up(size_t a, size_t b) {
     return (a + b - 1) / b;
 }
 
-static void pack_a_panel(const gemm_block *block, size_t panel) {
-    const tg_matrix *a = &block->gemm->a;
-    size_t mr = block->kernels->mr, row = panel * mr;
-    const tg_real *src = a->data + (block->m0 + row) * a->row_stride + block->k0 * a->col_stride;
-    tg_pack_panel(src, a->col_stride, a->row_stride, block->k, smaller(mr, block->m - row), mr,
-                  block->a + row * block->k);
+static size_t panel_cols(const gemm_block *block, size_t panel) {
+    return smaller(block->kernels->gemm_cols, block->n - panel * block->kernels->gemm_cols);
 }
 
-static void pack_b_panel(const gemm_block *block, size_t panel) {
+/* Whole vectors can be loaded from where they lie; others would reach beyond the end of a row. */
+static bool lies_in_place(const gemm_block *block, size_t panel) {
+    return block->in_place && panel_cols(block, panel) % block->kernels->lanes == 0;
+}
+
+/* Where a panel is packed, and how wide. */
+static tg_real *packed_panel(const gemm_block *block, size_t panel, size_t *width) {
+    size_t lanes = larger(block->kernels->lanes, 4), cols = panel_cols(block, panel);
+    *width = divide_up(cols, lanes) * lanes;
+    return block->packed + panel * block->kernels->gemm_cols * block->k;
+}
+
+static void pack_panel(const gemm_block *block, size_t panel) {
     const tg_gemm *gemm = block->gemm;
-    size_t nr = block->kernels->nr, col = panel * nr, cols = smaller(nr, block->n - col);
-    tg_real *dst = block->b + col * block->k;
+    size_t col = block->n0 + panel * block->kernels->gemm_cols, cols = panel_cols(block, panel), width;
+    if (lies_in_place(block, panel)) return;
+    tg_real *dst = packed_panel(block, panel, &width);
     if (gemm->pack_b) {
-        gemm->pack_b(gemm->b_source, block->k0, block->k, block->n0 + col, cols, nr, dst);
+        gemm->pack_b(gemm->b_source, block->k0, block->k, col, cols, width, dst);
     } else {
         const tg_matrix *b = &gemm->b;
-        const tg_real *src = b->data + block->k0 * b->row_stride + (block->n0 + col) * b->col_stride;
-        tg_pack_panel(src, b->row_stride, b->col_stride, block->k, cols, nr, dst);
+        const tg_real *src = b->data + block->k0 * b->row_stride + col * b->col_stride;
+        tg_pack_panel(src, b->row_stride, b->col_stride, block->k, cols, width, dst);
     }
 }
 
-/* The items of b come first. */
 static void pack_item(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const gemm_block *block = ctx;
-    if (i < block->b_items) {
-        size_t end = smaller((i + 1) * block->b_per, block->b_panels);
-        for (size_t panel = i * block->b_per; panel < end; panel++) pack_b_panel(block, panel);
-    } else {
-        size_t first = (i - block->b_items) * block->a_per;
-        size_t end = smaller(first + block->a_per, block->a_panels);
-        for (size_t panel = first; panel < end; panel++) pack_a_panel(block, panel);
-    }
+    size_t end = (i + 1) * block->panels / block->pack_items;
+    for (size_t panel = i * block->panels / block->pack_items; panel < end; panel++) pack_panel(block, panel);
 }
 
 static void multiply_item(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const gemm_block *block = ctx;
     const tg_kernels *kernels = block->kernels;
-    size_t mr = kernels->mr, nr = kernels->nr, ldc = block->gemm->ldc;
-    size_t down = divide_up(block->m, block->item_rows); /* items */
-    size_t first_row = i % down * block->item_rows, end_row = smaller(first_row + block->item_rows, block->m);
-    size_t first_col = i / down * block->item_cols, end_col = smaller(first_col + block->item_cols, block->n);
-    for (size_t col = first_col; col < end_col; col += nr) {
-        for (size_t row = first_row; row < end_row; row += mr) {
-            tg_real *c = block->gemm->c + (block->m0 + row) * ldc + block->n0 + col;
-            kernels->gemm_tile(block->k, block->a + row * block->k, block->b + col * block->k, c, ldc,
-                               smaller(mr, end_row - row), smaller(nr, end_col - col), block->accumulate);
+    const tg_gemm *gemm = block->gemm;
+    const tg_matrix *a = &gemm->a, *b = &gemm->b;
+    size_t down = block->row_items, across = block->col_items;
+    size_t row = i % down * gemm->m / down, rows = (i % down + 1) * gemm->m / down - row;
+    size_t end = (i / down + 1) * block->panels / across;
+    for (size_t panel = i / down * block->panels / across; panel < end; panel++) {
+        size_t col = block->n0 + panel * kernels->gemm_cols, width;
+        const tg_real *from = packed_panel(block, panel, &width);
+        if (lies_in_place(block, panel)) {
+            from = b->data + block->k0 * b->row_stride + col;
+            width = b->row_stride;
         }
+        tg_real *c = gemm->c + row * gemm->ldc + col;
+        const tg_real *start = block->k0 > 0 || gemm->accumulate ? c : gemm->bias ? gemm->bias + col : NULL;
+        kernels->gemm_panel(block->k, a->data + row * a->row_stride + block->k0 * a->col_stride,
+                            a->row_stride, a->col_stride, from, width, start, start == c ? gemm->ldc : 0, c,
+                            gemm->ldc, rows, panel_cols(block, panel));
     }
+}
+
+/* How many items c's block is cut into: as many as are worth handing out, at least what the caches ask for. Columns
+ * first, as then fewer items read the same panel. */
+static void cut(gemm_block *block, size_t threads) {
+    double work = (double)block->gemm->m * (double)block->n * (double)block->k;
+    size_t wanted = threads == 1 ? 1 : 4 * threads, rows = block->gemm->m;
+    while (wanted > threads && work < (double)wanted * smallest_item) wanted--;
+    block->col_items = larger(smaller(wanted, block->panels), divide_up(block->n, ITEM_COLS));
+    block->row_items = larger(smaller(divide_up(wanted, block->col_items), rows), divide_up(rows, ITEM_ROWS));
 }
 
 static void for_each(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx) {
@@ -107,45 +129,51 @@ static void for_each(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, si
     }
 }
 
-/* c = 0: what is left of a product without terms. */
-static void clear(const tg_gemm *gemm) {
+/* What is left of a product without terms. */
+static void begin(const tg_gemm *gemm) {
     for (size_t i = 0; i < gemm->m; i++) {
-        for (size_t j = 0; j < gemm->n; j++) gemm->c[i * gemm->ldc + j] = 0;
+        for (size_t j = 0; j < gemm->n; j++) gemm->c[i * gemm->ldc + j] = gemm->bias ? gemm->bias[j] : 0;
     }
 }
 
+/* Terms and columns of a block: of about equal size. */
+static size_t block_terms(size_t k) {
+    return divide_up(k, larger(divide_up(k, KC), 1));
+}
+
+static size_t block_cols(size_t n, size_t kc) {
+    return smaller(n, PACKED / larger(kc, 1) / LARGEST_COLS * LARGEST_COLS);
+}
+
 static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {
-    assert(kernels->mr <= LARGEST_MR && kernels->nr <= LARGEST_NR);
-    if (gemm->k == 0 && !gemm->accumulate) clear(gemm);
-    size_t mr = kernels->mr, nr = kernels->nr;
-    gemm_block block = {.kernels = kernels, .gemm = gemm, .b = scratch};
-    block.item_rows = larger(smaller(ITEM_ROWS, gemm->m / 4) / mr, 1) * mr; /* small m: four items even so */
-    block.item_cols = larger(ITEM_COLS / nr, 1) * nr;
-    for (block.n0 = 0; block.n0 < gemm->n; block.n0 += NC) {
-        block.n = smaller(NC, gemm->n - block.n0);
-        block.b_panels = divide_up(block.n, nr);
-        for (block.k0 = 0; block.k0 < gemm->k; block.k0 += KC) {
-            block.k = smaller(KC, gemm->k - block.k0);
-            block.accumulate = gemm->accumulate || block.k0 > 0;
-            block.a = block.b + block.b_panels * nr * block.k;
-            block.a_per = larger(ITEM_PACKED / (mr * block.k), 1);
-            block.b_per = larger(ITEM_PACKED / (nr * block.k), 1);
-            for (block.m0 = 0; block.m0 < gemm->m; block.m0 += MC) {
-                block.m = smaller(MC, gemm->m - block.m0);
-                block.a_panels = divide_up(block.m, mr);
-                block.a_items = divide_up(block.a_panels, block.a_per);
-                block.b_items = block.m0 == 0 ? divide_up(block.b_panels, block.b_per) : 0; /* stays packed */
-                for_each(pool, block.a_items + block.b_items, pack_item, &block);
-                size_t items = divide_up(block.m, block.item_rows) * divide_up(block.n, block.item_cols);
-                for_each(pool, items, multiply_item, &block);
+    assert(kernels->gemm_cols <= LARGEST_COLS);
+    assert(gemm->a.row_stride == 1 || gemm->a.col_stride == 1);
+    if (gemm->m == 0 || gemm->n == 0) return;
+    if (gemm->k == 0 && !gemm->accumulate) begin(gemm);
+    gemm_block block = {.kernels = kernels, .gemm = gemm, .packed = scratch};
+    block.in_place = !gemm->pack_b && gemm->b.col_stride == 1 && gemm->m < OFTEN;
+    size_t kc = block_terms(gemm->k), nc = block.in_place ? gemm->n : block_cols(gemm->n, kc);
+    for (block.n0 = 0; block.n0 < gemm->n; block.n0 += nc) {
+        block.n = smaller(nc, gemm->n - block.n0);
+        block.panels = divide_up(block.n, kernels->gemm_cols);
+        for (block.k0 = 0; block.k0 < gemm->k; block.k0 += kc) {
+            block.k = smaller(kc, gemm->k - block.k0);
+            if (!block.in_place) {
+                block.pack_items = smaller(block.panels, divide_up(block.n * block.k, ITEM_PACKED));
+                for_each(pool, block.pack_items, pack_item, &block);
+            } else {
+                pack_panel(&block, block.panels - 1); /* only the last can be too narrow */
             }
+            cut(&block, pool ? tg_pool_threads(pool) : 1);
+            for_each(pool, block.row_items * block.col_items, multiply_item, &block);
         }
     }
 }
 
 size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads) {
-    (void)threads; /* packed blocks are shared */
-    return (smaller(m, MC) + LARGEST_MR + smaller(n, NC) + LARGEST_NR) * smaller(k, KC);
+    (void)m, (void)threads; /* b is packed once, for all rows and threads */
+    size_t kc = block_terms(k);
+    return (block_cols(n, kc) + LARGEST_COLS) * kc;
 }
 
 void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {

@@ -34,11 +34,14 @@ typedef struct tg_rmsprop_step {
 typedef struct tg_kernels {
     const char *name; /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128" */
 
-    /* Register tile of the matrix product: c[rows, cols] (row stride ldc) = (accumulate ? c : 0) + a b, rows
-     * <= mr, cols <= nr. a is packed [k][mr], b [k][nr], padded with zeros. */
-    size_t mr, nr;
-    void (*gemm_tile)(size_t k, const tg_real *a, const tg_real *b, tg_real *c, size_t ldc, size_t rows,
-                      size_t cols, bool accumulate);
+    /* A panel of the matrix product: c[rows, cols] = start + a b, cols <= gemm_cols, any number of rows, c's ldc apart.
+     * a: element (i, p) is a[i * a_row + p * a_col]; one of the two strides is 1.
+     * b: row p begins at b[p * b_row] and can be read up to the next multiple of `lanes` columns.
+     * start: what the sums begin with, start[i * start_row + j]; NULL: 0. May be c. */
+    size_t gemm_cols, lanes;
+    void (*gemm_panel)(size_t k, const tg_real *a, size_t a_row, size_t a_col, const tg_real *b, size_t b_row,
+                       const tg_real *start, size_t start_row, tg_real *c, size_t ldc, size_t rows,
+                       size_t cols);
 
     /* Convolution: tiles that read pictures where they lie (kernels/conv.h). conv_nr filters a panel; vectors of dy are
      * conv_lanes long. Sums in the order of the taps, or of rows and columns. */

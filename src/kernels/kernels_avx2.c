@@ -3,8 +3,7 @@
 #if defined(__AVX2__) && !defined(TG_REAL_F64)
 
 #define TG_NAME             "avx2"
-#define TG_MR               4
-#define TG_NV               2
+#define TG_REGISTERS        16
 #define TG_WINOGRAD_ROWS    4
 #define TG_WINOGRAD_VECTORS 2
 #define TG_CONV_MR          5

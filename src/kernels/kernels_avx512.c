@@ -3,8 +3,7 @@
 #if defined(__AVX512F__) && !defined(TG_REAL_F64)
 
 #define TG_NAME             "avx512"
-#define TG_MR               8
-#define TG_NV               1
+#define TG_REGISTERS        32
 #define TG_WINOGRAD_ROWS    8
 #define TG_WINOGRAD_VECTORS 2
 #define TG_CONV_MR          8

@@ -3,8 +3,7 @@
 #if defined(__aarch64__) && !defined(TG_REAL_F64)
 
 #define TG_NAME             "neon"
-#define TG_MR               4
-#define TG_NV               2
+#define TG_REGISTERS        32
 #define TG_WINOGRAD_ROWS    4
 #define TG_WINOGRAD_VECTORS 2
 #define TG_CONV_MR          5

@@ -7,15 +7,16 @@
 #include "kernels/conv_scalar.h"
 #include "kernels/kernels.h"
 
-enum { MR = 4, NR = 8, LANES = 16 };
+enum { GEMM_COLS = 8, LANES = 16 };
 
-static void gemm_tile(size_t k, const tg_real *a, const tg_real *b, tg_real *c, size_t ldc, size_t rows,
-                      size_t cols, bool accumulate) {
+static void gemm_panel(size_t k, const tg_real *a, size_t a_row, size_t a_col, const tg_real *b, size_t b_row,
+                       const tg_real *start, size_t start_row, tg_real *c, size_t ldc, size_t rows,
+                       size_t cols) {
     for (size_t i = 0; i < rows; i++) {
-        tg_real sum[NR] = {0};
-        for (size_t j = 0; accumulate && j < cols; j++) sum[j] = c[i * ldc + j];
+        tg_real sum[GEMM_COLS] = {0};
+        for (size_t j = 0; start && j < cols; j++) sum[j] = start[i * start_row + j];
         for (size_t p = 0; p < k; p++) {
-            for (size_t j = 0; j < NR; j++) sum[j] += a[p * MR + i] * b[p * NR + j];
+            for (size_t j = 0; j < cols; j++) sum[j] += a[i * a_row + p * a_col] * b[p * b_row + j];
         }
         for (size_t j = 0; j < cols; j++) c[i * ldc + j] = sum[j];
     }
@@ -221,9 +222,9 @@ static vf multiply_add(vf a, vf b, vf c) {
 
 static const tg_kernels table = {
     .name = "scalar",
-    .mr = MR,
-    .nr = NR,
-    .gemm_tile = gemm_tile,
+    .lanes = 1,
+    .gemm_cols = GEMM_COLS,
+    .gemm_panel = gemm_panel,
     .conv_nr = TG_SCALAR_CONV_NR,
     .conv_lanes = 1,
     .convolve = tg_scalar_convolve,

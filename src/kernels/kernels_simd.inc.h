@@ -1,7 +1,7 @@
 /* The kernel table of one instruction set, written once for all of them: simd.h has the vector, and the file
  * that includes this one defines
- *     TG_NAME "avx2"    TG_MR, TG_NV: the register tile is TG_MR rows by TG_NV vectors
- *     TG_CONV_MR, TG_CONV_NV: the same for convolution
+ *     TG_NAME "avx2"    TG_REGISTERS: how many vector registers there are
+ *     TG_CONV_MR, TG_CONV_NV: rows and vectors of the register tile of convolution
  * Operation by operation what kernels_scalar.c and base/math.c do, so the bits are the same. */
 #include <float.h>
 
@@ -10,60 +10,7 @@
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 
-enum { MR = TG_MR, NV = TG_NV, NR = NV * TG_LANES, HALF = (NV + 1) / 2 * TG_LANES };
-
-/* ---- matrix product ------------------------------------------------------------------------------------ */
-
-/* The first `vectors` vectors of MR rows, all of it in registers once the loops are unrolled. */
-__attribute__((always_inline)) static inline void multiply(size_t k, const float *a, const float *b, float *c,
-                                                           size_t ldc, bool accumulate, int vectors) {
-    vf sum[TG_MR][TG_NV];
-#pragma GCC unroll 16
-    for (int i = 0; i < TG_MR; i++) {
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) {
-            sum[i][j] = accumulate ? load(c + (size_t)i * ldc + j * TG_LANES) : (vf){0};
-        }
-    }
-    for (const float *end = b + k * NR; b != end; b += NR, a += MR) {
-        vf row[TG_NV];
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) row[j] = load(b + j * TG_LANES);
-#pragma GCC unroll 16
-        for (int i = 0; i < TG_MR; i++) {
-            vf factor = set1(a[i]);
-#pragma GCC unroll 4
-            for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
-        }
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < TG_MR; i++) {
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) store(c + (size_t)i * ldc + j * TG_LANES, sum[i][j]);
-    }
-}
-
-static void multiply_whole(size_t k, const float *a, const float *b, float *c, size_t ldc, bool accumulate) {
-    multiply(k, a, b, c, ldc, accumulate, NV);
-}
-
-static void multiply_half(size_t k, const float *a, const float *b, float *c, size_t ldc, bool accumulate) {
-    multiply(k, a, b, c, ldc, accumulate, HALF / TG_LANES);
-}
-
-static void gemm_tile(size_t k, const float *a, const float *b, float *c, size_t ldc, size_t rows,
-                      size_t cols, bool accumulate) {
-    void (*multiply_tile)(size_t, const float *, const float *, float *, size_t, bool) =
-        cols > HALF ? multiply_whole : multiply_half;
-    if (rows == MR && (cols == NR || cols == HALF)) {
-        multiply_tile(k, a, b, c, ldc, accumulate);
-        return;
-    }
-    float edge[MR * NR] = {0};
-    for (size_t i = 0; accumulate && i < rows; i++) memcpy(edge + i * NR, c + i * ldc, cols * sizeof *c);
-    multiply_tile(k, a, b, edge, NR, accumulate);
-    for (size_t i = 0; i < rows; i++) memcpy(c + i * ldc, edge + i * NR, cols * sizeof *c);
-}
+#include "kernels/gemm_simd.inc.h"
 
 /* ---- elementary functions: base/math.c ----------------------------------------------------------------- */
 
@@ -338,9 +285,9 @@ static void adam(size_t n, const tg_adam_step *step, const float *w, float *g, f
 
 static const tg_kernels table = {
     .name = TG_NAME,
-    .mr = MR,
-    .nr = NR,
-    .gemm_tile = gemm_tile,
+    .lanes = TG_LANES,
+    .gemm_cols = GEMM_COLS,
+    .gemm_panel = gemm_panel,
     .conv_nr = CONV_NR,
     .conv_lanes = TG_LANES,
     .convolve = convolve,

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "kernels/gemm.h"
 #include "ops/op.h"
 
@@ -36,20 +34,18 @@ static size_t dense_scratch(const tg_node *node, size_t n, const tg_kernels *ker
     return most > to_w ? most : to_w;
 }
 
-/* y[N,O] = x[N,I] w[O,I]^T + b[O]: y starts as the bias and the product is added to it. */
+/* y[N,O] = b[O] + x[N,I] w[O,I]^T: the sums start from the bias. */
 static void dense_forward(const tg_exec *ex, const tg_node *node) {
     size_t n = ex->n, inputs = node->inputs[0]->shape.dim[0], units = node->shape.dim[0];
     const tg_param *w = &node->params[0], *b = node->param_count > 1 ? &node->params[1] : NULL;
-    tg_real *y = tg_y(ex, node);
-    for (size_t i = 0; b && i < n; i++) memcpy(y + i * units, b->data, units * sizeof *y);
     tg_gemm gemm = {.m = n,
                     .n = units,
                     .k = inputs,
                     .a = {tg_x(ex, node, 0), inputs, 1},
                     .b = {w->data, 1, inputs},
-                    .c = y,
+                    .c = tg_y(ex, node),
                     .ldc = units,
-                    .accumulate = b != NULL};
+                    .bias = b ? b->data : NULL};
     tg_gemm_parallel(ex->kernels, ex->pool, &gemm, ex->scratch);
 }
 

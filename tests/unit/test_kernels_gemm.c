@@ -26,7 +26,7 @@ static tg_real *numbers(tg_rng *rng, size_t count) {
 static void naive(const tg_gemm *g, tg_real *c) {
     for (size_t i = 0; i < g->m; i++) {
         for (size_t j = 0; j < g->n; j++) {
-            tg_real sum = g->accumulate ? c[i * g->ldc + j] : 0;
+            tg_real sum = g->accumulate ? c[i * g->ldc + j] : g->bias ? g->bias[j] : 0;
             for (size_t p = 0; p < g->k; p++) {
                 sum += g->a.data[i * g->a.row_stride + p * g->a.col_stride] *
                        g->b.data[p * g->b.row_stride + j * g->b.col_stride];
@@ -61,8 +61,10 @@ static tg_matrix matrix(tg_rng *rng, size_t rows, size_t cols, unsigned form, tg
 /* pool NULL: tg_gemm_serial. */
 static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s) {
     tg_real *own_a, *own_b;
-    unsigned a_form = tg_rng_below(rng, 3), b_form = tg_rng_below(rng, 3);
+    unsigned a_form = tg_rng_below(rng, 2), b_form = tg_rng_below(rng, 3);
     tg_gemm g = {.m = s.m, .n = s.n, .k = s.k, .accumulate = tg_rng_below(rng, 2)};
+    tg_real *bias = numbers(rng, s.n + 1);
+    if (tg_rng_below(rng, 2)) g.bias = bias;
     g.a = matrix(rng, s.m, s.k, a_form, &own_a);
     g.b = matrix(rng, s.k, s.n, b_form, &own_b);
     g.ldc = s.n + tg_rng_below(rng, 3);
@@ -94,6 +96,7 @@ static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s
     }
     tg_free(scratch);
     tg_free(wanted);
+    tg_free(bias);
     tg_free(c);
     tg_free(own_b);
     tg_free(own_a);

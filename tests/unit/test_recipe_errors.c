@@ -389,7 +389,7 @@ static const wrong too_large[] = {
     {RECIPE("'model':{'input':[16,16,524288],'layers':[{'type':'flatten'},{'type':'dense','units':3}]}" ADAM),
      TG_E_MEMORY, "no memory is left for the preprocessing of 524288 channels; use fewer"},
     {RECIPE("'model':{'input':[1048576,1048576,1],'layers':[" SHRINK "]}" ADAM), TG_E_MEMORY,
-     "batches of 64 need 281475245 MB, which this machine does not give; use a smaller batch_size or model"},
+     "batches of 64 need 281475254 MB, which this machine does not give; use a smaller batch_size or model"},
     {RECIPE("'model':{'input':[1048576,1048576,512],'layers':[" SHRINK "]},'batch_size':16777216" ADAM),
      TG_E_MEMORY,
      "batches of 16777216 need 18446744073710 MB, which this machine does not give; use a smaller batch_size "
