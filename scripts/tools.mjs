@@ -14,6 +14,9 @@ const TOOLS = {
     { what: 'a C compiler', package: 'gcc libc6-dev', present: () => findProgram('cc') !== null },
     header('cjson/cJSON.h', 'libcjson-dev'),
     header('zlib.h', 'zlib1g-dev'),
+    header('archive.h', 'libarchive-dev'),
+    header('png.h', 'libpng-dev'),
+    header('jpeglib.h', 'libjpeg-dev'),
   ],
   test: [
     program('clang'), // the same bits from a second compiler

@@ -11,6 +11,8 @@ folder it writes all of MNIST in the same formats into that:
 import pathlib
 import struct
 import sys
+import zipfile
+import zlib
 
 import numpy
 import scipy.io
@@ -36,13 +38,43 @@ def write_csv(path, images, labels):
     numpy.savetxt(path, rows, "%d", ",", header=header, comments="")
 
 
+def png(picture):
+    """Grey, 8 bits, no filter."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width = picture.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in picture)
+    header = struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def write_zip(path, parts):
+    """One folder for each class: train/7/00012.png."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for part, (images, labels) in parts.items():
+            for i, (picture, label) in enumerate(zip(images, labels)):
+                archive.writestr(zipfile.ZipInfo(f"{part}/{label}/{i:05}.png"), png(picture))
+
+
+def save_mat(path, variables, **options):
+    """Without the time of day that the header begins with."""
+    scipy.io.savemat(path, variables, **options)
+    data = bytearray(path.read_bytes())
+    if data.startswith(b"MATLAB"):
+        data[:116] = b"MATLAB 5.0 MAT-file, written by SciPy".ljust(116)
+    path.write_bytes(data)
+
+
 def by_parts(x_train, y_train, x_test, y_test):
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 
 def write_formats(folder, x_train, y_train, x_test, y_test):
     numpy.savez_compressed(folder / "digits.npz", **by_parts(x_train, y_train, x_test, y_test))
-    scipy.io.savemat(folder / "digits.mat", by_parts(x_train, y_train, x_test, y_test), do_compression=True)
+    save_mat(folder / "digits.mat", by_parts(x_train, y_train, x_test, y_test), do_compression=True)
+    write_zip(folder / "digits.zip", {"train": (x_train, y_train), "test": (x_test, y_test)})
     write_csv(folder / "train.csv", x_train, y_train)
     write_csv(folder / "test.csv", x_test, y_test)
 
@@ -71,21 +103,21 @@ def write_npy(folder, x, y):
 
 def write_mat(folder, x, y):
     both = {"x": x, "y": y}
-    scipy.io.savemat(folder / "numpy.mat", both)
-    scipy.io.savemat(folder / "numpy-compressed.mat", both, do_compression=True)
+    save_mat(folder / "numpy.mat", both)
+    save_mat(folder / "numpy-compressed.mat", both, do_compression=True)
     ten_is_zero = numpy.where(y == 0, 10, y)[:, None]
     doubles = x.transpose(1, 2, 0).astype(float)
-    scipy.io.savemat(folder / "matlab.mat", {"X": doubles, "y": ten_is_zero.astype(float)})
-    scipy.io.savemat(folder / "from-one.mat", {"X": doubles, "gnd": y[:, None] // 2 + 1.0})
+    save_mat(folder / "matlab.mat", {"X": doubles, "y": ten_is_zero.astype(float)})
+    save_mat(folder / "from-one.mat", {"X": doubles, "gnd": y[:, None] // 2 + 1.0})
     colour = numpy.stack([x, x, x], 3).transpose(1, 2, 3, 0)
-    scipy.io.savemat(folder / "svhn_32x32.mat", {"X": colour, "y": ten_is_zero}, do_compression=True)
-    scipy.io.savemat(folder / "one-hot.mat", {"data": x.reshape(len(x), -1).T, "labels": numpy.eye(10)[y].T})
-    scipy.io.savemat(folder / "struct.mat", {"dataset": {"train": {"images": x.reshape(len(x), -1), "labels": y[:, None]}}})
+    save_mat(folder / "svhn_32x32.mat", {"X": colour, "y": ten_is_zero}, do_compression=True)
+    save_mat(folder / "one-hot.mat", {"data": x.reshape(len(x), -1).T, "labels": numpy.eye(10)[y].T})
+    save_mat(folder / "struct.mat", {"dataset": {"train": {"images": x.reshape(len(x), -1), "labels": y[:, None]}}})
     cells = numpy.empty(len(x), object)
     for i, picture in enumerate(x):
         cells[i] = picture
-    scipy.io.savemat(folder / "cells.mat", {"pictures": cells, "labels": y, "about": "one picture in each cell"})
-    scipy.io.savemat(folder / "version-4.mat", {"x": x.reshape(len(x), -1), "y": y[:, None], "about": "old"}, format="4")
+    save_mat(folder / "cells.mat", {"pictures": cells, "labels": y, "about": "one picture in each cell"})
+    save_mat(folder / "version-4.mat", {"x": x.reshape(len(x), -1), "y": y[:, None], "about": "old"}, format="4")
 
 
 def write_tables(folder, x, y):

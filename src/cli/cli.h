@@ -17,6 +17,8 @@ typedef struct cli_number {
 typedef struct cli_options {
     const char *input;        /* RECIPE or CHECKPOINT */
     const char *file;         /* predict: FILE */
+    char **paths;             /* data: PATH..., up to NULL */
+    const char *read;         /* how files are read, as JSON; NULL: as they are */
     const char *train, *test; /* PATH[,LABELS]; NULL: the recipe's dataset */
     const char *out;
     cli_number epochs, steps, limit, seed, threads;
@@ -51,10 +53,56 @@ tg_status cli_json_parse(const char *name, const char *text, size_t size, cJSON 
 /* The members of an object into attrs, in order. Errors name the place: "model.layers[3]". */
 tg_status cli_json_walk(const cJSON *object, tg_attrs *attrs, tg_error *err);
 
+/* ---- cli_picture.c: PNG, JPEG ------------------------------------------------------------------------- */
+
+typedef enum cli_picture_kind { CLI_NO_PICTURE, CLI_PNG, CLI_JPEG, CLI_OTHER_PICTURE } cli_picture_kind;
+
+typedef struct cli_picture {
+    size_t height, width, channels;
+    uint8_t *pixels; /* malloc */
+} cli_picture;
+
+cli_picture_kind cli_picture_look(const cli_file *file);
+/* NULL, or why it cannot be read. */
+const char *cli_picture_decode(const cli_file *file, cli_picture *out);
+
+/* ---- cli_archive.c: what lies in a file ---------------------------------------------------------------- */
+
+/* Is given everything there is, or why something is not; what it returns ends the visit unless it is TG_OK. */
+typedef struct cli_visitor {
+    void *ctx;
+    tg_status (*file)(void *ctx, const char *name, const cli_file *file, tg_error *err);
+    tg_status (*skip)(void *ctx, const char *name, const char *reason, tg_error *err);
+} cli_visitor;
+
+/* The file itself, unpacked, or the members of an archive: "<name>/<member>". size: its bytes. */
+tg_status cli_archive_visit(const char *path, const char *name, size_t size, const cli_visitor *visitor,
+                            tg_error *err);
+
+/* ---- cli_import.c: files -> datasets -------------------------------------------------------------------- */
+
+typedef struct cli_import {
+    const char *const *paths; /* files, archives, folders */
+    size_t count;
+    const cJSON *options;         /* those of tg_import_create; NULL: none */
+    const tg_dataset *classes_of; /* its classes are those of the new sets; NULL: those that are found */
+    bool unlabeled;
+} cli_import;
+
+/* *out has the report, also after a failure, unless it is NULL. */
+tg_status cli_import_paths(const cli_import *in, tg_import **out, tg_dataset **train, tg_dataset **test,
+                           tg_error *err);
+
 /* ---- cli_data.c: datasets ----------------------------------------------------------------------------- */
 
-/* PATH[,LABELS]; without LABELS "images" in the name becomes "labels". images_only: there are no labels. */
-tg_status cli_data_open(const char *path, bool images_only, tg_dataset **out, tg_error *err);
+/* PATH[,LABELS], for the paths of `in`; without LABELS "images" in the name becomes "labels". *test: NULL, or the part to
+ * test on that lies there too. */
+tg_status cli_data_open(const char *path, cli_import in, tg_dataset **train, tg_dataset **test,
+                        tg_error *err);
+/* The part to test on, or all there is. */
+tg_status cli_data_open_test(const char *path, cli_import in, tg_dataset **out, tg_error *err);
+/* The options behind --read; *out NULL without it. */
+tg_status cli_data_options(const cli_options *options, cJSON **out, tg_error *err);
 /* A set by name, prepared in build/data/NAME: split "train" or "test". Class names come from
  * datasets/NAME.json. */
 tg_status cli_data_named(const cli_options *options, const char *name, const char *split, tg_dataset **out,
@@ -115,5 +163,6 @@ tg_status cli_evaluate(const cli_options *options, tg_error *err);
 tg_status cli_predict(const cli_options *options, tg_error *err);
 tg_status cli_summary(const cli_options *options, tg_error *err);
 tg_status cli_gradcheck(const cli_options *options, tg_error *err);
+tg_status cli_data(const cli_options *options, tg_error *err); /* cli_understood.c */
 
 #endif

@@ -9,19 +9,14 @@
 
 enum { PATH_SIZE = 4096 };
 
-/* ---- a pair of IDX files ------------------------------------------------------------------------------ */
-
-static tg_status open_pair(const char *images, const char *labels, tg_dataset **out, tg_error *err) {
-    cli_file files[2] = {{0}};
-    tg_status status = cli_file_read(images, &files[0], err);
-    if (status == TG_OK && labels) status = cli_file_read(labels, &files[1], err);
-    if (status == TG_OK)
-        status = tg_dataset_from_idx((tg_bytes){images, (uint8_t *)files[0].data, files[0].size},
-                                     (tg_bytes){labels, (uint8_t *)files[1].data, files[1].size}, out, err);
-    free(files[0].data);
-    free(files[1].data);
+static tg_status open_paths(cli_import in, tg_dataset **train, tg_dataset **test, tg_error *err) {
+    tg_import *import;
+    tg_status status = cli_import_paths(&in, &import, train, test, err);
+    tg_import_destroy(import);
     return status;
 }
+
+/* ---- PATH[,LABELS] ------------------------------------------------------------------------------------- */
 
 static bool exists(const char *path) {
     return access(path, F_OK) == 0;
@@ -51,38 +46,46 @@ static bool guess_labels(const char *images, char *labels, size_t size) {
     return exists(labels);
 }
 
-tg_status cli_data_open(const char *path, bool images_only, tg_dataset **out, tg_error *err) {
+static tg_status too_long(const char *path, tg_error *err) {
+    return cli_fail(err, TG_E_ARGUMENT, NULL, "a path of %zu bytes is too long", strlen(path));
+}
+
+/* Images may come without the labels that lie beside them, or with those behind a comma. */
+tg_status cli_data_open(const char *path, cli_import in, tg_dataset **train, tg_dataset **test,
+                        tg_error *err) {
     char images[PATH_SIZE], labels[PATH_SIZE];
-    if (strlen(path) >= PATH_SIZE)
-        return cli_fail(err, TG_E_ARGUMENT, NULL, "a path of %zu bytes is too long", strlen(path));
+    const char *paths[2] = {images, labels};
+    if (strlen(path) >= PATH_SIZE) return too_long(path, err);
     snprintf(images, sizeof images, "%s", path);
+    in.paths = paths;
+    in.count = 1;
     char *comma = exists(path) ? NULL : strchr(images, ',');
     if (comma) {
         *comma = '\0';
-        return open_pair(images, comma + 1, out, err);
+        snprintf(labels, sizeof labels, "%s", comma + 1);
+        in.count = 2;
+    } else if (!in.unlabeled && guess_labels(images, labels, sizeof labels)) {
+        in.count = 2;
     }
-    if (images_only) return open_pair(images, NULL, out, err);
-    if (exists(images) && !guess_labels(images, labels, sizeof labels))
-        return cli_fail(err, TG_E_ARGUMENT, path,
-                        "its labels are not beside it; name them as well: %.80s,LABELS", path);
-    return open_pair(images, labels, out, err);
+    return open_paths(in, train, test, err);
 }
 
-/* ---- CIFAR-10's batches ------------------------------------------------------------------------------- */
+tg_status cli_data_open_test(const char *path, cli_import in, tg_dataset **out, tg_error *err) {
+    tg_dataset *test;
+    tg_status status = cli_data_open(path, in, out, &test, err);
+    if (status != TG_OK || !test) return status;
+    tg_dataset_destroy(*out);
+    *out = test;
+    return TG_OK;
+}
 
-enum { MOST_BATCHES = 8 };
-
-static tg_status open_batches(char *const *paths, size_t count, tg_dataset **out, tg_error *err) {
-    cli_file files[MOST_BATCHES] = {{0}};
-    tg_bytes batches[MOST_BATCHES];
-    tg_status status = TG_OK;
-    for (size_t i = 0; i < count && status == TG_OK; i++) {
-        status = cli_file_read(paths[i], &files[i], err);
-        batches[i] = (tg_bytes){paths[i], (uint8_t *)files[i].data, files[i].size};
-    }
-    if (status == TG_OK) status = tg_dataset_from_cifar(batches, count, TG_CIFAR_10, out, err);
-    for (size_t i = 0; i < count; i++) free(files[i].data);
-    return status;
+tg_status cli_data_options(const cli_options *options, cJSON **out, tg_error *err) {
+    *out = NULL;
+    if (!options->read) return TG_OK;
+    if (cli_json_parse("--read", options->read, strlen(options->read), out, err) != TG_OK) return err->status;
+    return cJSON_IsObject(*out)
+               ? TG_OK
+               : cli_fail(err, TG_E_ARGUMENT, "--read", "must be a JSON object: {\"size\": [32, 32]}");
 }
 
 /* ---- a set by name ------------------------------------------------------------------------------------ */
@@ -154,6 +157,7 @@ static tg_status open_split(const cJSON *descriptor, const char *root, const cha
     const cJSON *batches =
         cJSON_GetObjectItemCaseSensitive(files, "batches"); /* CIFAR's, or a pair of IDX files */
     const char *keys[] = {"images", "labels"};
+    enum { MOST_BATCHES = 8 };
     size_t count = batches ? (size_t)cJSON_GetArraySize(batches) : 2, ready = 0;
     char *paths[MOST_BATCHES] = {NULL};
     tg_status status = TG_OK;
@@ -165,8 +169,11 @@ static tg_status open_split(const cJSON *descriptor, const char *root, const cha
                                     : cJSON_GetObjectItemCaseSensitive(files, keys[ready]);
         status = find_file(root, name, cJSON_GetStringValue(item), split, &paths[ready], err);
     }
+    tg_dataset *none = NULL;
     if (status == TG_OK)
-        status = batches ? open_batches(paths, count, out, err) : open_pair(paths[0], paths[1], out, err);
+        status =
+            open_paths((cli_import){.paths = (const char *const *)paths, .count = count}, out, &none, err);
+    tg_dataset_destroy(none);
     for (size_t i = 0; i < ready; i++) free(paths[i]);
     return status;
 }
@@ -189,17 +196,15 @@ tg_status cli_data_named(const cli_options *options, const char *name, const cha
 /* ---- part of a set ------------------------------------------------------------------------------------ */
 
 tg_status cli_data_limit(tg_dataset **dataset, uint64_t count, tg_error *err) {
-    tg_dataset *whole = *dataset, *part;
-    size_t shape[3], size = tg_dataset_type(whole) == TG_U8 ? 1 : sizeof(float);
-    if (count >= tg_dataset_count(whole)) return TG_OK;
-    tg_dataset_shape(whole, shape);
-    tg_status status = tg_dataset_create(tg_dataset_type(whole), shape[0], shape[1], shape[2], (size_t)count,
-                                         tg_dataset_classes(whole), false, &part, err);
+    if (count >= tg_dataset_count(*dataset)) return TG_OK;
+    uint32_t *first = malloc((size_t)count * sizeof *first);
+    if (!first) return cli_fail(err, TG_E_MEMORY, NULL, "no memory is left for part of the data");
+    for (uint32_t i = 0; i < count; i++) first[i] = i;
+    tg_dataset *part;
+    tg_status status = tg_dataset_subset(*dataset, first, (size_t)count, &part, err);
+    free(first);
     if (status != TG_OK) return status;
-    memcpy(tg_dataset_pixels(part), tg_dataset_pixels(whole),
-           size * shape[0] * shape[1] * shape[2] * (size_t)count);
-    memcpy(tg_dataset_labels(part), tg_dataset_labels(whole), sizeof(int32_t) * (size_t)count);
+    tg_dataset_destroy(*dataset);
     *dataset = part;
-    tg_dataset_destroy(whole);
-    return tg_dataset_check(part, NULL, err);
+    return TG_OK;
 }

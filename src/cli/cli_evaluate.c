@@ -87,11 +87,31 @@ static tg_status predict(cli_session *session, tg_dataset *images, tg_error *err
     return status;
 }
 
+/* Pictures become as large as the network reads them, unless --read says otherwise. */
+static tg_status open_images(cli_session *session, tg_dataset **out, tg_error *err) {
+    const cli_options *options = session->options;
+    cJSON *reading;
+    size_t wanted[3];
+    if (cli_data_options(options, &reading, err) != TG_OK) return err->status;
+    tg_run_input_shape(session->run, wanted);
+    if (!reading) {
+        reading = cJSON_CreateObject();
+        cJSON_AddItemToObject(reading, "size",
+                              cJSON_CreateIntArray((int[]){(int)wanted[0], (int)wanted[1]}, 2));
+        if (wanted[2] == 1 || wanted[2] == 3)
+            cJSON_AddStringToObject(reading, "color", wanted[2] == 1 ? "gray" : "rgb");
+    }
+    cli_import in = {.options = reading, .unlabeled = true};
+    tg_status status = cli_data_open_test(options->file, in, out, err);
+    cJSON_Delete(reading);
+    return status;
+}
+
 tg_status cli_predict(const cli_options *options, tg_error *err) {
     cli_session session;
     tg_dataset *images = NULL;
     if (open_checkpoint(options, 0, &session, err) != TG_OK) return err->status;
-    tg_status status = cli_data_open(options->file, true, &images, err);
+    tg_status status = open_images(&session, &images, err);
     if (status == TG_OK) status = predict(&session, images, err);
     tg_dataset_destroy(images);
     cli_session_close(&session);

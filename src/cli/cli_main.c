@@ -11,7 +11,7 @@
 /* ---- the tables: all that can be said on the command line ------------------------------------------------
  */
 
-enum { TRAIN = 1, EVALUATE = 2, PREDICT = 4, SUMMARY = 8, GRADCHECK = 16, ALL = 31 };
+enum { TRAIN = 1, EVALUATE = 2, PREDICT = 4, SUMMARY = 8, GRADCHECK = 16, RUNS = 31, DATA = 32 };
 
 static const struct command {
     const char *name, *arguments;
@@ -21,11 +21,13 @@ static const struct command {
 } commands[] = {
     {"train", "RECIPE|CHECKPOINT", TRAIN, cli_train, "train a recipe, or go on with a checkpoint"},
     {"evaluate", "CHECKPOINT", EVALUATE, cli_evaluate, "loss, accuracy and confusion matrix on the test set"},
-    {"predict", "CHECKPOINT FILE", PREDICT, cli_predict, "classes of the images in an IDX file"},
+    {"predict", "CHECKPOINT FILE", PREDICT, cli_predict,
+     "classes of the samples in a file, a folder or an archive"},
     {"summary", "RECIPE|CHECKPOINT", SUMMARY, cli_summary,
      "layers, memory, ranges of the weights; with --test, dead units"},
     {"gradcheck", "RECIPE", GRADCHECK, cli_gradcheck,
      "compare gradients with central differences, in double"},
+    {"data", "PATH...", DATA, cli_data, "what is understood of files, folders and archives"},
 };
 
 typedef enum option_type { FLAG, TEXT, NUMBER } option_type;
@@ -39,9 +41,11 @@ static const struct option {
     const char *about;
 } options_table[] = {
     {"--train", "PATH[,LABELS]", TEXT, offsetof(cli_options, train), 0, 0, TRAIN | GRADCHECK,
-     "IDX files to train on (.gz or not) instead of the recipe's dataset"},
+     "files, a folder or an archive to train on instead of the recipe's dataset"},
     {"--test", "PATH[,LABELS]", TEXT, offsetof(cli_options, test), 0, 0, TRAIN | EVALUATE | SUMMARY,
-     "IDX files to test on"},
+     "the same to test on"},
+    {"--read", "JSON", TEXT, offsetof(cli_options, read), 0, 0, RUNS | DATA,
+     "how files are read, such as {\"size\": [32, 32], \"color\": \"gray\"}"},
     {"--epochs", "N", NUMBER, offsetof(cli_options, epochs), 1, 1 << 20, TRAIN,
      "train until N epochs are done"},
     {"--steps", "N", NUMBER, offsetof(cli_options, steps), 1, UINT32_MAX, TRAIN, "stop after N more steps"},
@@ -50,12 +54,12 @@ static const struct option {
     {"--limit", "N", NUMBER, offsetof(cli_options, limit), 1, UINT32_MAX,
      EVALUATE | PREDICT | SUMMARY | GRADCHECK,
      "only the first N samples; gradcheck: N parameters of every tensor"},
-    {"--threads", "N", NUMBER, offsetof(cli_options, threads), 1, 64, ALL, "default: one for every core"},
+    {"--threads", "N", NUMBER, offsetof(cli_options, threads), 1, 64, RUNS, "default: one for every core"},
     {"--out", "FILE", TEXT, offsetof(cli_options, out), 0, 0, TRAIN,
      "save a checkpoint after every epoch, at the end and on Ctrl-C"},
     {"--weights-only", NULL, FLAG, offsetof(cli_options, weights_only), 0, 0, TRAIN,
      "leave out of FILE what only training needs"},
-    {"--json", NULL, FLAG, offsetof(cli_options, json), 0, 0, ALL, "print one JSON object a line"},
+    {"--json", NULL, FLAG, offsetof(cli_options, json), 0, 0, RUNS | DATA, "print one JSON object a line"},
 };
 
 enum {
@@ -161,9 +165,13 @@ static tg_status read_arguments(char **argv, const struct command **command, cli
                         argv[1]);
     const char **positional[] = {&out->input, (*command)->bit == PREDICT ? &out->file : NULL};
     size_t count = 0, wanted = positional[1] ? 2 : 1;
+    bool any_number = (*command)->bit == DATA;
+    out->paths = argv + 2; /* collected in place: what was read is behind */
     for (int i = 2; argv[i]; i++) {
         if (argv[i][0] == '-' && argv[i][1]) {
             if (read_option(*command, argv, &i, out, err) != TG_OK) return err->status;
+        } else if (any_number) {
+            out->paths[count++] = argv[i];
         } else if (count == wanted) {
             return cli_fail(err, TG_E_ARGUMENT, argv[i], "is one argument too many; %s takes %s",
                             (*command)->name, (*command)->arguments);
@@ -173,6 +181,7 @@ static tg_status read_arguments(char **argv, const struct command **command, cli
     }
     if (count < wanted)
         return cli_fail(err, TG_E_ARGUMENT, NULL, "%s needs %s", (*command)->name, (*command)->arguments);
+    if (any_number) out->paths[count] = NULL;
     return TG_OK;
 }
 

@@ -72,6 +72,13 @@ static tg_status read_checkpoint(cli_session *session, tg_error *err) {
 
 /* ---- data --------------------------------------------------------------------------------------------- */
 
+static tg_status open_named(cli_session *session, const char *name, const char *split, const char *option,
+                            tg_dataset **out, tg_error *err) {
+    if (name) return cli_data_named(session->options, name, split, out, err);
+    return cli_fail(err, TG_E_DATA, session->options->input, "data.dataset names no dataset; give %s PATH",
+                    option);
+}
+
 /* Files where the command line names them, else the recipe's dataset. */
 static tg_status open_data(cli_session *session, unsigned wanted, tg_error *err) {
     const cli_options *options = session->options;
@@ -79,24 +86,25 @@ static tg_status open_data(cli_session *session, unsigned wanted, tg_error *err)
                                               : session->document;
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(recipe, "data");
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(data, "dataset"));
-    const struct {
-        unsigned bit;
-        const char *path, *split, *option;
-        tg_dataset **out;
-    } sets[] = {{CLI_TRAIN_DATA, options->train, "train", "--train", &session->train},
-                {CLI_TEST_DATA, options->test, "test", "--test", &session->test}};
-    for (size_t i = 0; i < 2; i++) {
-        if (!(wanted & sets[i].bit)) continue;
-        tg_status status = TG_OK;
-        if (sets[i].path) status = cli_data_open(sets[i].path, false, sets[i].out, err);
-        else if (sets[i].bit == CLI_TEST_DATA && options->train) continue; /* own data, and none to test on */
-        else if (name) status = cli_data_named(options, name, sets[i].split, sets[i].out, err);
-        else
-            status = cli_fail(err, TG_E_DATA, options->input,
-                              "data.dataset names no dataset; give %s PATH,LABELS", sets[i].option);
-        if (status != TG_OK) return status;
+    cJSON *reading;
+    tg_status status = cli_data_options(options, &reading, err);
+    cli_import in = {.options = reading};
+    if (status == TG_OK && (wanted & CLI_TRAIN_DATA)) {
+        if (options->train) status = cli_data_open(options->train, in, &session->train, &session->test, err);
+        else status = open_named(session, name, "train", "--train", &session->train, err);
     }
-    return TG_OK;
+    in.classes_of = session->train; /* both parts number their classes alike */
+    if (status == TG_OK && (wanted & CLI_TEST_DATA)) {
+        if (options->test) {
+            tg_dataset_destroy(session->test);
+            session->test = NULL;
+            status = cli_data_open_test(options->test, in, &session->test, err);
+        } else if (!options->train) { /* own data may have none to test on */
+            status = open_named(session, name, "test", "--test", &session->test, err);
+        }
+    }
+    cJSON_Delete(reading);
+    return status;
 }
 
 /* ---- weights that the recipe takes from checkpoints ------------------------------------------------------ */

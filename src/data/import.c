@@ -2,6 +2,7 @@
 #include "data/import.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -200,12 +201,20 @@ static const struct stranger {
     {"<html", 5, "is a web page, not data; download the file itself"},
 };
 
+/* "train.csv" and "train.csv.gz", whose bytes come unpacked. */
+static bool is_called(tg_bytes file, const char *ending) {
+    if (tg_ends_with(file.name, ending)) return true;
+    char packed[16];
+    snprintf(packed, sizeof packed, "%s.gz", ending);
+    return tg_ends_with(file.name, packed);
+}
+
 static bool is_idx(tg_bytes file) {
     return file.size >= 4 && file.data[0] == 0 && file.data[1] == 0 && file.data[2] >= 8;
 }
 
 static bool says_idx(tg_bytes file) {
-    return strstr(file.name, "ubyte") || tg_ends_with(file.name, ".idx");
+    return strstr(file.name, "ubyte") || is_called(file, ".idx");
 }
 
 static tg_status read_file(tg_import *import, tg_bytes file, tg_error *err) {
@@ -216,11 +225,10 @@ static tg_status read_file(tg_import *import, tg_bytes file, tg_error *err) {
     if (begins(file, "\x93NUMPY", 6)) return tg_read_npy(import, file, err);
     if (begins(file, "MATLAB ", 7)) return tg_read_mat5(import, file, err);
     if (tg_is_mat4(file)) return tg_read_mat4(import, file, err);
-    if (tg_ends_with(file.name, ".csv") || tg_ends_with(file.name, ".tsv"))
-        return tg_read_csv(import, file, err);
-    if (tg_ends_with(file.name, ".bin")) return tg_read_cifar(import, file, err);
+    if (is_called(file, ".csv") || is_called(file, ".tsv")) return tg_read_csv(import, file, err);
+    if (is_called(file, ".bin")) return tg_read_cifar(import, file, err);
     if (is_idx(file) || says_idx(file)) return tg_read_idx(import, file, err);
-    if (tg_ends_with(file.name, ".txt")) {
+    if (is_called(file, ".txt")) {
         bool taken;
         TG_TRY(tg_read_list(import, file, &taken, err));
         if (taken) return TG_OK;

@@ -141,7 +141,8 @@ typedef struct tg_set {
     const char *name; /* borrowed: of its source */
     size_t source;    /* its row in the report, or SIZE_MAX: many */
     tg_part part;
-    bool named; /* labels are numbers of import->class_names */
+    bool named;    /* labels are numbers of import->class_names */
+    bool from_one; /* its first class was called 1 */
     tg_dataset *dataset;
 } tg_set;
 

@@ -115,7 +115,9 @@ tg_status tg_import_name_classes(tg_import *import, tg_error *err) {
     tg_texts given = {0};
     const char **names = NULL;
     tg_status status = take_given_names(import, &given, err);
-    if (status == TG_OK && !given.count && import->from_one && !import->ten_is_zero)
+    bool from_one = false;
+    for (size_t s = 0; s < import->set_count; s++) from_one = from_one || import->sets[s].from_one;
+    if (status == TG_OK && !given.count && from_one)
         status = name_by_number(count_classes(import), &given, err);
     if (status == TG_OK) {
         names = tg_allocate_zeroed((given.count + import->class_names.count + 1) * sizeof *names);

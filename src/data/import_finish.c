@@ -57,6 +57,53 @@ static tg_status take_batches(tg_import *import, tg_error *err) {
     return TG_OK;
 }
 
+/* ---- one shape -------------------------------------------------------------------------------------------- */
+
+static bool have_same_shape(const tg_dataset *a, const tg_dataset *b) {
+    return a->height == b->height && a->width == b->width && a->channels == b->channels;
+}
+
+/* The set whose shape most samples have; of equals, one of pictures. */
+static const tg_dataset *find_main_shape(const tg_import *import) {
+    const tg_dataset *best = NULL;
+    size_t most = 0;
+    for (size_t i = 0; i < import->set_count; i++) {
+        const tg_dataset *set = import->sets[i].dataset;
+        size_t count = 0;
+        for (size_t j = 0; j < import->set_count; j++)
+            if (have_same_shape(set, import->sets[j].dataset)) count += import->sets[j].dataset->count;
+        bool picture = best && best->height * best->width == 1 && set->height * set->width > 1;
+        if (count > most || (count == most && picture)) {
+            best = set;
+            most = count;
+        }
+    }
+    return best;
+}
+
+/* Leaves out what cannot be one set with the rest, such as the same samples in another form. */
+static tg_status keep_one_shape(tg_import *import, tg_error *err) {
+    const tg_dataset *main = find_main_shape(import);
+    size_t kept = 0;
+    for (size_t i = 0; i < import->set_count; i++) {
+        tg_set set = import->sets[i];
+        const tg_dataset *own = set.dataset;
+        import->sets[i].dataset = NULL; /* it has one owner */
+        if (have_same_shape(main, own)) {
+            import->sets[kept++] = set;
+            continue;
+        }
+        tg_fail(err, TG_E_DATA,
+                "its samples are %zux%zux%zu, those of the others %zux%zux%zu; give the files of one set at "
+                "a time",
+                own->height, own->width, own->channels, main->height, main->width, main->channels);
+        tg_dataset_destroy(set.dataset);
+        TG_TRY(tg_import_skip_failed(import, set.name, err));
+    }
+    import->set_count = kept;
+    return TG_OK;
+}
+
 /* ---- parts ----------------------------------------------------------------------------------------------- */
 
 static size_t count_part(const tg_import *import, tg_part part) {
@@ -89,10 +136,6 @@ static void settle_parts(tg_import *import) {
     if (!count_part(import, TG_PART_TRAIN)) move_part(import, TG_PART_TEST, TG_PART_TRAIN);
 }
 
-static bool have_same_shape(const tg_dataset *a, const tg_dataset *b) {
-    return a->height == b->height && a->width == b->width && a->channels == b->channels;
-}
-
 /* Numbers that bytes held here and did not there are floats everywhere. */
 static tg_status make_types_equal(tg_import *import, tg_error *err) {
     bool floats = false;
@@ -121,35 +164,19 @@ static tg_status append(tg_dataset *to, const tg_dataset *from, tg_error *err) {
     return TG_OK;
 }
 
-static tg_status refuse_shape(tg_import *import, const tg_set *set, const tg_dataset *others, tg_error *err) {
-    const tg_dataset *own = set->dataset;
-    tg_fail(
-        err, TG_E_DATA,
-        "its samples are %zux%zux%zu, those of the others %zux%zux%zu; give the files of one set at a time",
-        own->height, own->width, own->channels, others->height, others->width, others->channels);
-    return tg_import_skip_failed(import, set->name, err);
-}
-
-/* All sets of a part into the first of them; the others go. like: what their samples must look like, or NULL. */
-static tg_status join_part(tg_import *import, tg_part part, const tg_dataset *like, tg_dataset **out,
-                           tg_error *err) {
+/* All sets of a part into the first of them; the others go. */
+static tg_status join_part(tg_import *import, tg_part part, tg_dataset **out, tg_error *err) {
     *out = NULL;
     for (size_t i = 0; i < import->set_count; i++) {
         tg_set *set = &import->sets[i];
         if (set->part != part) continue;
-        if (!like) like = set->dataset;
-        if (!have_same_shape(like, set->dataset)) {
-            TG_TRY(refuse_shape(import, set, like, err));
+        if (set->source != SIZE_MAX) import->sources[set->source].part = tg_part_text(part);
+        if (*out) {
+            TG_TRY(append(*out, set->dataset, err));
+            tg_dataset_destroy(set->dataset);
         } else {
-            if (set->source != SIZE_MAX) import->sources[set->source].part = tg_part_text(part);
-            if (*out) {
-                TG_TRY(append(*out, set->dataset, err));
-            } else {
-                *out = set->dataset;
-                set->dataset = NULL;
-            }
+            *out = set->dataset;
         }
-        tg_dataset_destroy(set->dataset);
         set->dataset = NULL;
     }
     return TG_OK;
@@ -175,12 +202,13 @@ static tg_status finish(tg_import *import, tg_dataset **train, tg_dataset **test
     TG_TRY(take_batches(import, err));
     TG_TRY(tg_import_sort_pictures(import, err));
     if (import->set_count) qsort(import->sets, import->set_count, sizeof *import->sets, by_set_name);
+    TG_TRY(keep_one_shape(import, err));
     settle_parts(import);
     TG_TRY(make_types_equal(import, err));
     TG_TRY(tg_import_name_classes(import, err));
-    TG_TRY(join_part(import, TG_PART_TRAIN, NULL, train, err));
+    TG_TRY(join_part(import, TG_PART_TRAIN, train, err));
     if (!*train) return fail_for_nothing(import, err);
-    TG_TRY(join_part(import, TG_PART_TEST, *train, test, err));
+    TG_TRY(join_part(import, TG_PART_TEST, test, err));
     TG_TRY(tg_dataset_check(*train, "files", err));
     return *test ? tg_dataset_check(*test, "files", err) : TG_OK;
 }

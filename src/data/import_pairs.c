@@ -307,6 +307,7 @@ static tg_status take_pair(tg_import *import, tg_array *samples, tg_array *label
         culprit = name_of(import, labels);
         if (set.part == TG_PART_OPEN) set.part = tg_import_part(import, culprit);
         set.named = labels->named;
+        set.from_one = labels->matlab && is_vector(labels) && import->from_one && !import->ten_is_zero;
         labels->used = true;
         status = fill_labels(import, labels, axis > 0, set.dataset, err);
         if (status == TG_OK) note_labels(import, &import->sources[labels->source], labels, set.dataset);

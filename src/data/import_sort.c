@@ -104,12 +104,25 @@ static tg_status look_up(tg_import *import, place *places, size_t *count, bool *
     return TG_OK;
 }
 
+/* Whether it was there, but could not be read. */
+static bool was_skipped(const tg_import *import, const char *file) {
+    size_t length = strlen(file);
+    for (size_t i = 0; i < import->skipped.count; i += 2) {
+        const char *name = tg_texts_at(&import->skipped, i);
+        size_t whole = strlen(name);
+        if (whole > length && name[whole - length - 1] == '/' && strcmp(name + whole - length, file) == 0)
+            return true;
+    }
+    return false;
+}
+
 static tg_status refuse_missing(tg_import *import, tg_part part, const bool *listed, tg_error *err) {
     const tg_texts *files = &import->lists[part].files;
-    for (size_t i = 0; i < files->count; i++)
-        if (!listed[i])
-            TG_TRY(tg_import_skip(import, tg_texts_at(files, i), "is on a list of files, but is not there",
-                                  err));
+    for (size_t i = 0; i < files->count; i++) {
+        const char *file = tg_texts_at(files, i);
+        if (listed[i] || was_skipped(import, file)) continue;
+        TG_TRY(tg_import_skip(import, file, "is on a list of files, but is not there", err));
+    }
     return TG_OK;
 }
 
@@ -177,8 +190,8 @@ static tg_status add_source(tg_import *import, const char *path, const tg_datase
     tg_dataset_shape(set, shape);
     TG_TRY(tg_import_add_source(import, name, "pictures", set->count, 3, shape, &source, err));
     if (import->pictures.resized)
-        snprintf(source->note, sizeof source->note, "%zu pictures had another size and were made %zux%zu",
-                 import->pictures.resized, shape[0], shape[1]);
+        snprintf(source->note, sizeof source->note, "pictures of other sizes were made %zux%zu", shape[0],
+                 shape[1]);
     return TG_OK;
 }
 

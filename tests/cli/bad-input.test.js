@@ -54,10 +54,33 @@ describe('arguments', () => {
     [['train', 'recipes'], 'recipes: cannot be read: Is a directory'],
   ])('%j', refused);
 
+  it('needs paths to look at', () => refused(['data'], 'data needs PATH...'));
+
+  it('takes options for reading as JSON', async () => {
+    await refused(
+      ['data', folder.path('images'), '--read', '[]'],
+      '--read: must be a JSON object: {"size": [32, 32]}',
+    );
+    const keys = 'roles, classes, transposed, labels, label_column, flat, size, fit, color, unlabeled';
+    await refused(
+      ['data', folder.path('images'), '--read', '{"width": 3}'],
+      `options: unknown key "width"; there are ${keys}`,
+    );
+  });
+
   it('has help', async () => {
     const { status, stdout } = await tabgrad(['--help']);
     expect(status).toBe(0);
-    for (const word of ['train', 'evaluate', 'predict', 'summary', 'gradcheck', '--json', '--threads']) {
+    for (const word of [
+      'train',
+      'evaluate',
+      'predict',
+      'summary',
+      'gradcheck',
+      'data',
+      '--json',
+      '--threads',
+    ]) {
       expect(stdout).toContain(word);
     }
   });
@@ -94,7 +117,7 @@ describe('recipes', () => {
     ));
 
   it('name an unknown key', () => {
-    const known = 'units, bias, type, name, inputs, initializer, trainable, learning_rate_factor';
+    const known = 'units, bias, type, name, inputs, initializer, weights, trainable, learning_rate_factor';
     const what = `unknown key "unit"; there are ${known}`;
     return refusedRecipe(model({ type: 'dense', unit: 4 }), `model.layers[0] dense: ${what}`);
   });
@@ -109,7 +132,7 @@ describe('recipes', () => {
     ));
 
   it('need data', () =>
-    refused(['train', recipe], `${recipe}: data.dataset names no dataset; give --train PATH,LABELS`));
+    refused(['train', recipe], `${recipe}: data.dataset names no dataset; give --train PATH`));
 
   it('may name only datasets there are', async () => {
     const what = 'datasets/ has those there are, and --train and --test take files of your own';
@@ -161,13 +184,13 @@ describe('data files', () => {
     refusedImages(
       'g.gz',
       gzipSync(quarters(32, 1).images).subarray(0, 500),
-      'cannot be read: its gzip data is cut short; download it again',
+      'cannot be read: its packed data is cut short; download it again',
     ));
 
-  it('given the wrong way round', () =>
+  it('that are images twice', () =>
     refused(
-      ['train', recipe, '--train', `${folder.path('labels')},${folder.path('images')}`],
-      `${folder.path('labels')}: holds labels (rank 1), not images; were the two files given the wrong way round?`,
+      ['train', recipe, '--train', `${folder.path('images')},${folder.path('images')}`],
+      `${folder.path('images')}: its labels are missing; give both files together`,
     ));
 
   it('whose counts differ', async () => {
@@ -175,7 +198,7 @@ describe('data files', () => {
     const images = folder.path('images');
     await refused(
       ['train', recipe, '--train', `${images},${labels}`],
-      `${images}: 32 images but 8 labels in ${labels}: take two files that belong together`,
+      `${images}: 32 images but 8 labels in few: take two files that belong together`,
     );
   });
 
@@ -191,7 +214,7 @@ describe('data files', () => {
     const path = folder.write('pictures', quarters(8, 1).images);
     await refused(
       ['train', recipe, '--train', path],
-      `${path}: its labels are not beside it; name them as well: ${path.slice(0, 80)},LABELS`,
+      `${path}: its labels are missing; give both files together`,
     );
   });
 
