@@ -1,9 +1,12 @@
-import { html } from 'lit';
+import { html, nothing } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { percent } from '../app/format.js';
 import { pixelsOf } from '../app/repeater.js';
 import { LightElement } from './light-element.js';
 import './pixel-picture.js';
+
+/** Bars beyond these are scrolled to. */
+const MOST_BARS = 14;
 
 /** What the network sees on the pad and what it makes of it: the best class, one bar per class, how long it took. */
 export class PredictionView extends LightElement {
@@ -42,7 +45,12 @@ export class PredictionView extends LightElement {
         </figure>
         ${this.repeater ? this.renderRepeated(this.repeater) : this.renderBest()}
       </div>
-      <ul data-testid="prediction-bars" data-answer=${answer?.serial ?? 0} aria-label="Probability of each class">
+      <ul
+        data-testid="prediction-bars"
+        data-answer=${answer?.serial ?? 0}
+        aria-label="Probability of each class"
+        tabindex=${this.classes.length > MOST_BARS ? '0' : nothing}
+      >
         ${repeat(
           this.classes,
           (name) => name,
