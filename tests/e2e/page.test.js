@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serve } from '../../scripts/serve.mjs';
+import { zipOfFolders } from '../support/data-files.js';
 import { DIGITS, Person } from '../support/person.js';
 
 const AXE = fileURLToPath(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url));
@@ -167,6 +168,20 @@ describe.each(['light', 'dark'])('axe on the page, %s', (scheme) => {
     await person.click('undo-edit');
   });
 
+  it('finds nothing in the Data panel, with everything open that there is', async () => {
+    await person.dropFiles('drop-zone', [zipOfFolders()]);
+    await person.page.waitForSelector('[data-testid="data-samples"]');
+    await person.page.$$eval('#data details', (all) => {
+      for (const details of all) details.open = true;
+    });
+    await person.page.waitForSelector('[data-testid="outcomes"]');
+    expect(await violations()).toEqual([]);
+    await person.page.locator('::-p-text(Back to MNIST)').click();
+    await person.until(() =>
+      document.querySelector('#data')?.textContent?.includes('MNIST handwritten digits'),
+    );
+  });
+
   it('finds nothing while it trains and while it is paused', async () => {
     await person.chooseRecipe('mnist-cnn');
     await person.click('train');
@@ -200,10 +215,16 @@ describe('the page at 360 px', () => {
     await person.fill('epochs', 1);
     await person.click('train');
     await person.untilState('done');
+    await person.dropFiles('drop-zone', [zipOfFolders()]);
+    await person.page.waitForSelector('[data-testid="data-samples"]');
+    await person.page.$$eval('#data details', (all) => {
+      for (const details of all) details.open = true;
+    });
+    await person.page.waitForSelector('[data-testid="outcomes"]');
     const { width, small } = await person.page.evaluate(() => ({
       width: document.documentElement.scrollWidth,
       small: Array.from(document.querySelectorAll('button, select, input, .panels-nav a, label.button'))
-        .filter((element) => element.checkVisibility() && !element.matches('.visually-hidden'))
+        .filter((element) => element.checkVisibility() && !element.matches('.visually-hidden, .check input')) // its label counts
         .map((element) => ({
           name: element.textContent?.trim() || element.outerHTML,
           box: element.getBoundingClientRect(),

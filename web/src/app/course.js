@@ -10,9 +10,11 @@ import { chosenRecipe } from './recipes.js';
  * @property {Run} run
  * @property {Settings} settings
  * @property {import('./recipes.js').Recipe} chosen the recipe before settings and data were filled in
+ * @property {boolean} asWritten it was not fitted to the data
  * @property {import('./data-shelf.js').Sets | null} sets null: it came from a file and was given no data yet
  * @property {Uint8Array | null} bytes of that file, until then
  * @property {string[]} classes
+ * @property {[min: number, max: number] | null} range of the values it learned from; null: not known
  * @property {number} epochs to train in all
  * @property {boolean} followed run.train() is being iterated
  * @property {boolean} stopping a person asked for the end
@@ -52,16 +54,18 @@ export const FRESH = /** @type {const} */ ({
  * @returns {Course}
  */
 export function newCourse(run, state, classes) {
-  const { settings } = state;
+  const { settings, asWritten } = state;
   const { epochs } = settings;
   const chosen = chosenRecipe(state);
   return {
     run,
     settings,
     chosen,
+    asWritten,
     sets: null,
     bytes: null,
     classes,
+    range: state.data.range,
     epochs,
     followed: false,
     stopping: false,

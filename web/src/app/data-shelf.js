@@ -1,13 +1,27 @@
-// The pictures at hand: the site's own MNIST until a person opens other files. MNIST is fetched in halves, each when
-// first needed; opened files replace it only once they were read without a fault.
+// The data at hand: the site's own MNIST until a person opens other files, or goes back to some that were kept. MNIST
+// is fetched in halves, each when first needed; what is opened takes the place of what was there only once it was read
+// without a fault.
+import { datasetName, titleOf } from './data-drop.js';
+import { atlasOf, overviewOf } from './data-overview.js';
 import { fetchMnist, recogniseFiles } from './data-source.js';
-import { MNIST } from './state.js';
+import { AS_FOUND, MNIST } from './state.js';
 
 /** @typedef {import('./state.js').State} State */
+/** @typedef {import('./data-drop.js').Opened} Opened */
 /** @typedef {import('tabgrad').Dataset} Dataset */
 /** @typedef {{ train: Dataset, test?: Dataset }} Sets */
-
-const SAMPLES = 32;
+/** @typedef {{ files: Opened[] } | { kept: string, title: string }} Origin where data come from, and can be read again */
+/**
+ * @typedef {object} Corrections what a person says about data that the reader could not know
+ * @property {import('tabgrad').ReadOptions} options
+ * @property {string[] | null} classes names in the place of those found
+ * @property {{ fraction: number, seed: number, stratified: boolean } | null} split makes a test part of some samples
+ */
+/**
+ * @typedef {object} Holding
+ * @property {Sets} sets
+ * @property {Origin} origin
+ */
 
 export class DataShelf {
   #store;
@@ -16,14 +30,16 @@ export class DataShelf {
   #mnist = {};
   /** @type {Sets | null} */
   #mnistSets = null;
-  /** @type {Sets | null} */
+  /** @type {Holding | null} */
   #opened = null;
-  /** @type {Promise<unknown>} settles when no file is being read */
+  /** @type {Promise<unknown>} settles when nothing is being read */
   #opening = Promise.resolve();
+  /** @type {AbortController | null} gives up what is being read */
+  #abort = null;
 
   /**
    * @param {import('./store.js').Store<State>} store
-   * @param {Promise<import('./state.js').Engine>} engine that reads and keeps the pictures
+   * @param {Promise<import('./state.js').Engine>} engine that reads and keeps the samples
    */
   constructor(store, engine) {
     this.#store = store;
@@ -31,32 +47,40 @@ export class DataShelf {
   }
 
   /**
-   * Everything there is to train and test with; files that are being opened first come to their end.
+   * Everything there is to train and test with; what is being opened first comes to its end.
    * @returns {Promise<Sets>}
    */
   async all() {
     await this.#opening;
-    if (this.#opened) return this.#opened;
+    if (this.#opened) return this.#opened.sets;
     const [train, test] = await Promise.all([this.#half('train'), this.#half('test')]);
     this.#mnistSets ??= { train, test };
-    if (!this.#opened && this.#store.state.samples.length === 0) await this.#show(this.#mnistSets, MNIST);
-    return this.#opened ?? this.#mnistSets;
+    if (!this.#store.state.overview) {
+      const seen = await lookAt(this.#mnistSets, MNIST);
+      if (!this.#opened) this.#store.update(seen);
+    }
+    return this.#opened?.sets ?? this.#mnistSets;
+  }
+
+  /** What is at hand without waiting for anything. @returns {Sets | null} */
+  get sets() {
+    return this.#opened?.sets ?? this.#mnistSets;
   }
 
   /**
-   * Whether these are the pictures that training would use now.
+   * Whether these are the data that training would use now.
    * @param {Sets} sets
    */
   holds(sets) {
-    return sets === (this.#opened ?? this.#mnistSets);
+    return sets === this.sets;
   }
 
   /**
-   * Closes pictures that nobody trains on any more, unless they are still at hand. MNIST stays.
+   * Closes data that nobody trains on any more, unless they are still at hand. MNIST stays.
    * @param {Sets} sets
    */
   async release(sets) {
-    if (sets === this.#opened || sets === this.#mnistSets) return;
+    if (sets === this.#opened?.sets || sets === this.#mnistSets) return;
     await Promise.all([sets.train.close(), sets.test?.close()]);
   }
 
@@ -79,57 +103,123 @@ export class DataShelf {
   }
 
   /**
-   * Reads files and puts them in the place of what was there; what was there stays when they cannot be read.
-   * @param {File[]} files
-   * @returns {Promise<Sets | null>} the opened files that they replace
+   * Opens what `find` finds, in the place of what is at hand; that stays when it cannot be read or is given up.
+   * @param {(progress: Progress) => Promise<Origin>} find
+   * @typedef {{ signal: AbortSignal, show: (stage: State['opening']) => void }} Progress
+   * @param {Corrections} [corrections]
+   * @returns {Promise<Sets | null>} what it replaces; null: nothing that was opened
    */
-  open(files) {
-    const reading = this.#opening.then(() => this.#read(files));
-    this.#store.update({ opening: files.length });
-    this.#opening = reading.catch(() => {}).finally(() => this.#store.update({ opening: 0 }));
+  open(find, corrections = AS_FOUND) {
+    const abort = new AbortController();
+    const show = (/** @type {State['opening']} */ opening) => this.#store.update({ opening });
+    const reading = this.#opening.then(async () => {
+      this.#abort = abort;
+      show({ stage: 'Opening', name: '', done: 0, total: 0 });
+      return this.#take(await find({ signal: abort.signal, show }), corrections, {
+        signal: abort.signal,
+        show,
+      });
+    });
+    this.#opening = reading.catch(() => {}).finally(() => show(null));
     return reading;
   }
 
-  /** @param {File[]} files */
-  async #read(files) {
-    const known = await recogniseFiles(files);
+  /** Gives up what is being read. */
+  cancel() {
+    this.#abort?.abort();
+  }
+
+  /** Reads what is at hand again, as a person says it is meant. @param {Corrections} corrections */
+  correct(corrections) {
+    const origin = this.#opened?.origin;
+    if (!origin) throw new Error('data: MNIST is as it should be; open files of your own to correct them');
+    return this.open(async () => origin, corrections);
+  }
+
+  /**
+   * Other names for the classes; nothing has to be read again for that.
+   * @param {string[]} classes
+   */
+  async rename(classes) {
+    const opened = this.#opened;
+    if (!opened) return;
+    const { train, test } = opened.sets;
+    await Promise.all([train.rename(classes), test?.rename(classes)]);
+    const { data, corrections } = this.#store.state;
+    this.#store.update({ data: { ...data, classes }, corrections: { ...corrections, classes } });
+  }
+
+  /**
+   * @param {Origin} origin
+   * @param {Corrections} corrections
+   * @param {Progress} progress
+   */
+  async #take(origin, corrections, progress) {
+    const { signal } = progress;
     const engine = await this.#engine;
-    const sets = await engine.readFiles(files, { classes: known.classes });
-    const before = this.#opened;
-    this.#opened = sets;
-    await this.#show(sets, { ...known, classes: sets.train.classes });
+    signal.throwIfAborted();
+    const known =
+      'files' in origin ? await recogniseFiles(origin.files.map(({ bytes }) => bytes)) : undefined;
+    const { report, ...found } = await read(engine, origin, corrections, known?.classes, progress);
+    const sets = await divided(found, corrections, signal);
+    const title = known?.title ?? ('files' in origin ? titleOf(origin.files) : origin.title);
+    const isKnown = known?.name && corrections === AS_FOUND;
+    const name = isKnown ? known.name : datasetName(title, sets.train.sha256);
+    const seen = await lookAt(sets, { name, title }, report);
+    const before = this.#opened?.sets ?? null;
+    this.#opened = { sets, origin };
+    this.#store.update({
+      ...seen,
+      ...{ corrections, asWritten: false, isKept: 'kept' in origin },
+      ...{ augmented: null, testPicture: null },
+    });
+    if ('files' in origin) this.#keep(engine, sets, title, report);
     return before;
   }
 
   /**
    * Goes back to MNIST.
-   * @returns {Promise<Sets | null>} the opened files that it replaces
+   * @returns {Promise<Sets | null>} the opened data that it replaces
    */
   async useMnist() {
-    const before = this.#opened;
+    const before = this.#opened?.sets ?? null;
     this.#opened = null;
-    this.#store.update({ data: MNIST, samples: [], testPicture: null });
+    this.#store.update({
+      ...{ data: MNIST, overview: null, atlas: null, corrections: AS_FOUND, asWritten: false },
+      ...{ isKept: false, augmented: null, testPicture: null },
+    });
     await this.all();
     return before;
   }
 
   /**
+   * Kept in the browser for the next visit, while training may go on. When it refuses, that is said and nothing else.
+   * @param {import('./state.js').Engine} engine
    * @param {Sets} sets
-   * @param {{ name: string, title: string, classes: string[] }} description
+   * @param {string} name
+   * @param {import('tabgrad').ImportReport} report
    */
-  async #show({ train, test }, { name, title, classes }) {
-    const spread = Math.max(1, Math.floor(train.count / SAMPLES));
-    const indices = Array.from({ length: Math.min(SAMPLES, train.count) }, (_, i) => i * spread);
-    const { pixels, labels } = await train.samples(indices);
-    const size = pixels.length / indices.length;
-    this.#store.update({
-      data: { name, title, classes, shape: train.shape, train: train.count, test: test?.count ?? 0 },
-      samples: indices.map((_, i) => ({
-        pixels: pixels.slice(i * size, (i + 1) * size),
-        shape: train.shape,
-        label: classes[labels[i]],
-      })),
-    });
+  async #keep(engine, sets, name, report) {
+    try {
+      await engine.keep(sets, { name, report });
+      this.#store.update({ keptProblem: '' });
+      await this.listKept();
+    } catch (error) {
+      if (this.holds(sets)) this.#store.update({ keptProblem: /** @type {Error} */ (error).message });
+    }
+  }
+
+  /** Shows what the browser keeps. */
+  async listKept() {
+    const engine = await this.#engine;
+    this.#store.update({ kept: await engine.stored() });
+  }
+
+  /** @param {string} key */
+  async forget(key) {
+    const engine = await this.#engine;
+    await engine.deleteStored(key);
+    await this.listKept();
   }
 
   /**
@@ -138,13 +228,73 @@ export class DataShelf {
    * @returns {Promise<NonNullable<State['testPicture']>>}
    */
   async testPicture(which) {
-    const data = this.#opened ? (this.#opened.test ?? this.#opened.train) : await this.#half('test');
+    const data = this.#opened
+      ? (this.#opened.sets.test ?? this.#opened.sets.train)
+      : await this.#half('test');
     const at = this.#store.state.testPicture?.index ?? (which === 'next' ? -1 : 0);
     const places = { random: Math.floor(Math.random() * data.count), next: at + 1, previous: at - 1 };
     const wanted = typeof which === 'number' ? which : places[which];
     const index = (wanted + data.count) % data.count;
     const { pixels, label } = await data.sample(index);
-    const { classes } = this.#store.state.data;
-    return { index, count: data.count, pixels, shape: data.shape, label: classes[label] };
+    return { index, count: data.count, pixels, shape: data.shape, label: data.classes[label] };
+  }
+}
+
+/**
+ * What the page shows of data sets.
+ * @param {Sets} sets
+ * @param {{ name: string, title: string }} description
+ * @param {import('tabgrad').ImportReport | null} [report]
+ * @returns {Promise<Pick<State, 'data' | 'overview' | 'atlas'>>}
+ */
+async function lookAt(sets, { name, title }, report = null) {
+  const { train, test } = sets;
+  const overview = await overviewOf(sets, report);
+  const atlas = await atlasOf(train, overview.trainCounts);
+  const { classes, shape, count } = train;
+  const { range } = overview;
+  return {
+    data: { name, title, classes, shape, train: count, test: test?.count ?? 0, range },
+    overview,
+    atlas,
+  };
+}
+
+/**
+ * @param {import('./state.js').Engine} engine
+ * @param {Origin} origin
+ * @param {Corrections} corrections
+ * @param {string[] | undefined} known names of the classes
+ * @param {Progress} progress
+ */
+async function read(engine, origin, { options, classes }, known, { signal, show }) {
+  if ('kept' in origin) {
+    const sets = await engine.openStored(origin.kept);
+    if (classes) await Promise.all([sets.train.rename(classes), sets.test?.rename(classes)]);
+    return sets;
+  }
+  const names = classes ?? known;
+  return engine.readFiles(origin.files, {
+    ...options,
+    ...(names ? { classes: names } : {}),
+    signal,
+    onProgress: show,
+  });
+}
+
+/**
+ * With a test part of its own samples, if that is wanted and there is none.
+ * @param {Sets} sets
+ * @param {Corrections} corrections
+ * @param {AbortSignal} signal
+ * @returns {Promise<Sets>}
+ */
+async function divided({ train, test }, { split }, signal) {
+  if (test || !split) return test ? { train, test } : { train };
+  try {
+    signal.throwIfAborted();
+    return await train.split(split);
+  } finally {
+    await train.close();
   }
 }

@@ -12,8 +12,9 @@ const FILES = {
   test: ['t10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz'],
 };
 
-/** Label files are this small; larger files are not read only to be recognised. */
+/** Label files are this small, and come with few others; what is larger or more is not read only to be recognised. */
 const LABEL_FILE_LIMIT = 200_000;
+const FEW_FILES = 8;
 
 /**
  * Fetches one half of the site's MNIST.
@@ -39,17 +40,14 @@ export async function fetchBytes(path) {
 }
 
 /**
- * What opened files are called, and their classes where a label file's digest tells.
+ * The data set that opened files are, where a label file's digest tells.
  * @param {File[]} files
- * @returns {Promise<{ name: string, title: string, classes?: string[] }>}
+ * @returns {Promise<Descriptor | undefined>}
  */
 export async function recogniseFiles(files) {
+  if (files.length > FEW_FILES) return;
   const digests = await Promise.all(files.filter((file) => file.size < LABEL_FILE_LIMIT).map(plainDigest));
-  const known = DESCRIPTORS.find(({ sha256 }) =>
-    Object.values(sha256).some((digest) => digests.includes(digest)),
-  );
-  if (known) return { name: known.name, title: known.title, classes: known.classes };
-  return { name: 'files', title: files.map(({ name }) => name).join(', ') };
+  return DESCRIPTORS.find(({ sha256 }) => Object.values(sha256).some((digest) => digests.includes(digest)));
 }
 
 /**

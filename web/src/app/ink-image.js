@@ -27,6 +27,21 @@ export function inkToImage(ink, width, height, rows = 28, columns = 28) {
   return placeByMass(box, boxWidth, boxHeight, rows, columns);
 }
 
+/** Values of a data set above this are taken for those of bytes. */
+const LARGEST_UNIT = 10;
+
+/**
+ * Ink with the values that a network has learned from: many data sets have 0..1 or -1..1 in the place of bytes.
+ * @param {Uint8Array} ink
+ * @param {[min: number, max: number] | null} [range] of those values
+ * @returns {Uint8Array | Float32Array}
+ */
+export function asLearned(ink, range) {
+  if (!range || range[1] > LARGEST_UNIT) return ink;
+  const [min, max] = range;
+  return Float32Array.from(ink, (value) => min + ((max - min) * value) / 255);
+}
+
 /**
  * @typedef {{ left: number, top: number, width: number, height: number }} Bounds
  * @param {Uint8Array | Uint8ClampedArray} ink

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inkBounds, inkToImage } from './ink-image.js';
+import { asLearned, inkBounds, inkToImage } from './ink-image.js';
 
 /** A pad of ink with one filled rectangle. */
 function pad(width, height, rectangles) {
@@ -110,5 +110,13 @@ describe('the picture the network sees', () => {
     const image = inkToImage(pad(280, 280, [[100, 40, 20, 200]]), 280, 280, 20, 16);
     expect(image).toHaveLength(320);
     expect(inkBounds(image, 16, 20).height).toBe(14);
+  });
+
+  it('has the values that the network learned from', () => {
+    const ink = Uint8Array.of(0, 51, 255);
+    expect(asLearned(ink, [0, 255])).toBe(ink);
+    expect(asLearned(ink, null)).toBe(ink);
+    expect([...asLearned(ink, [0, 1])]).toEqual([0, Math.fround(0.2), 1]);
+    expect([...asLearned(ink, [-1, 1])]).toEqual([-1, Math.fround(-0.6), 1]);
   });
 });

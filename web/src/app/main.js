@@ -17,11 +17,3 @@ store.subscribe((state) => {
   app.state = state;
 });
 session.start();
-
-// A file that misses the drop zone is opened all the same; it must not take the place of the page.
-addEventListener('dragover', (event) => event.preventDefault());
-addEventListener('drop', (event) => {
-  event.preventDefault();
-  const files = Array.from(event.dataTransfer?.files ?? []);
-  if (files.length > 0) session.openFiles(files);
-});

@@ -1,4 +1,5 @@
 // The ready recipes, and how the page fits one to the data and the settings at hand.
+import { fitToData } from './data-fit.js';
 import { DESCRIPTORS } from './data-source.js';
 
 /** @typedef {import('./state.js').Settings} Settings */
@@ -58,12 +59,31 @@ export function canUndo({ versions, settings, draft }) {
 }
 
 /**
- * What Train would train: the chosen recipe for the data and the settings at hand.
- * @param {Pick<import('./state.js').State, 'recipes' | 'versions' | 'settings' | 'data'>} state
+ * What Train would train: the chosen recipe with the settings at hand, fitted to the data at hand unless a person
+ * wants it as it is written.
+ * @param {Pick<import('./state.js').State, 'recipes' | 'versions' | 'settings' | 'data' | 'asWritten'>} state
+ * @returns {import('./data-fit.js').Fit}
+ */
+export function fitAtHand(state) {
+  const recipe = withSettings(chosenRecipe(state), state.settings);
+  return state.asWritten ? { recipe, changes: [] } : fitToData(recipe, state.data);
+}
+
+/** @param {Parameters<typeof fitAtHand>[0]} state */
+export function recipeAtHand(state) {
+  return fitAtHand(state).recipe;
+}
+
+/**
+ * @param {Recipe} recipe
+ * @param {Settings} settings
  * @returns {Recipe}
  */
-export function recipeAtHand(state) {
-  return fittedRecipe(chosenRecipe(state), state.settings, state.data);
+export function withSettings(recipe, { batchSize, epochs, seed, learningRate }) {
+  const { optimizer } = recipe;
+  const isObject = typeof optimizer === 'object' && optimizer !== null && !Array.isArray(optimizer);
+  const taken = { ...recipe, batch_size: batchSize, epochs, seed };
+  return isObject ? { ...taken, optimizer: { ...optimizer, learning_rate: learningRate } } : taken;
 }
 
 /**
@@ -73,73 +93,6 @@ export function recipeAtHand(state) {
 export function titleOfData(dataset) {
   const known = DESCRIPTORS.find(({ name }) => name === dataset)?.title;
   return known ?? (dataset?.replaceAll('-', ' ') || 'any data');
-}
-
-/** Preprocessing behind which samples have a shape of its own: of pictures, and of none. */
-const RESIZING = ['resize', 'pad'];
-const FLATTENING = ['pca', 'flatten'];
-
-/**
- * A recipe with the settings filled in. For other data than its own its input and its last layer take the data's
- * shape and number of classes, and it reads the data set by its own name. What is wrong with a recipe that was typed,
- * the engine says.
- * @param {Recipe} chosen
- * @param {Settings} settings
- * @param {{ name: string, shape: number[], classes: string[] }} data
- * @returns {Recipe}
- */
-export function fittedRecipe(chosen, settings, data) {
-  const { batchSize, epochs, seed } = settings;
-  /** @type {Recipe} */
-  const recipe = { ...chosen, batch_size: batchSize, epochs, seed };
-  if (isObject(chosen.optimizer)) {
-    recipe.optimizer = { ...chosen.optimizer, learning_rate: settings.learningRate };
-  }
-  const isAtHome = chosen.data?.dataset === data.name && data.name !== 'files'; // those are others each time
-  if (isAtHome || !Array.isArray(chosen.model?.layers)) return recipe;
-  const { train_size, shape, ...taking } = isObject(chosen.data) ? chosen.data : {}; // those were the other data's
-  recipe.data = { ...taking, dataset: data.name };
-  if (shape) recipe.data.shape = data.shape;
-  recipe.model = { ...chosen.model, layers: [...chosen.model.layers] };
-  const steps = listOf(chosen.preprocess);
-  const has = (/** @type {string[]} */ types) => steps.some(({ type }) => types.includes(type));
-  const channels = data.shape.at(-1);
-  if (has(RESIZING)) recipe.model.input = [...listed(chosen.model.input).slice(0, 2), channels];
-  else if (!has(FLATTENING)) recipe.model.input = data.shape;
-  if (steps.length > 0) recipe.preprocess = steps.map((step) => forChannels(step, channels));
-  const last = recipe.model.layers.at(-1);
-  const repeatsInput = listOf(chosen.losses).some(({ target }) => target === 'input');
-  if (last?.type === 'dense' && !repeatsInput) {
-    recipe.model.layers.splice(-1, 1, { ...last, units: data.classes.length });
-  }
-  return recipe;
-}
-
-/**
- * Numbers of other channels are left out: then they are fitted.
- * @param {Record<string, any>} step
- * @param {number | undefined} channels
- */
-function forChannels(step, channels) {
-  const suits = (/** @type {unknown} */ numbers) => !Array.isArray(numbers) || numbers.length === channels;
-  if (step.type !== 'standardize' || (suits(step.mean) && suits(step.std))) return step;
-  const { mean, std, ...rest } = step;
-  return rest;
-}
-
-/** @param {unknown} value @returns {any[]} */
-function listed(value) {
-  return Array.isArray(value) ? value : [];
-}
-
-/** @param {unknown} value @returns {value is Record<string, any>} */
-function isObject(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** @param {unknown} value @returns {Record<string, any>[]} the objects of a list, if it is one */
-function listOf(value) {
-  return listed(value).filter(isObject);
 }
 
 /**

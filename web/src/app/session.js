@@ -1,7 +1,9 @@
 // The page's conversation with the library: what a person asks for goes in here, what came of it goes into the store.
 // Nothing here knows how any of it looks.
+import { DataSession } from './data-session.js';
 import { DataShelf } from './data-shelf.js';
 import { fetchBytes } from './data-source.js';
+import { asLearned } from './ink-image.js';
 import { layerNamed, withoutPlaces } from './layers.js';
 import { Reader } from './reader.js';
 import { formatJson, parseRecipe } from './recipe-text.js';
@@ -40,6 +42,13 @@ export class Session {
     this.#engine = engine;
     this.#shelf = new DataShelf(store, engine);
     this.#trainer = new Trainer(store, this.#shelf, engine, (course) => this.#letRead(course));
+    /** What a person does with data. */
+    this.data = new DataSession(store, this.#shelf, engine, {
+      exchange: (change) => this.#exchange(change),
+      telling: (action) => this.#telling(action),
+      editRecipe: (recipe) => this.editRecipe(recipe),
+      loadCheckpoint: (file) => this.loadCheckpoint(file),
+    });
     this.#reader = new Reader(
       (answer) => store.update({ reading: { ...store.state.reading, answer } }),
       (error) => store.update({ error: error.message }),
@@ -57,6 +66,7 @@ export class Session {
       engine.on('respawn', (event) => this.#respawned(event));
       this.#store.update({ engine: { variant: engine.variant, threads: engine.threads } });
       await Promise.all([this.#plan(), this.#wakeBundled(engine)]);
+      await this.#shelf.listKept(); // not in the way of the first stroke
     });
   }
 
@@ -76,8 +86,17 @@ export class Session {
   // The pad
 
   /**
+   * @param {Uint8Array | null} ink 0..255; null when the pad is empty
+   * @param {number} since when the pen made it
+   */
+  draw(ink, since) {
+    this.leaveTestPicture();
+    this.read(ink && asLearned(ink, this.#trainer.course?.range), since);
+  }
+
+  /**
    * @param {Uint8Array | Float32Array | null} image null when the pad is empty
-   * @param {number} [since] when the pen made it
+   * @param {number} [since] when it was made
    */
   read(image, since) {
     this.#store.update({ reading: { image, answer: this.#state.reading.answer } });
@@ -128,31 +147,28 @@ export class Session {
     this.#reader.use(run);
   }
 
-  // Files
-
-  /** @param {File[]} files pictures and labels, or one checkpoint */
-  openFiles(files) {
+  /**
+   * Other data come into the place of those at hand, which are let go unless they are trained on.
+   * @param {() => Promise<import('./data-shelf.js').Sets | null>} change
+   */
+  #exchange(change) {
     return this.#telling(async () => {
       this.dismissError();
-      const checkpoint = files.find((file) => file.name.endsWith('.safetensors'));
-      if (checkpoint) await this.#loadCheckpoint(checkpoint);
-      else await this.#letGo(await this.#shelf.open(files));
+      const before = await change();
+      if (before && before !== this.#trainer.course?.sets) await this.#shelf.release(before);
       await this.#plan();
     });
   }
 
-  /** @param {import('./data-shelf.js').Sets | null} sets that are no longer at hand, though perhaps trained on */
-  async #letGo(sets) {
-    if (sets && sets !== this.#trainer.course?.sets) await this.#shelf.release(sets);
-  }
-
-  /** Goes back to MNIST. */
-  useMnist() {
+  /** @param {boolean} asWritten whether the recipe is to be left as it is written, whatever the data are */
+  leaveAsWritten(asWritten) {
     return this.#telling(async () => {
-      await this.#letGo(await this.#shelf.useMnist());
+      this.#store.update({ asWritten });
       await this.#plan();
     });
   }
+
+  // Files
 
   /** @param {File} file */
   loadCheckpoint(file) {
@@ -237,6 +253,7 @@ export class Session {
       this.#store.update({
         settings: other ? settingsOf(recipe, recipes[recipe]) : { ...settings, ...change },
       });
+      if (other) this.#store.update({ asWritten: false });
       if (other) this.#dropTyped();
       else this.endTyping();
       await this.#trainer.steer();
@@ -377,7 +394,8 @@ export class Session {
     try {
       return await action();
     } catch (error) {
-      this.#store.update({ error: /** @type {Error} */ (error).message });
+      const { name, message } = /** @type {Error} */ (error);
+      if (name !== 'AbortError') this.#store.update({ error: message }); // whoever gave up knows
     }
   }
 }

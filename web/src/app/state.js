@@ -16,10 +16,18 @@
  * @typedef {object} Loaded a data set as the Data panel shows it
  * @property {string} title
  * @property {string} name as in a recipe's data.dataset
- * @property {number} train number of training pictures, 0 before they are fetched
- * @property {number} test number of test pictures
+ * @property {number} train number of training samples, 0 before they are fetched
+ * @property {number} test number of test samples
  * @property {number[]} shape
  * @property {string[]} classes
+ * @property {[min: number, max: number] | null} range of the values; null: not looked at yet
+ *
+ * @typedef {object} Opening what is being read, and how far it has come
+ * @property {string} stage in a word or two
+ * @property {string} name of the file
+ * @property {number} done
+ * @property {number} total 0: not known
+ * @property {'bytes'} [unit] of both; without it they only say which part is done
  *
  * @typedef {object} Draft the recipe that Train would train, as the Model panel shows it
  * @property {import('./recipes.js').Recipe} recipe
@@ -41,6 +49,10 @@
  * @typedef {object} Picture
  * @property {Uint8Array | Float32Array} pixels height x width x channels, 0..255
  * @property {number[]} shape
+ *
+ * @typedef {object} Augmented
+ * @property {Picture} before
+ * @property {Picture[]} after
  *
  * @typedef {Picture & { index: number, truth: number, read: number, loss: number }} Mistake
  *
@@ -73,9 +85,16 @@
  * @property {Record<string, import('./recipes.js').Recipe>} recipes to choose from
  * @property {Record<string, import('./recipes.js').Recipe[]>} versions what a person made of each, the newest last
  * @property {Draft} draft
+ * @property {boolean} asWritten the recipe is not to be fitted to the data
  * @property {Loaded} data
- * @property {number} opening files that are being read
- * @property {(Picture & { label: string })[]} samples a few training pictures
+ * @property {Opening | null} opening null: nothing is being read
+ * @property {import('./data-overview.js').Overview | null} overview of the data, once they were read
+ * @property {import('./data-overview.js').Atlas | null} atlas samples of them
+ * @property {import('./data-shelf.js').Corrections} corrections that a person made to them
+ * @property {boolean} isKept the data at hand were opened from what the browser keeps
+ * @property {import('tabgrad').KeptSets[]} kept data that the browser keeps for the next visit
+ * @property {string} keptProblem why it does not keep the last that were opened, or ''
+ * @property {Augmented | null} augmented a sample as training sees it
  * @property {(Picture & { index: number, count: number, label: string }) | null} testPicture on the pad
  * @property {Summary | null} summary
  * @property {import('./layers.js').Pace | null} pace of the last training
@@ -99,7 +118,11 @@ export const MNIST = {
   shape: [28, 28, 1],
   train: 0,
   test: 0,
+  range: null,
 };
+
+/** @type {import('./data-shelf.js').Corrections} nothing corrected */
+export const AS_FOUND = { options: {}, classes: null, split: null };
 
 /**
  * @param {Record<string, import('./recipes.js').Recipe>} recipes
@@ -122,9 +145,16 @@ export function initialState(recipes, settings) {
     settings,
     versions: {},
     draft: { recipe: recipes[settings.recipe], filled: null, typed: null, unreadable: false, problem: null },
+    asWritten: false,
     data: MNIST,
-    opening: 0,
-    samples: [],
+    opening: null,
+    overview: null,
+    atlas: null,
+    corrections: AS_FOUND,
+    isKept: false,
+    kept: [],
+    keptProblem: '',
+    augmented: null,
     testPicture: null,
     summary: null,
     pace: null,

@@ -128,6 +128,7 @@ export class Trainer {
     if (!course || course.run.state === 'error') return false;
     if (!sameRun(course.settings, this.#store.state.settings)) return false;
     if (course.chosen !== chosenRecipe(this.#store.state)) return false;
+    if (course.asWritten !== this.#store.state.asWritten) return false;
     return course.sets === null || this.#shelf.holds(course.sets);
   }
 

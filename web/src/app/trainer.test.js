@@ -46,7 +46,7 @@ describe('the trainer', () => {
   beforeEach(async () => {
     store = new Store(initialState(RECIPES, SETTINGS));
     const shelf = new DataShelf(store, Promise.resolve(engine));
-    await shelf.open(files());
+    await shelf.open(async () => ({ files: files().map((bytes) => ({ name: bytes.name, bytes })) }));
     trainer = new Trainer(store, shelf, Promise.resolve(engine), () => {});
   });
 

@@ -1,115 +1,155 @@
-import { html } from 'lit';
+import { html, nothing } from 'lit';
 import { count } from '../app/format.js';
+import { ask } from './data-ask.js';
+import './data-kept.js';
+import './data-sources.js';
 import { icon } from './icons.js';
 import { LightElement } from './light-element.js';
-import './pixel-picture.js';
 
-/** What there is to train on, and the way to other pictures. Fires `open-files` with files, and `use-mnist`. */
+/**
+ * What there is to train on, and the ways to other data. What was understood of them, and what can be corrected, comes
+ * with the first data.
+ */
 export class DataPanel extends LightElement {
   static properties = {
-    data: { attribute: false },
-    samples: { attribute: false },
-    opening: { type: Number },
-    over: { state: true },
+    state: { attribute: false },
+    changes: { attribute: false },
+    running: { type: Boolean },
+    detailed: { state: true },
   };
 
   constructor() {
     super();
-    /** @type {import('../app/state.js').Loaded | null} */
-    this.data = null;
-    /** @type {import('../app/state.js').State['samples']} */
-    this.samples = [];
-    /** Files that are being read. */
-    this.opening = 0;
-    /** Files hover above the drop zone. */
-    this.over = false;
+    /** @type {import('../app/state.js').State | null} */
+    this.state = null;
+    /** What was changed in the recipe so that it fits. @type {string[]} */
+    this.changes = [];
+    /** A run is under way: the recipe is not to be changed now. */
+    this.running = false;
+    /** The parts that show data are loaded. */
+    this.detailed = false;
   }
 
   render() {
-    const { data, samples } = this;
-    if (!data) return;
-    const [height, width] = data.shape;
+    const { state } = this;
+    if (!state) return;
+    const { data, overview, atlas, opening, corrections, isKept, kept, keptProblem } = state;
+    const details = overview && this.detailed;
     return html`
-      <p class="data-title"><b>${data.title}</b></p>
-      <p class="aside number">
-        ${
-          data.train > 0
-            ? html`${count(data.train)} to learn from${data.test > 0 ? html`, ${count(data.test)} to test with` : ''};
-            ${height} × ${width} pixels, ${data.classes.length} classes`
-            : '60,000 to learn from, 10,000 to test with; fetched from this site when you train'
-        }
-      </p>
-      ${
-        samples.length > 0
-          ? html`<div class="samples" role="img" aria-label="The first pictures: ${samples.map(({ label }) => label).join(', ')}">
-            ${samples.map((sample) => html`<tg-pixel-picture .pixels=${sample.pixels} .shape=${sample.shape}></tg-pixel-picture>`)}
-          </div>`
-          : ''
-      }
-      <div
-        class="drop-zone ${this.over ? 'over' : ''}"
-        data-testid="drop-zone"
-        @dragenter=${this.dragOver}
-        @dragover=${this.dragOver}
-        @dragleave=${this.dragLeave}
-        @drop=${this.drop}
-      >
-        <label class="button">
-          ${icon('open')}Open files
-          <input
-            type="file"
-            multiple
-            class="visually-hidden"
-            data-testid="open-files"
-            aria-describedby="open-files-about"
-            @change=${this.choose}
-          />
-        </label>
-        <p id="open-files-about" class="aside">
-          or drop them here: pictures and labels in MNIST’s format (IDX, .gz or not), such as Fashion-MNIST.
-        </p>
-        <p class="aside" role="status">${this.opening > 0 ? 'Reading …' : ''}</p>
+      <div class="data-grid">
+        <div class="data-understood">
+          <div class="data-head">
+            <div>
+              <p class="data-title"><b>${data.title}</b></p>
+              <p class="aside number" data-testid="data-summary">${this.summary(data)}</p>
+            </div>
+            ${
+              data.name === 'mnist'
+                ? nothing
+                : html`<button type="button" class="tool" @click=${() => ask(this, 'useMnist')}>
+                    ${icon('reset')}Back to MNIST
+                  </button>`
+            }
+          </div>
+          ${this.renderFit(state)}
+          ${
+            details
+              ? html`
+                  <tg-data-understood .data=${data} .overview=${overview} .atlas=${atlas}></tg-data-understood>
+                  <tg-data-corrections
+                    .report=${overview.report}
+                    .corrections=${corrections}
+                    ?hasTest=${data.test > 0}
+                    ?kept=${isKept}
+                    ?busy=${opening !== null}
+                  ></tg-data-corrections>
+                `
+              : this.renderBlank(opening !== null || overview !== null)
+          }
+        </div>
+        <div class="data-ways">
+          <tg-data-sources .opening=${opening}></tg-data-sources>
+          <tg-data-kept .kept=${kept} .problem=${keptProblem} ?busy=${opening !== null}></tg-data-kept>
+          ${
+            details
+              ? html`<tg-data-preparation
+                  .recipe=${state.draft.recipe}
+                  .count=${data.train}
+                  .augmented=${state.augmented}
+                  ?pictures=${data.shape[0] > 1 && data.shape[1] > 1}
+                  ?running=${this.running}
+                ></tg-data-preparation>`
+              : nothing
+          }
+        </div>
       </div>
-      ${
-        data.name === 'mnist'
-          ? ''
-          : html`<button type="button" class="tool" @click=${() => this.dispatchEvent(new Event('use-mnist'))}>
-            ${icon('reset')}Back to MNIST
-          </button>`
-      }
     `;
   }
 
-  /** @param {DragEvent} event */
-  dragOver(event) {
-    event.preventDefault();
-    this.over = true;
+  /** @param {import('../app/state.js').Loaded} data */
+  summary({ train, test, shape, classes, range }) {
+    if (train === 0)
+      return '60,000 to learn from, 10,000 to test with; fetched from this site when you train';
+    const [height, width, channels] = shape;
+    const colours = { 1: '', 3: ' in colour' }[channels] ?? ` of ${channels} channels`;
+    const isRow = height === 1 && width === 1;
+    const size = isRow ? `${channels} numbers each` : `${height} × ${width} pixels${colours}`;
+    const values = range ? `, values ${number(range[0])} to ${number(range[1])}` : '';
+    const held = test > 0 ? `, ${count(test)} to test with` : '';
+    return `${count(train)} to learn from${held}; ${size}, ${classes.length} classes${values}`;
   }
 
-  dragLeave() {
-    this.over = false;
+  /** @param {boolean} coming */
+  renderBlank(coming) {
+    return html`
+      <div class="data-blank">
+        ${
+          coming
+            ? nothing
+            : html`<button type="button" class="button" data-testid="show-data" @click=${() => ask(this, 'look')}>
+                Show the pictures
+              </button>`
+        }
+      </div>
+    `;
   }
 
-  /** @param {DragEvent} event */
-  drop(event) {
-    event.preventDefault();
-    event.stopPropagation();
-    this.over = false;
-    this.open(event.dataTransfer?.files);
+  /** @param {import('../app/state.js').State} state */
+  renderFit({ asWritten }) {
+    if (!asWritten && this.changes.length === 0) return nothing;
+    const what = asWritten
+      ? 'The recipe is left as it is written, whatever the data are.'
+      : `The recipe was fitted to these data: ${this.changes.join('; ')}.`;
+    return html`
+      <div class="fit" data-testid="fit">
+        <p>${what}</p>
+        <button
+          type="button"
+          class="tool"
+          data-testid="fit-undo"
+          ?disabled=${this.running}
+          @click=${() => this.dispatchEvent(new CustomEvent('as-written', { detail: !asWritten }))}
+        >
+          ${asWritten ? 'Fit it' : html`${icon('undo')}Undo`}
+        </button>
+      </div>
+    `;
   }
 
-  /** @param {Event} event */
-  choose(event) {
-    const input = /** @type {HTMLInputElement} */ (event.target);
-    this.open(input.files);
-    input.value = ''; // the same files can be chosen again
+  willUpdate() {
+    if (!this.state?.overview || this.detailed) return;
+    import('./data-details.js').then(
+      () => {
+        this.detailed = true;
+      },
+      () => {}, // offline: what is above is enough to train, and the next data try again
+    );
   }
+}
 
-  /** @param {FileList | null | undefined} files */
-  open(files) {
-    if (!files || files.length === 0) return;
-    this.dispatchEvent(new CustomEvent('open-files', { detail: Array.from(files) }));
-  }
+/** @param {number} value */
+function number(value) {
+  return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(3)));
 }
 
 customElements.define('tg-data-panel', DataPanel);

@@ -6,6 +6,7 @@ const PATHS = {
   reset: 'M4 12a8 8 0 1 0 2.5-5.8M4 4v5h5',
   save: 'M12 4v11M7 11l5 5 5-5M4 20h16',
   open: 'M12 16V5M7 9l5-5 5 5M4 20h16',
+  folder: 'M4 6h5l2 2h9v11H4z',
   dice: 'M5 5h14v14H5zM9 9h.01M15 15h.01M12 12h.01M15 9h.01M9 15h.01',
   previous: 'M15 5l-7 7 7 7',
   next: 'M9 5l7 7-7 7',

@@ -3,10 +3,12 @@
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {ArrayLike<number>} pixels height x width x channels, 0..255
+ * @param {ArrayLike<number>} values height x width x channels; 0..255, or floats 0..1
  * @param {number[]} shape
  */
-export function paintPixels(canvas, pixels, [height, width, channels]) {
+export function paintPixels(canvas, values, [height, width, channels]) {
+  const pixels =
+    values instanceof Float32Array && isUnit(values) ? values.map((value) => 255 * value) : values;
   canvas.width = width;
   canvas.height = height;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
@@ -23,6 +25,11 @@ export function paintPixels(canvas, pixels, [height, width, channels]) {
     }
   }
   context.putImageData(image, 0, 0);
+}
+
+/** @param {Float32Array} values */
+function isUnit(values) {
+  return values.every((value) => value <= 1);
 }
 
 /**

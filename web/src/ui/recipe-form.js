@@ -72,7 +72,7 @@ export class RecipeForm extends LightElement {
     const { recipes, settings, data } = this;
     const recipe = recipes[settings?.recipe ?? ''];
     const home = recipe.data?.dataset;
-    const elsewhere = data && data.name !== 'files' && home !== undefined && home !== data.name;
+    const elsewhere = data && home !== undefined && home !== data.name;
     const fitted = elsewhere
       ? ` Made for ${titleOfData(home)}; open its files, or Train fits it to ${data.title}.`
       : '';

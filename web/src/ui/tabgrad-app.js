@@ -1,12 +1,13 @@
 import { html } from 'lit';
 import * as format from '../app/format.js';
-import { canUndo, isChanged } from '../app/recipes.js';
+import { canUndo, fitAtHand, isChanged } from '../app/recipes.js';
 import { DIGITS } from '../app/state.js';
 import { LightElement } from './light-element.js';
 import './class-scores.js';
 import './confusion-matrix.js';
 import './data-panel.js';
 import './draw-pad.js';
+import './drop-overlay.js';
 import './error-alert.js';
 import './line-chart.js';
 import './mistakes-grid.js';
@@ -22,6 +23,8 @@ import { download } from './download.js';
 import { icon } from './icons.js';
 
 /** @typedef {import('../app/state.js').State} State */
+/** @typedef {import('../app/data-session.js').DataSession} DataSession */
+/** @typedef {{ [K in keyof DataSession]: DataSession[K] extends (...args: any[]) => any ? K : never }[keyof DataSession]} DataAction */
 
 /** The page: lays the panels out, hands each what it shows and the session what a person asks for. */
 export class TabgradApp extends LightElement {
@@ -43,9 +46,10 @@ export class TabgradApp extends LightElement {
     if (!state || !session) return;
     return html`
       ${this.renderUse(state)} ${this.renderTrain(state)}
-      <div class="column">${this.renderData(state)} ${this.renderModel(state)}</div>
+      ${this.renderData(state)} ${this.renderModel(state)}
       ${this.renderUnderstand(state)} ${this.renderColophon(state)}
       <tg-panels-nav ?evaluated=${state.evaluation !== null || state.weights !== null}></tg-panels-nav>
+      <tg-drop-overlay @data=${this.onData}></tg-drop-overlay>
       <tg-error-alert .message=${state.error} @dismiss=${() => session.dismissError()}></tg-error-alert>
     `;
   }
@@ -138,16 +142,16 @@ export class TabgradApp extends LightElement {
   }
 
   /** @param {State} state */
-  renderData({ data, samples, opening }) {
+  renderData(state) {
     return html`
       <section class="panel data" id="data" aria-labelledby="data-title">
         <h2 id="data-title">Data</h2>
         <tg-data-panel
-          .data=${data}
-          .samples=${samples}
-          .opening=${opening}
-          @open-files=${(/** @type {CustomEvent} */ event) => this.session?.openFiles(event.detail)}
-          @use-mnist=${() => this.session?.useMnist()}
+          .state=${state}
+          .changes=${state.overview ? fitAtHand(state).changes : []}
+          ?running=${isRunning(state.phase)}
+          @data=${this.onData}
+          @as-written=${(/** @type {CustomEvent} */ event) => this.session?.leaveAsWritten(event.detail)}
         ></tg-data-panel>
       </section>
     `;
@@ -275,8 +279,7 @@ export class TabgradApp extends LightElement {
   /** @param {CustomEvent} event */
   onInk({ detail: { image, since, final } }) {
     this.speakNext = final;
-    this.session?.leaveTestPicture();
-    this.session?.read(image, since);
+    this.session?.draw(image, since);
   }
 
   /** @param {CustomEvent} event */
@@ -296,6 +299,12 @@ export class TabgradApp extends LightElement {
     // What was typed but not yet left counts too.
     const form = /** @type {import('./recipe-form.js').RecipeForm} */ (this.querySelector('tg-recipe-form'));
     this.session?.[action](form.values);
+  }
+
+  /** @param {CustomEvent<{ action: DataAction, value: any }>} event */
+  onData({ detail: { action, value } }) {
+    if (action === 'openDropped') this.querySelector('#data')?.scrollIntoView({ block: 'nearest' });
+    this.session?.data[action](value);
   }
 
   async save() {

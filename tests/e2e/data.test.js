@@ -1,0 +1,278 @@
+// Anyone's data: dropped, understood, corrected, learned from; and what happens when they are broken, too long or gone.
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serve } from '../../scripts/serve.mjs';
+import { BROWSERS } from '../support/browsers.js';
+import { cifar, csv, NAMES, npz, zipOfFolders } from '../support/data-files.js';
+import { Person } from '../support/person.js';
+
+describe.each(BROWSERS)('data in %s', (browser) => {
+  let site;
+  let person;
+  /** @type {string[]} */
+  const requests = [];
+
+  beforeAll(async () => {
+    site = await serve();
+    person = await Person.arrive(browser);
+    person.page.on('request', (request) => requests.push(request.url()));
+    await person.open(site.url);
+  });
+
+  afterAll(async () => {
+    await person?.leave();
+    await site?.close();
+  });
+
+  const panel = () => person.page.$eval('#data', (element) => element.innerText);
+  const summary = () => person.text('data-summary');
+  const untilSummary = (/** @type {string} */ part) =>
+    person.until(
+      (text) => document.querySelector('[data-testid="data-summary"]')?.textContent?.includes(text),
+      part,
+    );
+  const untilRead = () =>
+    person.until(
+      () =>
+        document.querySelector('[data-testid="reading"]')?.hasAttribute('hidden') &&
+        document.querySelector('[data-testid="data-classes"]'),
+    );
+  const classes = () =>
+    person.page.$$eval('[data-testid="data-classes"] li', (rows) =>
+      rows.map((row) => ({
+        name: row.querySelector('input')?.value ?? row.querySelector('.class-name')?.textContent,
+        counts: row
+          .querySelector('.number')
+          ?.textContent?.match(/[\d,]+/g)
+          ?.map((text) => Number(text.replace(',', ''))),
+      })),
+    );
+  const trainFor = async (/** @type {number} */ epochs) => {
+    await person.fill('epochs', epochs);
+    await person.click('train');
+    await person.untilState('done');
+    return person.status();
+  };
+
+  it('shows MNIST before anything is trained', async () => {
+    await person.click('show-data');
+    await person.until(() => document.querySelector('[data-testid="data-samples"]'));
+    expect(await summary()).toMatch(/^60,000 to learn from, 10,000 to test with; 28 × 28 pixels, 10 classes/);
+    const rows = await classes();
+    expect(rows.map(({ name }) => name)).toEqual([...'0123456789']);
+    expect(rows[0].counts).toEqual([5923, 980]);
+    const inked = await person.page.$eval('[data-testid="data-samples"]', (canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      return data.filter((value, i) => i % 4 === 3 && value > 128).length / (data.length / 4);
+    });
+    expect(inked).toBeGreaterThan(0.05);
+    expect(inked).toBeLessThan(0.5);
+  });
+
+  it('learns from an .npz, with a recipe fitted to it, and says what was changed', async () => {
+    await person.chooseRecipe('mnist-mlp');
+    await person.dropFiles('drop-zone', [npz()]);
+    await untilSummary('90 to learn from, 30 to test with; 12 × 12 pixels, 3 classes');
+    await untilRead();
+    expect((await classes()).map(({ counts }) => counts)).toEqual([
+      [30, 10],
+      [30, 10],
+      [30, 10],
+    ]);
+    expect(await person.text('fit')).toMatch(
+      /the input is 12 × 12 × 1, not 28 × 28 × 1; the last layer has 3 units/,
+    );
+    const status = await trainFor(20);
+    expect(status.testAccuracy).toBeGreaterThan(0.9);
+    expect(await person.bars()).toHaveLength(3);
+  });
+
+  it('leaves the recipe as it is written if that is wanted, and fits it again', async () => {
+    const json = () => person.page.$eval('[data-testid="recipe-json"]', ({ value }) => JSON.parse(value));
+    expect((await json()).model.input).toEqual([12, 12, 1]);
+    await person.click('fit-undo');
+    await person.until(() =>
+      document.querySelector('[data-testid="recipe-json"]')?.value.includes('[28, 28, 1]'),
+    );
+    await person.click('train');
+    expect(await person.untilError()).toMatch(/12x12x1.*28x28x1/);
+    await person.click('fit-undo');
+    await person.until(() =>
+      document.querySelector('[data-testid="recipe-json"]')?.value.includes('[12, 12, 1]'),
+    );
+    expect((await trainFor(1)).testAccuracy).not.toBeNull();
+  });
+
+  it('takes the folders of a zip for classes, and names what it skipped', async () => {
+    await person.dropFiles('drop-zone', [zipOfFolders()]);
+    await untilSummary('60 to learn from; 12 × 12 pixels in colour, 3 classes');
+    await untilRead();
+    expect((await classes()).map(({ name }) => name)).toEqual(NAMES);
+    expect(await person.text('skipped')).toMatch(/1 skipped.*along\/damaged\.png/s);
+    expect(await person.text('sources')).toContain('stripes.zip');
+  });
+
+  it('holds some back to test with, of every class alike, when asked to', async () => {
+    await person.page.click('[data-testid="split-options"] summary');
+    await person.fill('split-fraction', 20);
+    await person.click('read-again');
+    await untilSummary('48 to learn from, 12 to test with');
+    await untilRead();
+    expect((await classes()).map(({ counts }) => counts)).toEqual([
+      [16, 4],
+      [16, 4],
+      [16, 4],
+    ]);
+  });
+
+  it('calls classes what a person calls them', async () => {
+    const field = await person.page.$('[data-testid="data-classes"] li:nth-child(2) input');
+    await field.click({ count: 3 });
+    await person.page.keyboard.type('upright');
+    await person.page.keyboard.press('Enter');
+    await trainFor(1);
+    expect((await person.bars()).map(({ name }) => name)).toEqual(['across', 'upright', 'slanted']);
+  });
+
+  it('shows what augmentation makes of a sample, and puts it into the recipe', async () => {
+    await person.page.click('[data-testid="augmentation"] summary');
+    await person.page.click('[data-augmentation="rotate"]');
+    await person.until(
+      () => document.querySelectorAll('[data-testid="outcomes"] tg-pixel-picture').length === 13,
+    );
+    const different = await person.page.$$eval(
+      '[data-testid="outcomes"] canvas',
+      (all) => new Set(all.map((canvas) => canvas.toDataURL())).size,
+    );
+    expect(different).toBeGreaterThan(6);
+    expect(await person.page.$eval('[data-testid="recipe-json"]', ({ value }) => value)).toContain(
+      '"rotate"',
+    );
+  });
+
+  it('writes the mean and deviation of the training part into the recipe', async () => {
+    await person.page.click('[data-testid="preparation"] summary');
+    await person.page.select('[data-testid="scaling"]', 'unit');
+    await person.until(
+      () => !document.querySelector('[data-testid="recipe-json"]')?.value.includes('standardize'),
+    );
+    await person.page.select('[data-testid="scaling"]', 'channel');
+    await person.until(() =>
+      document.querySelector('[data-testid="recipe-json"]')?.value.includes('"mean": [0.'),
+    );
+    const recipe = await person.page.$eval('[data-testid="recipe-json"]', ({ value }) => JSON.parse(value));
+    expect(recipe.preprocess.at(-1).std).toHaveLength(3);
+  });
+
+  it('learns from the rows of a table', async () => {
+    await person.chooseRecipe('mnist-mlp');
+    await person.dropFiles('drop-zone', [csv()]);
+    await untilSummary('60 to learn from; 3 numbers each, 3 classes');
+    await untilRead();
+    expect((await classes()).map(({ name }) => name)).toEqual(NAMES);
+    const status = await trainFor(20);
+    expect(status.epoch).toBe(20);
+    const losses = await person.tableNumbers('loss-chart');
+    expect(losses.at(-1)).toBeLessThan(losses[0]);
+  });
+
+  it('reads the batches of CIFAR-10 in colour, with the names of their classes', async () => {
+    await person.dropFiles('drop-zone', cifar());
+    await untilSummary('40 to learn from, 20 to test with; 32 × 32 pixels in colour, 10 classes');
+    await untilRead();
+    expect((await classes())[3].name).toBe('cat');
+  });
+
+  it('keeps what was there when the next file is broken', async () => {
+    const before = await panel();
+    const whole = npz();
+    await person.dropFiles('drop-zone', [{ name: 'cut.npz', bytes: whole.bytes.slice(0, 300) }]);
+    expect(await person.untilError()).toMatch(/cut\.npz/);
+    await person.page.locator('[aria-label="Dismiss"]').click();
+    expect(await panel()).toBe(before);
+    expect((await trainFor(1)).epoch).toBe(1);
+  });
+
+  it('gives up reading when it is told to, and keeps what was there', async () => {
+    const before = await summary();
+    await person.page.$eval('[data-testid="drop-zone"]', (zone) => {
+      const rows = new Blob(Array(2000).fill(`${'1,2,3,4,5,6,7,8,9\n'.repeat(50)}`));
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(Array(200).fill(rows), 'endless.csv'));
+      zone.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    });
+    await person.until(() => !document.querySelector('[data-testid="reading"]')?.hasAttribute('hidden'));
+    await person.click('cancel-reading');
+    await person.until(() => document.querySelector('[data-testid="reading"]')?.hasAttribute('hidden'));
+    expect(await person.text('error')).toBe('');
+    expect(await summary()).toBe(before);
+  });
+
+  it('keeps data for the next visit, opens them again, and forgets them', async () => {
+    const names = () =>
+      person.page.$$eval('[data-testid="open-kept"] b', (all) => all.map((b) => b.textContent));
+    await person.until(() =>
+      Array.from(document.querySelectorAll('[data-testid="open-kept"]')).some((entry) =>
+        entry.textContent?.includes('stripes.npz'),
+      ),
+    );
+    await person.open(site.url);
+    await person.until(() => document.querySelector('[data-testid="open-kept"]'));
+    expect(await names()).toContain('stripes.npz');
+    await person.page.locator('[data-testid="open-kept"]::-p-text(stripes.npz)').click();
+    await untilSummary('90 to learn from, 30 to test with; 12 × 12 pixels, 3 classes');
+    await person.chooseRecipe('mnist-mlp');
+    expect((await trainFor(20)).testAccuracy).toBeGreaterThan(0.9);
+    const count = (await names()).length;
+    for (let left = count; left > 0; left--) {
+      await person.click('forget-kept');
+      await person.until((n) => document.querySelectorAll('[data-testid="open-kept"]').length < n, left);
+    }
+    expect(await summary()).toMatch(/^90 to learn from/);
+  });
+
+  it('asked nobody but its own site for anything', () => {
+    const foreign = requests.filter((url) => !url.startsWith(site.url) && !/^(data|blob):/.test(url));
+    expect(foreign).toEqual([]);
+  });
+
+  it('fetches from an address that was typed, where the other server allows it', async () => {
+    const file = npz();
+    const other = createServer((request, response) => {
+      if (request.url === '/open/stripes.npz') response.setHeader('Access-Control-Allow-Origin', '*');
+      else if (request.url !== '/closed/stripes.npz')
+        response.writeHead(404, { 'Access-Control-Allow-Origin': '*' });
+      response.end(file.bytes);
+    });
+    await new Promise((resolve) => other.listen(0, '127.0.0.1', () => resolve(null)));
+    const origin = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (other.address()).port}`;
+    const fetchFrom = async (/** @type {string} */ address) => {
+      const field = await person.page.$('[data-testid="address"]');
+      await field.click({ count: 3 });
+      await person.page.keyboard.type(address);
+      await person.page.keyboard.press('Enter');
+    };
+    const complaints = person.complaints.length;
+    await fetchFrom('http://example.org/stripes.npz');
+    expect(await person.untilError()).toMatch(/type one that begins with https:/);
+    for (const [path, sentence] of [
+      ['/closed/stripes.npz', /does not let other pages read this file \(CORS\)/],
+      ['/gone/stripes.npz', /127\.0\.0\.1: there is no such file; check the address: \/gone\/stripes\.npz/],
+    ]) {
+      await person.page.locator('[aria-label="Dismiss"]').click();
+      await fetchFrom(origin + path);
+      expect(await person.untilError()).toMatch(sentence);
+    }
+    await fetchFrom(`${origin}/open/stripes.npz`);
+    await person.until(() => document.querySelector('#data')?.textContent?.includes('stripes.npz'));
+    await untilSummary('90 to learn from, 30 to test with');
+    expect(await person.text('error')).toBe('');
+    other.close();
+    other.closeAllConnections();
+    person.complaints.length = complaints; // the browser itself reports what the two addresses answered
+  });
+
+  it('made nobody complain', () => {
+    expect(person.complaints).toEqual([]);
+  });
+});
