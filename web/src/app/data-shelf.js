@@ -55,11 +55,14 @@ export class DataShelf {
     if (this.#opened) return this.#opened.sets;
     const [train, test] = await Promise.all([this.#half('train'), this.#half('test')]);
     this.#mnistSets ??= { train, test };
-    if (!this.#store.state.overview) {
-      const seen = await lookAt(this.#mnistSets, MNIST);
-      if (!this.#opened) this.#store.update(seen);
-    }
-    return this.#opened?.sets ?? this.#mnistSets;
+    if (!this.#opened && !this.#store.state.overview) this.#showMnist(this.#mnistSets);
+    return this.sets ?? this.#mnistSets;
+  }
+
+  /** Training does not wait for this. @param {Sets} sets */
+  async #showMnist(sets) {
+    const seen = await lookAt(sets, MNIST).catch(() => null); // the engine died, which is told elsewhere
+    if (seen && !this.#opened) this.#store.update(seen);
   }
 
   /** What is at hand without waiting for anything. @returns {Sets | null} */

@@ -23,8 +23,6 @@ import { download } from './download.js';
 import { icon } from './icons.js';
 
 /** @typedef {import('../app/state.js').State} State */
-/** @typedef {import('../app/data-session.js').DataSession} DataSession */
-/** @typedef {{ [K in keyof DataSession]: DataSession[K] extends (...args: any[]) => any ? K : never }[keyof DataSession]} DataAction */
 
 /** The page: lays the panels out, hands each what it shows and the session what a person asks for. */
 export class TabgradApp extends LightElement {
@@ -301,10 +299,13 @@ export class TabgradApp extends LightElement {
     this.session?.[action](form.values);
   }
 
-  /** @param {CustomEvent<{ action: DataAction, value: any }>} event */
+  /** @param {CustomEvent<{ action: keyof import('../app/data-session.js').DataSession, value: any }>} event */
   onData({ detail: { action, value } }) {
     if (action === 'openDropped') this.querySelector('#data')?.scrollIntoView({ block: 'nearest' });
-    this.session?.data[action](value);
+    const session = /** @type {Record<string, (value: unknown) => unknown> | undefined} */ (
+      /** @type {unknown} */ (this.session?.data)
+    );
+    session?.[action](value);
   }
 
   async save() {
