@@ -302,10 +302,12 @@ typedef struct tg_tensor_range {
     size_t zeros;
 } tg_tensor_range;
 tg_status tg_run_parameter_range(const tg_run *run, size_t index, tg_tensor_range *out, tg_error *err);
-/* Rectified units (channels, or features) that answered none of the first `samples` of the set with more than 0:
- * units[tg_run_layers], 0 for layers that rectify nothing, dead[tg_run_layers] how many of them. */
-tg_status tg_run_dead_units(tg_run *run, tg_dataset *dataset, size_t samples, size_t *units, size_t *dead,
-                            tg_error *err);
+/* Rectified units (channels, or features) that answered none of the first `samples` of the set with more than 0: begun,
+ * then looked for like an evaluation. units[tg_run_layers], 0 for layers that rectify nothing; dead[tg_run_layers] how
+ * many of them, as far as it has got. */
+tg_status tg_run_dead_units_begin(tg_run *run, tg_dataset *dataset, size_t samples, tg_error *err);
+tg_status tg_run_dead_units(tg_run *run, tg_interrupt interrupt, void *ctx, size_t *units, size_t *dead,
+                            bool *finished, tg_error *err);
 /* SHA-256 over the little-endian bytes of the parameter tensors in order of their names: 64 digits and NUL. */
 void tg_run_hash(const tg_run *run, char hex[65]);
 /* The recipe with every default filled in, and the history, as JSON text; borrowed until the next call on the run. */
@@ -317,16 +319,19 @@ tg_status tg_run_history_json(tg_run *run, const char **out, tg_error *err);
 tg_status tg_dataset_augment(const tg_dataset *dataset, const tg_attrs *recipe, uint64_t seed, size_t sample,
                              size_t count, float *outcomes, tg_error *err);
 
-/* Central differences against backpropagation on the first batch (build with TG_REAL_F64 for the truth). */
+/* Central differences against backpropagation on the first batch (build with TG_REAL_F64 for the truth): begun, with at
+ * most max_per_tensor evenly spaced elements of every tensor (0: all), then carried on until it is finished. Training
+ * in between ends it. */
 typedef struct tg_gradcheck {
     double worst; /* largest |a - n| / max(|a|, |n|, 1e-2) */
     char parameter[80];
     size_t index;     /* where it was */
     uint64_t checked; /* parameters */
     uint64_t skipped; /* their step crossed a kink */
+    bool finished;
 } tg_gradcheck;
-/* At most max_per_tensor evenly spaced elements of every tensor (0: all). */
-tg_status tg_run_gradcheck(tg_run *run, size_t max_per_tensor, tg_gradcheck *out, tg_error *err);
+tg_status tg_run_gradcheck_begin(tg_run *run, size_t max_per_tensor, tg_error *err);
+tg_status tg_run_gradcheck(tg_run *run, tg_interrupt interrupt, void *ctx, tg_gradcheck *out, tg_error *err);
 
 /* ---- checkpoints: one .safetensors file ----------------------------------------------------------------------- */
 

@@ -229,12 +229,23 @@ EXPORT tg_status tg_wasm_run_parameter_range(const tg_run *run, size_t index, do
     return TG_OK;
 }
 
-/* row[4]: tg_gradcheck without the name, which goes to parameter[80]. */
-EXPORT tg_status tg_wasm_run_gradcheck(tg_run *run, size_t max_per_tensor, char *parameter, double *row,
-                                       tg_error *err)
+/* row[1]: whether all samples are through. */
+EXPORT tg_status tg_wasm_run_dead_units(tg_run *run, double slice_ms, size_t *units, size_t *dead, double *row,
+                                        tg_error *err)
 {
+    double deadline = emscripten_get_now() + slice_ms;
+    bool finished = false;
+    tg_status status = tg_run_dead_units(run, is_past, &deadline, units, dead, &finished, err);
+    *row = finished;
+    return status;
+}
+
+/* row[5]: tg_gradcheck without the name, which goes to parameter[80]. */
+EXPORT tg_status tg_wasm_run_gradcheck(tg_run *run, double slice_ms, char *parameter, double *row, tg_error *err)
+{
+    double deadline = emscripten_get_now() + slice_ms;
     tg_gradcheck found;
-    tg_status status = tg_run_gradcheck(run, max_per_tensor, &found, err);
+    tg_status status = tg_run_gradcheck(run, is_past, &deadline, &found, err);
     if (status != TG_OK)
         return status;
     memcpy(parameter, found.parameter, sizeof found.parameter);
@@ -242,6 +253,7 @@ EXPORT tg_status tg_wasm_run_gradcheck(tg_run *run, size_t max_per_tensor, char 
     *row++ = (double)found.index;
     *row++ = (double)found.checked;
     *row++ = (double)found.skipped;
+    *row++ = found.finished;
     return TG_OK;
 }
 

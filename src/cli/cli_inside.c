@@ -74,8 +74,10 @@ static tg_status find_dead(cli_session *session, rectifier **out, size_t *found,
     *found = 0;
     tg_status status = TG_OK;
     if (!counts || !*out) status = cli_fail(err, TG_E_MEMORY, NULL, "no memory is left to count dead units");
+    bool finished;
+    if (status == TG_OK) status = tg_run_dead_units_begin(session->run, session->test, samples, err);
     if (status == TG_OK)
-        status = tg_run_dead_units(session->run, session->test, samples, counts, counts + layers, err);
+        status = tg_run_dead_units(session->run, NULL, NULL, counts, counts + layers, &finished, err);
     if (status == TG_OK) status = keep_rectifiers(session->run, counts, *out, found, err);
     free(counts);
     return status;

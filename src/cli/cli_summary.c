@@ -103,8 +103,9 @@ tg_status cli_gradcheck(const cli_options *options, tg_error *err) {
     cli_session session;
     tg_gradcheck found;
     if (cli_session_open(options, CLI_TRAIN_DATA | CLI_PAIRS, &session, err) != TG_OK) return err->status;
-    tg_status status =
-        tg_run_gradcheck(session.run, options->limit.given ? (size_t)options->limit.value : 20, &found, err);
+    size_t per_tensor = options->limit.given ? (size_t)options->limit.value : 20;
+    tg_status status = tg_run_gradcheck_begin(session.run, per_tensor, err);
+    if (status == TG_OK) status = tg_run_gradcheck(session.run, NULL, NULL, &found, err);
     cli_session_close(&session);
     if (status != TG_OK) return status;
     if (options->json) {

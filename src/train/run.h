@@ -37,7 +37,25 @@ typedef struct tg_evaluator {
     int32_t *predicted; /* [count] or NULL */
     float *losses;      /* [count] or NULL */
     uint64_t *confusion;
+    bool *
+        alive; /* of every rectified unit, whether it answered a sample with more than 0; NULL: scores instead */
 } tg_evaluator;
+
+typedef enum tg_pass { TG_PASS_GRADIENTS, TG_PASS_ABOVE, TG_PASS_BELOW } tg_pass;
+
+/* A gradient check on its way, interruptible between two nodes. */
+typedef struct tg_checker {
+    bool begun; /* and not trained since */
+    size_t per_tensor;
+    size_t tensor, value; /* which of params, and the how-manieth of its values that are looked at */
+    tg_pass pass;
+    bool backward;
+    size_t node;          /* the next; 0 before the forward pass: gather first */
+    uint64_t hash, kinks; /* of this pass, of the first */
+    double above;         /* the objective there */
+    bool crossed;         /* a kink on the way there */
+    tg_gradcheck found;
+} tg_checker;
 
 typedef enum tg_phase {
     TG_PHASE_GATHER,
@@ -124,7 +142,8 @@ struct tg_run {
     double batch_loss; /* of the step in progress */
     uint64_t batch_correct;
     double batch_loss_sum; /* per-sample losses added up */
-    tg_evaluator held_out, evaluation;
+    tg_evaluator held_out, evaluation, answers;
+    tg_checker gradcheck;
     const tg_evaluator *evaluate_plan_owner; /* whose batch lies in evaluate_plan */
 
     tg_event *events;
@@ -187,5 +206,8 @@ bool tg_evaluator_advance(tg_run *run, tg_evaluator *evaluator);
 tg_score tg_evaluator_score(const tg_run *run, const tg_evaluator *evaluator);
 /* Is everything there that the network needs to compute? */
 tg_status tg_run_check_ready(const tg_run *run, tg_error *err);
+
+/* run_inspect.c: what an evaluator does after each node that asks which units are alive. */
+void tg_run_note_answers(const tg_run *run, size_t node, bool *alive);
 
 #endif

@@ -280,6 +280,7 @@ void tg_run_destroy(tg_run *run) {
     tg_free(run->evaluation.losses);
     tg_free(run->evaluation.predicted);
     tg_free(run->evaluation.confusion);
+    tg_free(run->answers.alive);
     tg_free(run->events);
     tg_free(run->records);
     tg_free(run->step_losses);

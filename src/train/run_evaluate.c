@@ -36,9 +36,11 @@ static void advance_batch(tg_run *run, tg_evaluator *e) {
         tg_run_gather(run, plan, e->dataset, e->index, e->position, n);
         e->node = 1;
     } else if (e->node < run->graph->count) {
-        tg_plan_forward(plan, e->node++);
+        tg_plan_forward(plan, e->node);
+        if (e->alive) tg_run_note_answers(run, e->node, e->alive);
+        e->node++;
     } else {
-        count_batch(run, e, n);
+        if (!e->alive) count_batch(run, e, n);
         e->position += n;
         e->node = 0;
     }

@@ -1,4 +1,5 @@
-/* Central differences against backpropagation. */
+/* Central differences against backpropagation: a machine of small steps, like training. One pass over the batch gives the
+ * gradients, then two passes for every value that is looked at, with that value a little above and below. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,75 +8,158 @@
 
 static const double STEP = 1e-5;
 
-/* Which side of every kink the batch lies on: signs of rectified values, places of maxima. FNV-1a. */
-static uint64_t hash_kinks(const tg_exec *ex, const tg_node *node, uint64_t hash) {
-    const uint64_t prime = 1099511628211u;
-    if (node->op->flags & TG_OP_KINK_AT_ZERO) {
-        size_t total = ex->n * tg_shape_size(&node->shape);
-        for (size_t i = 0; i < total; i++) hash = (hash ^ (tg_y(ex, node)[i] > 0)) * prime;
-    }
-    for (size_t i = 0; i < ex->n * node->saved_bytes; i++) hash = (hash ^ ex->saved[node->index][i]) * prime;
-    return hash;
+/* ---- which values are looked at: evenly spaced ones of every trained tensor --------------------------------------- */
+
+static tg_param *current_tensor(const tg_run *run) {
+    size_t tensor = run->gradcheck.tensor;
+    return tensor < run->param_count ? run->params[tensor] : NULL;
 }
 
-static double objective(tg_run *run, uint64_t *kinks) {
-    *kinks = 14695981039346656037u;
-    for (size_t i = 1; i < run->graph->count; i++) {
-        tg_plan_forward(run->train_plan, i);
-        *kinks = hash_kinks(&run->train_plan->exec, &run->graph->nodes[i], *kinks);
+static size_t looked_at(const tg_checker *check, const tg_param *p) {
+    return check->per_tensor && check->per_tensor < p->size ? check->per_tensor : p->size;
+}
+
+static size_t current_index(const tg_run *run) {
+    const tg_param *p = current_tensor(run);
+    double count = (double)looked_at(&run->gradcheck, p);
+    return (size_t)((double)run->gradcheck.value * (double)p->size / count);
+}
+
+static void skip_untrained(tg_run *run) {
+    while (current_tensor(run) && !current_tensor(run)->gradient) run->gradcheck.tensor++;
+}
+
+static void next_value(tg_run *run) {
+    tg_checker *check = &run->gradcheck;
+    if (++check->value < looked_at(check, current_tensor(run))) return;
+    check->value = 0;
+    check->tensor++;
+    skip_untrained(run);
+}
+
+/* ---- one pass ------------------------------------------------------------------------------------------------------ */
+
+static const uint64_t HASH_BEGIN = 14695981039346656037u, HASH_PRIME = 1099511628211u; /* FNV-1a */
+
+/* Which side of every kink the batch lies on: signs of rectified values, places of maxima. */
+static uint64_t hash_kinks(const tg_exec *ex, const tg_node *node, uint64_t hash) {
+    if (node->op->flags & TG_OP_KINK_AT_ZERO) {
+        size_t total = ex->n * tg_shape_size(&node->shape);
+        for (size_t i = 0; i < total; i++) hash = (hash ^ (tg_y(ex, node)[i] > 0)) * HASH_PRIME;
     }
-    return tg_run_losses(run, run->train_plan, run->train, run->entries.index, 0) + tg_run_l2_penalty(run);
+    for (size_t i = 0; i < ex->n * node->saved_bytes; i++)
+        hash = (hash ^ ex->saved[node->index][i]) * HASH_PRIME;
+    return hash;
 }
 
 /* In-place nodes overwrite their input, so the batch is gathered again for every pass. */
 static void gather(tg_run *run) {
-    size_t n = run->batch_size;
-    tg_run_gather(run, run->train_plan, run->train, run->entries.index, 0, n);
+    tg_run_gather(run, run->train_plan, run->train, run->entries.index, 0, run->batch_size);
+    if (run->gradcheck.pass == TG_PASS_GRADIENTS) tg_run_clear_gradients(run);
 }
 
-static void check_one(tg_run *run, tg_param *p, size_t i, uint64_t kinks, tg_gradcheck *out) {
-    double l2 = p->is_weight ? run->optim_attrs.l2 : 0;
-    tg_real kept = p->data[i];
-    double analytic = (double)p->gradient[i] + 2 * l2 * (double)kept;
-    uint64_t above_kinks, below_kinks;
-    p->data[i] = kept + (tg_real)STEP;
-    gather(run);
-    double above = objective(run, &above_kinks);
-    p->data[i] = kept - (tg_real)STEP;
-    gather(run);
-    double below = objective(run, &below_kinks);
-    p->data[i] = kept;
-    out->checked++;
-    if (above_kinks != kinks || below_kinks != kinks) {
-        out->skipped++;
+/* One unit of work; true where it was the pass's last. */
+static bool advance_pass(tg_run *run, double *objective) {
+    tg_checker *check = &run->gradcheck;
+    tg_plan *plan = run->train_plan;
+    if (check->backward) {
+        tg_plan_backward(plan, check->node--);
+        return check->node == 0;
+    }
+    if (check->node == 0) {
+        gather(run);
+        check->hash = HASH_BEGIN;
+        check->node = 1;
+        return false;
+    }
+    if (check->node < run->graph->count) {
+        tg_plan_forward(plan, check->node);
+        check->hash = hash_kinks(&plan->exec, &run->graph->nodes[check->node], check->hash);
+        check->node++;
+        return false;
+    }
+    *objective = tg_run_losses(run, plan, run->train, run->entries.index, 0) + tg_run_l2_penalty(run);
+    check->backward = check->pass == TG_PASS_GRADIENTS;
+    if (check->backward) check->node--;
+    return !check->backward;
+}
+
+/* ---- what the passes say ------------------------------------------------------------------------------------------- */
+
+static void compare(tg_run *run, double above, double below) {
+    tg_checker *check = &run->gradcheck;
+    tg_gradcheck *found = &check->found;
+    const tg_param *p = current_tensor(run);
+    size_t i = current_index(run);
+    found->checked++;
+    if (check->crossed || check->hash != check->kinks) {
+        found->skipped++;
         return;
     }
+    double l2 = p->is_weight ? run->optim_attrs.l2 : 0;
+    double analytic = (double)p->gradient[i] + 2 * l2 * (double)p->data[i];
     double numeric = (above - below) / (2 * STEP);
     double scale = fmax(fmax(fabs(analytic), fabs(numeric)), 1e-2);
     double error = fabs(analytic - numeric) / scale;
-    if (error <= out->worst) return;
-    out->worst = error;
-    out->index = i;
-    snprintf(out->parameter, sizeof out->parameter, "%s", p->name);
+    if (error <= found->worst) return;
+    found->worst = error;
+    found->index = i;
+    snprintf(found->parameter, sizeof found->parameter, "%s", p->name);
 }
 
-tg_status tg_run_gradcheck(tg_run *run, size_t max_per_tensor, tg_gradcheck *out, tg_error *err) {
-    *out = (tg_gradcheck){0};
+static void finish_pass(tg_run *run, double objective) {
+    tg_checker *check = &run->gradcheck;
+    check->node = 0;
+    check->backward = false;
+    switch (check->pass) {
+    case TG_PASS_GRADIENTS:
+        check->kinks = check->hash;
+        check->pass = TG_PASS_ABOVE;
+        break;
+    case TG_PASS_ABOVE:
+        check->above = objective;
+        check->crossed = check->hash != check->kinks;
+        check->pass = TG_PASS_BELOW;
+        break;
+    case TG_PASS_BELOW:
+        compare(run, check->above, objective);
+        next_value(run);
+        check->pass = TG_PASS_ABOVE;
+        break;
+    }
+}
+
+/* The value is displaced only while the network computes: whoever looks between two units sees it as it is. */
+static void advance(tg_run *run) {
+    tg_pass pass = run->gradcheck.pass;
+    double displacement = pass == TG_PASS_ABOVE ? STEP : pass == TG_PASS_BELOW ? -STEP : 0;
+    tg_real *value = &current_tensor(run)->data[current_index(run)], kept = *value;
+    double objective = 0;
+    *value = kept + (tg_real)displacement;
+    bool done = advance_pass(run, &objective);
+    *value = kept;
+    if (done) finish_pass(run, objective);
+}
+
+/* ---- for callers --------------------------------------------------------------------------------------------------- */
+
+tg_status tg_run_gradcheck_begin(tg_run *run, size_t max_per_tensor, tg_error *err) {
     TG_REQUIRE(err, run->train, TG_E_STATE, "there is no training data to check gradients on");
     TG_TRY(tg_run_check_ready(run, err));
-    run->phase = run->phase == TG_PHASE_HELD_OUT ? TG_PHASE_HELD_OUT
-                                                 : TG_PHASE_GATHER; /* a step in progress starts over */
-    uint64_t kinks;
-    gather(run);
-    tg_run_clear_gradients(run);
-    objective(run, &kinks);
-    for (size_t i = run->graph->count; i-- > 1;) tg_plan_backward(run->train_plan, i);
-    for (size_t i = 0; i < run->param_count; i++) {
-        tg_param *p = run->params[i];
-        if (!p->gradient) continue;
-        size_t count = max_per_tensor && max_per_tensor < p->size ? max_per_tensor : p->size;
-        for (size_t j = 0; j < count; j++)
-            check_one(run, p, (size_t)((double)j * (double)p->size / (double)count), kinks, out);
+    if (run->phase != TG_PHASE_HELD_OUT) run->phase = TG_PHASE_GATHER; /* a step in progress starts over */
+    run->gradcheck = (tg_checker){.begun = true, .per_tensor = max_per_tensor};
+    skip_untrained(run);
+    return TG_OK;
+}
+
+tg_status tg_run_gradcheck(tg_run *run, tg_interrupt interrupt, void *ctx, tg_gradcheck *out, tg_error *err) {
+    TG_REQUIRE(err, run->gradcheck.begun, TG_E_STATE,
+               "no gradient check has been begun since the run was last trained");
+    while (current_tensor(run)) {
+        advance(run);
+        if (interrupt && interrupt(ctx)) break;
     }
+    *out = run->gradcheck.found;
+    out->finished = !current_tensor(run);
     return TG_OK;
 }

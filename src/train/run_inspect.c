@@ -31,35 +31,44 @@ static void note_answers(const tg_plan *plan, const tg_node *node, bool *alive) 
         for (size_t j = 0; j < channels * area; j++) alive[pictures ? j % channels : j / area] |= *y++ > 0;
 }
 
-tg_status tg_run_dead_units(tg_run *run, tg_dataset *dataset, size_t samples, size_t *units, size_t *dead,
-                            tg_error *err) {
+static size_t rectified_units(const tg_node *node) {
+    return rectifies(node) ? node->shape.dim[0] : 0;
+}
+
+/* alive holds the units of one rectifying layer after the other. */
+void tg_run_note_answers(const tg_run *run, size_t node, bool *alive) {
+    const tg_node *nodes = run->graph->nodes;
+    if (!rectifies(&nodes[node])) return;
+    for (size_t i = 1; i < node; i++) alive += rectified_units(&nodes[i]);
+    note_answers(run->evaluate_plan, &nodes[node], alive);
+}
+
+tg_status tg_run_dead_units_begin(tg_run *run, tg_dataset *dataset, size_t samples, tg_error *err) {
     TG_TRY(tg_run_check_dataset(run, dataset, "data", err));
     TG_TRY(tg_run_check_ready(run, err));
-    const tg_graph *graph = run->graph;
-    tg_plan *plan = run->evaluate_plan;
     size_t all = 0;
-    for (size_t i = 1; i < graph->count; i++) {
-        units[i - 1] = rectifies(&graph->nodes[i]) ? graph->nodes[i].shape.dim[0] : 0;
-        dead[i - 1] = 0;
-        all += units[i - 1];
-    }
+    for (size_t i = 1; i < run->graph->count; i++) all += rectified_units(&run->graph->nodes[i]);
     bool *alive = tg_allocate_zeroed(all * sizeof *alive);
     TG_REQUIRE(err, alive, TG_E_MEMORY, "no memory left to look at %zu units", all);
-    run->evaluate_plan_owner = NULL; /* an evaluation in progress repeats its batch */
-    if (samples > dataset->count) samples = dataset->count;
-    for (size_t first = 0; first < samples; first += plan->exec.n) {
-        size_t left = samples - first;
-        tg_run_gather(run, plan, dataset, NULL, first,
-                      left < plan->exec.capacity ? left : plan->exec.capacity);
-        bool *of = alive;
-        for (size_t i = 1; i < graph->count; of += units[i - 1], i++) {
-            tg_plan_forward(plan, i);
-            if (units[i - 1]) note_answers(plan, &graph->nodes[i], of);
-        }
+    tg_evaluator *e = &run->answers;
+    tg_free(e->alive);
+    tg_evaluator_begin(e, dataset, NULL, samples < dataset->count ? samples : dataset->count);
+    e->alive = alive;
+    if (run->evaluate_plan_owner == e) run->evaluate_plan_owner = NULL;
+    return TG_OK;
+}
+
+tg_status tg_run_dead_units(tg_run *run, tg_interrupt interrupt, void *ctx, size_t *units, size_t *dead,
+                            bool *finished, tg_error *err) {
+    tg_evaluator *e = &run->answers;
+    TG_REQUIRE(err, e->dataset, TG_E_STATE, "no search for dead units has been begun");
+    do *finished = tg_evaluator_advance(run, e);
+    while (!*finished && !(interrupt && interrupt(ctx)));
+    const bool *alive = e->alive;
+    for (size_t i = 1; i < run->graph->count; i++) {
+        units[i - 1] = rectified_units(&run->graph->nodes[i]);
+        dead[i - 1] = 0;
+        for (size_t c = 0; c < units[i - 1]; c++) dead[i - 1] += !*alive++;
     }
-    const bool *of = alive;
-    for (size_t i = 1; i < graph->count; i++)
-        for (size_t c = 0; c < units[i - 1]; c++) dead[i - 1] += !*of++;
-    tg_free(alive);
     return TG_OK;
 }

@@ -205,6 +205,7 @@ tg_status tg_run_train(tg_run *run, uint64_t max_steps, tg_interrupt interrupt, 
     TG_REQUIRE(err, !run->at.diverged, TG_E_STATE,
                "the run has diverged; start again with a lower learning rate");
     TG_TRY(tg_run_check_ready(run, err));
+    run->gradcheck.begun = false; /* it needs the batch in the plan, and weights that stay */
     uint64_t steps = 0;
     outcome result = GOES_ON;
     while (!tg_run_finished(run)) {

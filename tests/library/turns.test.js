@@ -49,6 +49,29 @@ it('predict, pause and save get in between two slices, even of one long step', {
   await run.close();
 });
 
+it('predict gets in while gradients are checked and dead units are looked for', {
+  timeout: 60_000,
+}, async () => {
+  const exact = await createEngine({ precision: 'double' });
+  const { pixels, labels } = await train.samples(Array.from({ length: 500 }, (_, i) => i));
+  const set = await exact.dataset({ images: pixels, labels, shape: [28, 28, 1], classes: 10 });
+  const run = await exact.run(mnistRecipe({ batch_size: 64 }), { train: set });
+  const image = pixels.slice(0, 784);
+  const before = await run.predict(image);
+  let isOver = false;
+  const answers = Promise.all([run.gradcheck({ perTensor: 10 }), run.deadUnits(set)]);
+  answers.finally(() => (isOver = true)).catch(() => {});
+  const waits = [];
+  while (!isOver) waits.push(await time(async () => expect(await run.predict(image)).toEqual(before)));
+  const [{ worst, checked }, dead] = await answers;
+  expect(worst).toBeLessThan(1e-7);
+  expect(checked).toBe(58);
+  expect(dead.map(({ units }) => units)).toEqual([8, 32]);
+  expect(waits.length).toBeGreaterThan(10);
+  expect(median(waits)).toBeLessThan(150);
+  await exact.close();
+});
+
 it('reports come about ten times a second', { timeout: 60_000 }, async () => {
   const run = await engine.run(mnistRecipe({ epochs: 100 }), { train });
   const reports = run.train();

@@ -284,7 +284,8 @@ static tg_gradcheck check(tg_engine *engine, const gradient_case *c, const tg_at
     tg_status status = tg_run_create(engine, recipe, noise, NULL, &run, &err);
     if (status != TG_OK) fail_msg("%s: %s", c->title, sentence(status, &err));
     tg_gradcheck result;
-    ASSERT_OK(tg_run_gradcheck(run, 0, &result, &err));
+    ASSERT_OK(tg_run_gradcheck_begin(run, 0, &err));
+    ASSERT_OK(tg_run_gradcheck(run, NULL, NULL, &result, &err));
     tg_run_destroy(run);
     tg_dataset_destroy(noise);
     return result;
@@ -362,7 +363,8 @@ static tg_gradcheck check_recipe(const char *layers, const char *scale_up) {
     ASSERT_OK(tg_run_create(engine, recipe, noise, NULL, &run, &err));
     for (size_t i = 0; scale_up && i < 12; i++) parameter(run, scale_up)[i] *= 1e9;
     tg_gradcheck result;
-    ASSERT_OK(tg_run_gradcheck(run, 0, &result, &err));
+    ASSERT_OK(tg_run_gradcheck_begin(run, 0, &err));
+    ASSERT_OK(tg_run_gradcheck(run, NULL, NULL, &result, &err));
     tg_run_destroy(run);
     tg_attrs_destroy(recipe);
     tg_dataset_destroy(noise);

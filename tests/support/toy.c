@@ -70,7 +70,8 @@ void toy_gradients(void **state) {
     toy t = open_toy("{'type':'sgd','l2':0.05}");
     tg_gradcheck result;
     tg_error err;
-    ASSERT_OK(tg_run_gradcheck(t.run, 0, &result, &err));
+    ASSERT_OK(tg_run_gradcheck_begin(t.run, 0, &err));
+    ASSERT_OK(tg_run_gradcheck(t.run, NULL, NULL, &result, &err));
     print_message("worst %.3g of %d gradients\n", result.worst, (int)result.checked);
     assert_int_equal(result.checked, 4 * 10 + 10 + 10 * 3 + 3);
     assert_true(result.worst < 1e-7);

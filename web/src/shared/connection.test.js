@@ -69,9 +69,10 @@ it('gives up a worker that hangs, not one that is slow or idle', async () => {
 
 it('has patience with what is done in one go', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  connection = new Connection(script(`${LISTEN}{ if (type === 'gradcheck') for (;;); })`), () => {});
+  connection = new Connection(script(`${LISTEN}{ if (type === 'createRun') for (;;); })`), () => {});
   connection.onDeath = () => expect.fail('it was given up');
-  connection.request('gradcheck', { run: 1, perTensor: 1 }, { isUnbroken: true }).catch(() => {});
+  const fields = { run: 1, recipe: [], checkpoints: [], train: null, test: null };
+  connection.request('createRun', fields, { isUnbroken: true }).catch(() => {});
   connection.request('memory', {}).catch(() => {});
   vi.advanceTimersByTime(10 * 60_000);
   expect(connection.isOver).toBe(false);

@@ -177,14 +177,14 @@ export class Run {
   async deadUnits(dataset, { samples = 1000 } = {}) {
     checkCount(samples, 'samples');
     const fields = { run: this.id, dataset: dataset.idFor(this.#supervisor), samples };
-    return this.#request('deadUnits', fields, { isUnbroken: true });
+    return this.#request('deadUnits', fields);
   }
 
   /** Backpropagation against central differences on the first batch, with precision 'double' only.
    * @param {{ perTensor?: number }} [options]  so many values of every tensor, evenly spread */
   async gradcheck({ perTensor = 20 } = {}) {
     checkCount(perTensor, 'perTensor');
-    return this.#request('gradcheck', { run: this.id, perTensor }, { isUnbroken: true });
+    return this.#request('gradcheck', { run: this.id, perTensor });
   }
 
   /** SHA-256 over the parameters. */

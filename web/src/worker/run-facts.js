@@ -83,26 +83,29 @@ export function readHistory(core, run) {
   return { ...history, stepLosses: core.f32(losses, core.u32(core.out, 1)[0]) };
 }
 
-/** Of every layer that rectifies.
- * @param {Core} core @param {number} run @param {number} dataset @param {number} samples
- * @returns {DeadUnits[]} */
-export function findDeadUnits(core, run, dataset, samples) {
+/** One slice of looking for dead units; of every layer that rectifies, or null while it goes on.
+ * @param {Core} core @param {number} run @param {number} sliceMs
+ * @returns {DeadUnits[] | null} */
+export function findDeadUnits(core, run, sliceMs) {
   const layers = core.get('run_layers', run);
-  const [units, dead] = core.withScratch(({ alloc }) => {
+  const [finished, units, dead] = core.withScratch(({ alloc }) => {
     const [unitsAt, deadAt] = [alloc(4 * layers), alloc(4 * layers)];
-    core.call('run_dead_units', run, dataset, samples, unitsAt, deadAt);
-    return [core.u32(unitsAt, layers), core.u32(deadAt, layers)];
+    const [isFinished] = core.row('call', 'wasm_run_dead_units', run, sliceMs, unitsAt, deadAt);
+    return [isFinished, core.u32(unitsAt, layers), core.u32(deadAt, layers)];
   });
+  if (!finished) return null;
   const all = list(layers, (i) => ({ name: readLayer(core, run, i).name, units: units[i], dead: dead[i] }));
   return all.filter((layer) => layer.units > 0);
 }
 
-/** @param {Core} core @param {number} run @param {number} perTensor @returns {Gradcheck} */
-export function checkGradients(core, run, perTensor) {
+/** One slice of a gradient check; null while it goes on.
+ * @param {Core} core @param {number} run @param {number} sliceMs @returns {Gradcheck | null} */
+export function checkGradients(core, run, sliceMs) {
   return core.withScratch(({ alloc }) => {
     const name = alloc(80);
-    const [worst, index, checked, skipped] = core.row('call', 'wasm_run_gradcheck', run, perTensor, name);
-    return { worst, parameter: core.text(name), index, checked, skipped };
+    const row = core.row('call', 'wasm_run_gradcheck', run, sliceMs, name);
+    const [worst, index, checked, skipped, finished] = row;
+    return finished ? { worst, parameter: core.text(name), index, checked, skipped } : null;
   });
 }
 

@@ -1,5 +1,5 @@
 // A run in the worker: the C core's run, whose turn is one slice of whatever is asked of it. Questions (evaluate,
-// predict, step) come before training; training stands still meanwhile, so that one set of weights answers each.
+// predict, gradcheck, step) come before training; training stands still meanwhile, so that one set of weights answers each.
 import { rankConfused, scoreClasses } from '../shared/class-scores.js';
 import { TabgradError } from '../shared/errors.js';
 import { mergeReports } from '../shared/reports.js';
@@ -21,7 +21,9 @@ import {
 /** @typedef {import('./datasets.js').Dataset} Dataset */
 /** @typedef {import('./server.js').Post} Post */
 /** @typedef {import('./server.js').Reply} Reply */
+/** @typedef {import('../shared/protocol.js').DeadUnits} DeadUnits */
 /** @typedef {import('../shared/protocol.js').Evaluation} Evaluation */
+/** @typedef {import('../shared/protocol.js').Gradcheck} Gradcheck */
 /** @typedef {import('../shared/protocol.js').Progress} Progress */
 /** @typedef {import('../shared/protocol.js').Report} Report */
 /** @typedef {import('../shared/protocol.js').RunState} RunState */
@@ -192,19 +194,19 @@ export class Run {
     return readHistory(this.#core, this.#pointer);
   }
 
-  /** @param {Dataset} dataset @param {number} samples */
-  deadUnits(dataset, samples) {
-    return findDeadUnits(this.#core, this.#pointer, dataset.pointer, samples);
+  /** @param {Dataset} dataset @param {number} samples @param {Reply} reply */
+  deadUnits(dataset, samples, reply) {
+    this.#jobs.push({ work: this.#deadUnits(dataset, samples), reply, data: dataset.retain() });
   }
 
-  /** @param {number} perTensor */
-  gradcheck(perTensor) {
+  /** @param {number} perTensor @param {Reply} reply */
+  gradcheck(perTensor, reply) {
     if (!this.#core.computesInDouble) {
       const what =
         "a float cannot tell a wrong gradient from rounding; createEngine({ precision: 'double' })";
       throw new TabgradError('state', 'gradcheck', what);
     }
-    return checkGradients(this.#core, this.#pointer, perTensor);
+    this.#jobs.push({ work: this.#gradcheck(perTensor), reply });
   }
 
   // Its turn
@@ -326,6 +328,26 @@ export class Run {
       all.set(out, i * outputs);
     }
     return all;
+  }
+
+  /** @param {Dataset} dataset @param {number} samples @returns {Generator<void, DeadUnits[], void>} */
+  *#deadUnits(dataset, samples) {
+    this.#core.call('run_dead_units_begin', this.#pointer, dataset.pointer, samples);
+    for (;;) {
+      const found = findDeadUnits(this.#core, this.#pointer, SLICE_MS);
+      if (found) return found;
+      yield;
+    }
+  }
+
+  /** @param {number} perTensor @returns {Generator<void, Gradcheck, void>} */
+  *#gradcheck(perTensor) {
+    this.#core.call('run_gradcheck_begin', this.#pointer, perTensor);
+    for (;;) {
+      const found = checkGradients(this.#core, this.#pointer, SLICE_MS);
+      if (found) return found;
+      yield;
+    }
   }
 
   /** Trains until that many steps (0: no bound) or that time.

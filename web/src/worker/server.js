@@ -132,8 +132,9 @@ export class Server {
 
     checkpoint: ({ run, weightsOnly }) => this.#run(run).checkpoint(weightsOnly),
     parameters: ({ run }) => this.#run(run).parameters(),
-    deadUnits: ({ run, dataset, samples }) => this.#run(run).deadUnits(this.#dataset(dataset), samples),
-    gradcheck: ({ run, perTensor }) => this.#run(run).gradcheck(perTensor),
+    deadUnits: ({ run, dataset, samples }, reply) =>
+      later(this.#run(run).deadUnits(this.#dataset(dataset), samples, reply)),
+    gradcheck: ({ run, perTensor }, reply) => later(this.#run(run).gradcheck(perTensor, reply)),
     hash: ({ run }) => this.#run(run).hash(),
     history: ({ run }) => this.#run(run).history(),
   };
