@@ -244,10 +244,17 @@ tg_status tg_run_set_learning_rate(tg_run *run, double value, tg_error *err);
 tg_status tg_run_set_epochs(tg_run *run, uint64_t epochs, tg_error *err);
 
 /* raw pixels in, as type and shape of the data the run was made for: pixels[n, h, w, c]; probabilities[n, outputs]
- * (softmax is applied where the loss is cross_entropy, else the outputs as they are). */
+ * (softmax is applied where the loss is cross_entropy, else the outputs as they are). Where the model names several
+ * outputs, they lie one behind the other, first the one that the first loss looks at. */
 tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t n, float *probabilities,
                          tg_error *err);
-size_t tg_run_outputs(const tg_run *run);
+size_t tg_run_outputs(const tg_run *run); /* values of a prediction */
+typedef struct tg_output_info {
+    const char *layer;   /* borrowed until the run is destroyed */
+    size_t offset, size; /* its values in a prediction */
+} tg_output_info;
+size_t tg_run_output_count(const tg_run *run);
+tg_status tg_run_output(const tg_run *run, size_t index, tg_output_info *out, tg_error *err);
 void tg_run_input_shape(const tg_run *run, size_t shape[3]); /* height, width, channels */
 
 /* An evaluation over a whole set, interruptible like training. One at a time per run; begin again to start over. */

@@ -189,6 +189,19 @@ EXPORT tg_status tg_wasm_run_layer(const tg_run *run, size_t index, double *row,
     return TG_OK;
 }
 
+/* row[3]: tg_output_info. */
+EXPORT tg_status tg_wasm_run_output(const tg_run *run, size_t index, double *row, tg_error *err)
+{
+    tg_output_info output;
+    tg_status status = tg_run_output(run, index, &output, err);
+    if (status != TG_OK)
+        return status;
+    *row++ = number_of_pointer(output.layer);
+    *row++ = (double)output.offset;
+    *row++ = (double)output.size;
+    return TG_OK;
+}
+
 /* row[5]: tg_memory. */
 EXPORT void tg_wasm_run_memory(const tg_run *run, double *row)
 {

@@ -38,9 +38,28 @@ tg_status cli_evaluate(const cli_options *options, tg_error *err) {
 
 /* ---- predict ------------------------------------------------------------------------------------------ */
 
+static void add_numbers(cJSON *object, const char *key, const float *values, size_t count) {
+    cJSON *list = cJSON_AddArrayToObject(object, key);
+    for (size_t i = 0; i < count; i++) cJSON_AddItemToArray(list, cJSON_CreateNumber((double)values[i]));
+}
+
+/* What else the model's "outputs" name, each under the name of its layer. */
+static tg_status add_other_outputs(cJSON *line, const tg_run *run, const float *outputs, tg_error *err) {
+    if (tg_run_output_count(run) == 1) return TG_OK;
+    cJSON *others = cJSON_AddObjectToObject(line, "others");
+    for (size_t i = 1; i < tg_run_output_count(run); i++) {
+        tg_output_info info;
+        if (tg_run_output(run, i, &info, err) != TG_OK) return err->status;
+        add_numbers(others, info.layer, outputs + info.offset, info.size);
+    }
+    return TG_OK;
+}
+
 static tg_status print_prediction(const cli_session *session, size_t sample, const float *outputs,
                                   tg_error *err) {
-    size_t count = tg_run_outputs(session->run), best = 0;
+    tg_output_info first;
+    if (tg_run_output(session->run, 0, &first, err) != TG_OK) return err->status;
+    size_t count = first.size, best = 0;
     for (size_t i = 1; i < count; i++)
         if (outputs[i] > outputs[best]) best = i;
     const char *name = tg_run_classes(session->run) ? tg_run_class_name(session->run, best) : NULL;
@@ -49,15 +68,16 @@ static tg_status print_prediction(const cli_session *session, size_t sample, con
         else printf("%zu  %zu outputs, the largest is %.4f\n", sample, count, (double)outputs[best]);
         return TG_OK;
     }
-    cJSON *line = cJSON_CreateObject(), *list;
+    cJSON *line = cJSON_CreateObject();
     cJSON_AddNumberToObject(line, "sample", (double)sample);
     if (name) {
         cJSON_AddNumberToObject(line, "label", (double)best);
         cJSON_AddStringToObject(line, "class", name);
     }
-    list = cJSON_AddArrayToObject(line, name ? "probabilities" : "outputs");
-    for (size_t i = 0; i < count; i++) cJSON_AddItemToArray(list, cJSON_CreateNumber((double)outputs[i]));
-    return cli_print_json(line, err);
+    add_numbers(line, name ? "probabilities" : "outputs", outputs, count);
+    if (add_other_outputs(line, session->run, outputs, err) == TG_OK) return cli_print_json(line, err);
+    cJSON_Delete(line);
+    return err->status;
 }
 
 static tg_status predict(cli_session *session, tg_dataset *images, tg_error *err) {

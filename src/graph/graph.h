@@ -7,8 +7,11 @@
 typedef struct tg_graph {
     tg_node *nodes; /* [count]; nodes[0] is the input */
     size_t count;
-    tg_sizes input;         /* as the recipe has it: [h, w, c], [h, w] or [features] */
-    size_t input_shape[3];  /* height, width, channels */
+    tg_sizes input;        /* as the recipe has it: [h, w, c], [h, w] or [features] */
+    size_t input_shape[3]; /* height, width, channels */
+    size_t part_count; /* nodes[1..part_count] are the inputs the recipe names; their values are a sample's */
+    size_t *outputs;   /* [output_count] nodes that predictions show; none: what the first loss looks at */
+    size_t output_count;
     tg_node **inputs_block; /* all nodes' inputs */
 } tg_graph;
 

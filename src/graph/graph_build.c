@@ -4,18 +4,19 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "graph/graph.h"
+#include "graph/graph_ends.h"
 
 enum { MOST_LAYERS = 4096 };
 
 typedef struct model_attrs {
     tg_sizes input;
-    const tg_value *layers;
+    const tg_value *inputs, *outputs, *layers;
 } model_attrs;
 
 static const tg_attr model_rows[] = {
-    {"input", TG_ATTR_SIZES, offsetof(model_attrs, input), .flags = TG_ATTR_REQUIRED, .min = 1,
-     .max = 1 << 20, .fallback = NAN},
+    {"input", TG_ATTR_SIZES, offsetof(model_attrs, input), .min = 1, .max = 1 << 20, .fallback = NAN},
+    {"inputs", TG_ATTR_TREE, offsetof(model_attrs, inputs), .flags = 0},
+    {"outputs", TG_ATTR_TREE, offsetof(model_attrs, outputs), .flags = 0},
     {"layers", TG_ATTR_TREE, offsetof(model_attrs, layers), .flags = TG_ATTR_REQUIRED},
 };
 
@@ -53,10 +54,12 @@ typedef struct draft {
 typedef struct builder {
     draft *drafts;
     size_t count;
-    size_t *sources; /* for every input of every layer: 0 the model's input, i + 1 layer i */
+    size_t *
+        sources; /* for every input of every layer: below `first` a node that was there before, then layers */
     size_t source_count;
     tg_graph *graph;
-    size_t *node_of; /* [count + 1] */
+    size_t first;    /* nodes that were there before: the input and its parts */
+    size_t *node_of; /* [first + count] of each source */
 } builder;
 
 static tg_status at_layer(tg_error *err, tg_status status, size_t index, const char *type) {
@@ -68,7 +71,7 @@ static const char *op_name(size_t index) {
     return op ? op->name : NULL;
 }
 
-static tg_status check_name(const char *name, tg_error *err) {
+tg_status tg_name_check(const char *name, tg_error *err) {
     size_t length = strlen(name);
     TG_REQUIRE(err, length >= 1 && length < 48, TG_E_RECIPE, "name must have 1 to 47 characters");
     for (const char *c = name; *c; c++)
@@ -97,7 +100,7 @@ static tg_status read_layer(builder *b, size_t index, const tg_value *value, tg_
     for (size_t i = 0; i < d->op->attr_count; i++)
         used += (size_t)snprintf(also + used, sizeof also - used, i ? "|%s" : "%s", d->op->attrs[i].name);
     TG_TRY(tg_attrs_read(value, layer_rows, LAYER_ROWS, used ? also : NULL, &d->common, err));
-    if (d->common.name) TG_TRY(check_name(d->common.name, err));
+    if (d->common.name) TG_TRY(tg_name_check(d->common.name, err));
     if (d->common.initializer) {
         tg_status status = tg_initializer_check(d->common.initializer, err);
         if (status != TG_OK) return tg_fail_at(err, status, "initializer");
@@ -111,11 +114,14 @@ static tg_status read_layer(builder *b, size_t index, const tg_value *value, tg_
 
 static tg_status find_source(const builder *b, const tg_value *name, size_t *out, tg_error *err) {
     TG_REQUIRE(err, name->kind == TG_STRING, TG_E_RECIPE, "inputs must name layers");
-    *out = 0;
-    if (strcmp(name->string, "input") == 0) return TG_OK;
+    for (size_t i = b->graph->part_count ? 1 : 0; i < b->first; i++) {
+        if (strcmp(b->graph->nodes[i].name, name->string) != 0) continue;
+        *out = i;
+        return TG_OK;
+    }
     for (size_t i = 0; i < b->count; i++) {
         if (strcmp(b->drafts[i].name, name->string) != 0) continue;
-        *out = i + 1;
+        *out = b->first + i;
         return TG_OK;
     }
     return tg_fail(err, TG_E_RECIPE, "no layer is named \"%.40s\"", name->string);
@@ -126,7 +132,9 @@ static tg_status read_inputs(builder *b, size_t index, tg_error *err) {
     d->inputs_at = b->source_count;
     const tg_value *inputs = d->common.inputs;
     if (!inputs) {
-        b->sources[b->source_count++] = index; /* the layer before, or the model's input */
+        TG_REQUIRE(err, index || !b->graph->part_count, TG_E_RECIPE,
+                   "is the first layer of a model with several inputs; name those it takes in \"inputs\"");
+        b->sources[b->source_count++] = index ? b->first + index - 1 : 0; /* the layer before, or the input */
     } else if (inputs->kind == TG_STRING) {
         TG_TRY(find_source(b, inputs, &b->sources[b->source_count++], err));
     } else {
@@ -151,7 +159,7 @@ static tg_status place(builder *b, size_t index, tg_error *err) {
     node->index = graph->count;
     node->op = d->op;
     memcpy(node->name, d->name, sizeof node->name);
-    node->inputs = graph->inputs_block + d->inputs_at;
+    node->inputs = graph->inputs_block + graph->part_count + d->inputs_at;
     node->input_count = d->input_count;
     for (size_t i = 0; i < d->input_count; i++)
         node->inputs[i] = &graph->nodes[b->node_of[b->sources[d->inputs_at + i]]];
@@ -162,7 +170,7 @@ static tg_status place(builder *b, size_t index, tg_error *err) {
     node->attrs = tg_allocate_zeroed(d->op->attrs_bytes);
     TG_REQUIRE(err, node->attrs, TG_E_MEMORY, "no memory left for the model");
     graph->count++; /* from here on destroy knows it */
-    b->node_of[index + 1] = node->index;
+    b->node_of[b->first + index] = node->index;
     d->placed = true;
     TG_TRY(tg_attrs_read(d->value, d->op->attrs, d->op->attr_count, COMMON_KEYS, node->attrs, err));
     TG_TRY(d->op->infer(node, err));
@@ -189,7 +197,7 @@ static tg_status sort_and_place(builder *b, tg_error *err) {
             bool ready = !d->placed;
             for (size_t i = 0; ready && i < d->input_count; i++) {
                 size_t source = b->sources[d->inputs_at + i];
-                ready = source == 0 || b->drafts[source - 1].placed;
+                ready = source < b->first || b->drafts[source - b->first].placed;
             }
             if (ready) break;
         }
@@ -212,11 +220,12 @@ static tg_status read_layers(builder *b, const tg_value *layers, tg_error *err) 
         const tg_value *type = tg_value_get(v, "type");
         if (status != TG_OK)
             return at_layer(err, status, index, type && type->kind == TG_STRING ? type->string : NULL);
-        for (size_t i = 0; i < index; i++) {
-            if (strcmp(b->drafts[i].name, b->drafts[index].name) != 0) continue;
-            tg_fail(err, TG_E_RECIPE, "the name \"%s\" stands twice", b->drafts[i].name);
-            return at_layer(err, TG_E_RECIPE, index, b->drafts[index].op->name);
-        }
+        const char *name = b->drafts[index].name;
+        bool taken = tg_graph_find(b->graph, name) != NULL;
+        for (size_t i = 0; i < index; i++) taken |= strcmp(b->drafts[i].name, name) == 0;
+        if (!taken) continue;
+        tg_fail(err, TG_E_RECIPE, "the name \"%s\" stands twice", name);
+        return at_layer(err, TG_E_RECIPE, index, b->drafts[index].op->name);
     }
     for (index = 0; index < b->count; index++) {
         tg_status status = read_inputs(b, index, err);
@@ -225,16 +234,20 @@ static tg_status read_layers(builder *b, const tg_value *layers, tg_error *err) 
     return TG_OK;
 }
 
-static void place_input(tg_graph *graph, const tg_sizes *input) {
-    graph->input = *input;
-    const uint64_t *v = input->value;
-    size_t h = input->count == 1 ? 1 : (size_t)v[0], w = input->count == 1 ? 1 : (size_t)v[1];
-    size_t c = input->count == 1 ? (size_t)v[0] : input->count == 2 ? 1 : (size_t)v[2];
-    memcpy(graph->input_shape, (size_t[]){h, w, c}, sizeof graph->input_shape);
+/* The nodes that are there before any layer: the input and, where the recipe names several, its parts. */
+static tg_status place_inputs(builder *b, const model_attrs *attrs, tg_error *err) {
+    tg_graph *graph = b->graph;
     tg_node *node = &graph->nodes[graph->count++];
     node->op = &tg_op_input;
     snprintf(node->name, sizeof node->name, "input");
-    node->shape = input->count == 1 ? (tg_shape){1, {c}} : (tg_shape){3, {c, h, w}};
+    graph->input = attrs->input;
+    tg_status status = attrs->inputs
+                           ? tg_inputs_place(graph, attrs->inputs, err)
+                           : tg_input_shape("input", &attrs->input, graph->input_shape, &node->shape, err);
+    if (status != TG_OK) return tg_fail_at(err, status, "model");
+    b->first = graph->count;
+    for (size_t i = 0; i < b->first; i++) b->node_of[i] = i;
+    return TG_OK;
 }
 
 /* An input whose values are only wanted in the order of their shape lies so from the start. */
@@ -258,40 +271,47 @@ static size_t count_sources(const tg_value *layers) {
     return most;
 }
 
+static tg_status check_model(const model_attrs *attrs, tg_error *err) {
+    const tg_value *layers = attrs->layers, *inputs = attrs->inputs;
+    TG_REQUIRE(err, !inputs || !attrs->input.count, TG_E_RECIPE,
+               "inputs is there beside \"input\"; keep one");
+    TG_REQUIRE(err, inputs || attrs->input.count, TG_E_RECIPE, "input is missing");
+    TG_REQUIRE(
+        err, !inputs || (inputs->kind == TG_LIST && inputs->count >= 1 && inputs->count <= MOST_LAYERS),
+        TG_E_RECIPE, "inputs must be a list of 1 to %d inputs, each with a name and a shape", MOST_LAYERS);
+    TG_REQUIRE(err, layers->kind == TG_LIST && layers->count >= 1 && layers->count <= MOST_LAYERS,
+               TG_E_RECIPE, "layers must be a list of 1 to %d layers", MOST_LAYERS);
+    return TG_OK;
+}
+
 tg_status tg_graph_create(const tg_value *model, tg_graph **out, tg_error *err) {
     *out = NULL;
     model_attrs attrs;
-    tg_status status = tg_attrs_read(model, model_rows, 2, NULL, &attrs, err);
+    tg_status status =
+        tg_attrs_read(model, model_rows, sizeof model_rows / sizeof *model_rows, NULL, &attrs, err);
     if (status != TG_OK) return tg_fail_at(err, status, "model");
-    size_t elements = 1;
-    bool fits = attrs.input.count <= 3;
-    for (size_t i = 0; i < attrs.input.count; i++)
-        fits = fits && tg_mul_size(elements, (size_t)attrs.input.value[i], &elements);
-    const tg_value *layers = attrs.layers;
-    if (!fits || elements > SIZE_MAX / 4 / sizeof(tg_real))
-        status = tg_fail(
-            err, TG_E_RECIPE,
-            "input must be [height, width, channels], [height, width] or [features], and fit into memory");
-    else if (layers->kind != TG_LIST || layers->count < 1 || layers->count > MOST_LAYERS)
-        status = tg_fail(err, TG_E_RECIPE, "layers must be a list of 1 to %d layers", MOST_LAYERS);
+    status = check_model(&attrs, err);
     if (status != TG_OK) return tg_fail_at(err, status, "model");
 
+    const tg_value *layers = attrs.layers;
+    size_t parts = attrs.inputs ? attrs.inputs->count : 0;
     size_t sources = count_sources(layers);
     builder b = {.count = layers->count};
     b.drafts = tg_allocate_zeroed(b.count * sizeof *b.drafts);
     b.sources = tg_allocate_zeroed(sources * sizeof *b.sources);
-    b.node_of = tg_allocate_zeroed((b.count + 1) * sizeof *b.node_of);
+    b.node_of = tg_allocate_zeroed((b.count + parts + 1) * sizeof *b.node_of);
     b.graph = tg_allocate_zeroed(sizeof *b.graph);
     if (b.graph) {
-        b.graph->nodes = tg_allocate_zeroed((b.count + 1) * sizeof *b.graph->nodes);
-        b.graph->inputs_block = tg_allocate_zeroed(sources * sizeof *b.graph->inputs_block);
+        b.graph->nodes = tg_allocate_zeroed((b.count + parts + 1) * sizeof *b.graph->nodes);
+        b.graph->inputs_block = tg_allocate_zeroed((sources + parts) * sizeof *b.graph->inputs_block);
     }
     if (!b.drafts || !b.sources || !b.node_of || !b.graph || !b.graph->nodes || !b.graph->inputs_block) {
         status = tg_fail(err, TG_E_MEMORY, "no memory left for the model");
     } else {
-        place_input(b.graph, &attrs.input);
-        status = read_layers(&b, layers, err);
+        status = place_inputs(&b, &attrs, err);
+        if (status == TG_OK) status = read_layers(&b, layers, err);
         if (status == TG_OK) status = sort_and_place(&b, err);
+        if (status == TG_OK) status = tg_outputs_find(b.graph, attrs.outputs, err);
         b.graph->nodes[0].planes = only_flattened(b.graph);
     }
     tg_free(b.drafts);
@@ -306,6 +326,7 @@ void tg_graph_destroy(tg_graph *graph) {
     if (!graph) return;
     for (size_t i = 0; graph->nodes && i < graph->count; i++) tg_free(graph->nodes[i].attrs);
     tg_free(graph->nodes);
+    tg_free(graph->outputs);
     tg_free(graph->inputs_block);
     tg_free(graph);
 }
@@ -326,11 +347,9 @@ size_t tg_graph_consumers(const tg_graph *graph, const tg_node *node) {
 
 void tg_graph_write(const tg_graph *graph, const tg_value *model, tg_text *text) {
     tg_json_open(text, "model", '{');
-    tg_json_open(text, "input", '[');
-    for (size_t i = 0; i < graph->input.count; i++) tg_json_number(text, NULL, (double)graph->input.value[i]);
-    tg_json_close(text, ']');
+    tg_ends_write(graph, text);
     tg_json_open(text, "layers", '[');
-    for (size_t i = 1; i < graph->count; i++) {
+    for (size_t i = 1 + graph->part_count; i < graph->count; i++) {
         const tg_node *node = &graph->nodes[i];
         tg_json_open(text, NULL, '{');
         tg_json_string(text, "type", node->op->name);

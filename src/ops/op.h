@@ -168,7 +168,7 @@ tg_param *tg_node_add_param(tg_node *node, const char *suffix, const tg_shape *s
 tg_param *tg_node_add_buffer(tg_node *node, const char *suffix, const tg_shape *shape, tg_real initial);
 
 /* Families, one file each. */
-extern const tg_op tg_op_input;
+extern const tg_op tg_op_input, tg_op_part;
 extern const tg_op tg_op_dense;
 extern const tg_op tg_op_conv2d;
 extern const tg_op tg_op_max_pool2d, tg_op_avg_pool2d, tg_op_global_avg_pool2d;
@@ -176,6 +176,12 @@ extern const tg_op tg_op_relu, tg_op_leaky_relu, tg_op_sigmoid, tg_op_tanh, tg_o
 extern const tg_op tg_op_flatten, tg_op_reshape;
 extern const tg_op tg_op_add, tg_op_concat;
 extern const tg_op tg_op_batch_norm, tg_op_dropout;
+
+/* Of tg_op_part: which values of a sample it hands on. */
+typedef struct tg_part {
+    size_t offset;  /* in the sample as [height, width, channels] holds it */
+    tg_sizes sizes; /* as the recipe has them */
+} tg_part;
 
 /* ---- losses -------------------------------------------------------------------------------------------------- */
 

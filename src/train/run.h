@@ -100,8 +100,10 @@ struct tg_run {
     bool *is_output; /* [nodes] */
     tg_run_loss losses[TG_MAX_LOSSES];
     size_t loss_count;
-    bool has_labels; /* the first loss looks at labels: there is an accuracy */
-    size_t outputs;  /* values of the predicted output */
+    bool has_labels;                /* the first loss looks at labels: there is an accuracy */
+    size_t outputs;                 /* values of the output that the first loss looks at */
+    size_t *shown;                  /* [shown_count] the nodes that predictions show, that one first */
+    size_t shown_count, shown_size; /* how many, and their values together */
     size_t data_shape
         [3]; /* height, width, channels of the data; behind the preprocessing it is the graph's input */
     tg_preprocess *preprocess;

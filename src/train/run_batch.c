@@ -62,6 +62,8 @@ double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, cons
     memset(total, 0, n * sizeof *total);
     for (size_t l = 0; ex->training && l < run->loss_count; l++)
         tg_plan_clear_gradient(plan, run->losses[l].node);
+    for (size_t i = 1; ex->training && i < run->shown_count; i++) /* those that no loss looks at stay at 0 */
+        tg_plan_clear_gradient(plan, run->shown[i]);
     for (size_t l = 0; l < run->loss_count; l++) {
         const tg_run_loss *loss = &run->losses[l];
         size_t size = tg_shape_size(&run->graph->nodes[loss->node].shape);

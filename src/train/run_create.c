@@ -117,6 +117,8 @@ static tg_status make_input(tg_run *run, const tg_dataset *data, tg_error *err) 
     const size_t *wants = run->graph->input_shape;
     tg_preprocess_shape(run->preprocess, is);
     if (is[0] == wants[0] && is[1] == wants[1] && is[2] == wants[2]) return TG_OK;
+    /* Among several inputs, the values of a sample are dealt out whatever its shape. */
+    if (run->graph->part_count && is[0] * is[1] * is[2] == wants[2]) return TG_OK;
     tg_fail(err, TG_E_SHAPE, "%s %zux%zux%zu but model.input is %zux%zux%zu; change one of the two",
             data && memcmp(is, run->data_shape, sizeof is) == 0 ? "samples are" : "gives", is[0], is[1],
             is[2], wants[0], wants[1], wants[2]);
@@ -292,6 +294,7 @@ void tg_run_destroy(tg_run *run) {
     tg_preprocess_destroy(run->preprocess);
     tg_graph_destroy(run->graph);
     tg_free(run->is_output);
+    tg_free(run->shown);
     tg_attrs_destroy(run->attrs);
     tg_free(run);
 }

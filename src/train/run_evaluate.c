@@ -119,26 +119,41 @@ tg_status tg_run_evaluate(tg_run *run, tg_interrupt interrupt, void *ctx, tg_eva
 
 /* ---- prediction ------------------------------------------------------------------------------------------------------ */
 
+/* Scores of classes are shown as probabilities. */
+static bool shown_as_softmax(const tg_run *run, size_t node) {
+    for (size_t l = 0; l < run->loss_count; l++)
+        if (run->losses[l].node == node && run->losses[l].row->softmax) return true;
+    return false;
+}
+
+/* The plan's batch: to[n, shown_size], one output behind the other. */
+static void show_outputs(const tg_run *run, const tg_plan *plan, float *to) {
+    const tg_exec *ex = &plan->exec;
+    for (size_t o = 0; o < run->shown_count; o++) {
+        const tg_node *node = &run->graph->nodes[run->shown[o]];
+        size_t size = tg_shape_size(&node->shape);
+        tg_real *y = ex->y[node->index];
+        if (shown_as_softmax(run, node->index)) tg_softmax_rows(ex->kernels, ex->n, size, y, y);
+        for (size_t i = 0; i < ex->n; i++)
+            for (size_t j = 0; j < size; j++)
+                to[i * run->shown_size + j] = (float)y[i * size + tg_place(node, j)];
+        to += size;
+    }
+}
+
 tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t n, float *probabilities,
                          tg_error *err) {
     TG_TRY(tg_run_check_ready(run, err));
     tg_plan *plan = run->predict_plan;
     const size_t *shape = run->data_shape;
     size_t sample_bytes = shape[0] * shape[1] * shape[2] * (type == TG_U8 ? 1 : sizeof(float));
-    size_t output = run->losses[0].node;
     for (size_t first = 0; first < n; first += plan->exec.n) {
         plan->exec.n = n - first < plan->exec.capacity ? n - first : plan->exec.capacity;
         tg_preprocess_gather(run->preprocess, run->engine->parts.pool, type,
                              (const uint8_t *)pixels + first * sample_bytes, NULL, plan->exec.n,
                              tg_run_input_order(run), tg_plan_input(plan), NULL);
         for (size_t i = 1; i < run->graph->count; i++) tg_plan_forward(plan, i);
-        tg_real *y = plan->exec.y[output];
-        if (run->losses[0].row->softmax)
-            tg_softmax_rows(plan->exec.kernels, plan->exec.n, run->outputs, y, y);
-        float *out = probabilities + first * run->outputs;
-        for (size_t i = 0; i < plan->exec.n; i++, y += run->outputs, out += run->outputs)
-            for (size_t j = 0; j < run->outputs; j++)
-                out[j] = (float)y[tg_place(&run->graph->nodes[output], j)];
+        show_outputs(run, plan, probabilities + first * run->shown_size);
     }
     return TG_OK;
 }

@@ -7,7 +7,23 @@
 #include "train/run.h"
 
 size_t tg_run_outputs(const tg_run *run) {
-    return run->outputs;
+    return run->shown_size;
+}
+
+size_t tg_run_output_count(const tg_run *run) {
+    return run->shown_count;
+}
+
+tg_status tg_run_output(const tg_run *run, size_t index, tg_output_info *out, tg_error *err) {
+    TG_REQUIRE(err, index < run->shown_count, TG_E_ARGUMENT, "there is no output %zu", index);
+    *out = (tg_output_info){0};
+    for (size_t i = 0; i <= index; i++) {
+        const tg_node *node = &run->graph->nodes[run->shown[i]];
+        out->offset += out->size;
+        out->layer = node->name;
+        out->size = tg_shape_size(&node->shape);
+    }
+    return TG_OK;
 }
 
 void tg_run_input_shape(const tg_run *run, size_t shape[3]) {

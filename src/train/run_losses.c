@@ -49,7 +49,7 @@ static tg_status read_fields(tg_run *run, const tg_value *value, tg_run_loss *lo
     }
     TG_TRY(tg_attrs_read(object, loss->row->attrs, loss->row->attr_count,
                          "type|output|target|weight|reduction", loss->attrs, err));
-    loss->node = run->graph->count - 1;
+    loss->node = run->graph->output_count ? run->graph->outputs[0] : run->graph->count - 1;
     if (a.output) {
         const tg_node *node = tg_graph_find(run->graph, a.output);
         TG_REQUIRE(err, node, TG_E_RECIPE, "no layer is named \"%.40s\"", a.output);
@@ -103,6 +103,24 @@ static tg_status check_all_used(const tg_run *run, tg_error *err) {
     return TG_OK;
 }
 
+/* What predictions show: the layers that the model names, else what the first loss looks at. */
+static tg_status choose_outputs(tg_run *run, tg_error *err) {
+    const tg_graph *graph = run->graph;
+    run->shown_count = graph->output_count ? graph->output_count : 1;
+    run->shown = tg_allocate(run->shown_count * sizeof *run->shown);
+    TG_REQUIRE(err, run->shown, TG_E_MEMORY, "no memory left for the model");
+    for (size_t i = 0; i < run->shown_count; i++) {
+        size_t node = run->shown[i] = graph->output_count ? graph->outputs[i] : run->losses[0].node;
+        run->is_output[node] = true;
+        if (!tg_add_size(run->shown_size, tg_shape_size(&graph->nodes[node].shape), &run->shown_size))
+            return tg_fail(err, TG_E_MEMORY, "the outputs do not fit into memory");
+    }
+    if (run->shown[0] == run->losses[0].node) return TG_OK;
+    tg_fail(err, TG_E_RECIPE, "outputs must begin with %s, which the first loss looks at",
+            graph->nodes[run->losses[0].node].name);
+    return tg_fail_at(err, TG_E_RECIPE, "model");
+}
+
 tg_status tg_run_read_losses(tg_run *run, tg_error *err) {
     const tg_value *loss = run->recipe.loss, *losses = run->recipe.losses;
     tg_status status = TG_OK;
@@ -126,6 +144,7 @@ tg_status tg_run_read_losses(tg_run *run, tg_error *err) {
     }
     run->has_labels = run->losses[0].target == TG_TARGET_LABELS;
     run->outputs = tg_shape_size(&run->graph->nodes[run->losses[0].node].shape);
+    TG_TRY(choose_outputs(run, err));
     return check_all_used(run, err);
 }
 

@@ -144,7 +144,7 @@ export class Session {
       canSave: run !== null,
       continues: this.#trainer.continues,
     });
-    this.#reader.use(run);
+    this.#reader.use(run && scoresOf(run));
   }
 
   /**
@@ -403,4 +403,13 @@ export class Session {
 /** @param {number[]} shape */
 function sizeOf(shape) {
   return shape.reduce((product, side) => product * side, 1);
+}
+
+/** Of all outputs that a model may name, the one that the classes are about. @param {import('tabgrad').Run} run */
+function scoresOf(run) {
+  const [{ size }] = run.summary.outputs;
+  return {
+    predict: async (/** @type {import('./reader.js').Image} */ image) =>
+      (await run.predict(image)).subarray(0, size),
+  };
 }

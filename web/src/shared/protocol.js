@@ -99,7 +99,9 @@
  * @property {number} totalBytes
  */
 
-/** @typedef {{ layers: LayerFacts[], parameters: number, memory: Memory }} Summary */
+/** @typedef {{ layer: string, offset: number, size: number }} OutputFacts  its values in a prediction */
+
+/** @typedef {{ layers: LayerFacts[], outputs: OutputFacts[], parameters: number, memory: Memory }} Summary */
 
 /** @typedef {{ loss: number, accuracy: number | null, count: number }} Score  accuracy 0..1; null: the target is no class */
 

@@ -124,10 +124,15 @@ export function takeSaved(core, run, weightsOnly) {
 /** @param {Core} core @param {number} run @returns {Summary} */
 function summarize(core, run) {
   const layers = list(core.get('run_layers', run), (i) => readLayer(core, run, i));
+  const outputs = list(core.get('run_output_count', run), (i) => {
+    const [layer, offset, size] = core.row('call', 'wasm_run_output', run, i);
+    return { layer: core.text(layer), offset, size };
+  });
   const memory = core.row('get', 'wasm_run_memory', run);
   const [parametersBytes, optimizerBytes, activationsBytes, inferenceBytes, totalBytes] = memory;
   return {
     layers,
+    outputs,
     parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
     memory: { parametersBytes, optimizerBytes, activationsBytes, inferenceBytes, totalBytes },
   };
