@@ -1,6 +1,7 @@
 /* Batch normalisation (Ioffe & Szegedy, 2015), as PyTorch has it: statistics of the batch while training, running ones,
- * which are updated after every finite step, for everything else. Per channel, or per feature: the columns of what lies as
- * [N H W, C]. Sums go down the rows of a sample, then over the samples. */
+ * which are updated after every finite step, for everything else, and (Keras') where the layer is not trainable. Per
+ * channel, or per feature: the columns of what lies as [N H W, C]. Sums go down the rows of a sample, then over the
+ * samples. */
 #include <math.h>
 #include <string.h>
 
@@ -144,17 +145,22 @@ static void find_statistics(const norm_job *job) {
     }
 }
 
+static bool uses_batch(const tg_exec *ex, const tg_node *node) {
+    return ex->training && node->trainable;
+}
+
+static void take_running(norm_job *job) {
+    const tg_param *p = job->node->params;
+    job->of.mean = p[RUNNING_MEAN].data;
+    for (size_t c = 0; c < job->channels; c++)
+        job->scale[c] = 1 / (tg_real)sqrt(p[RUNNING_VAR].data[c] + job->epsilon) * p[WEIGHT].data[c];
+}
+
 static void batch_norm_forward(const tg_exec *ex, const tg_node *node) {
     norm_job job = job_of(ex, node);
-    const tg_param *p = node->params;
-    job.shift = p[BIAS].data;
-    if (ex->training) {
-        find_statistics(&job);
-    } else {
-        job.of.mean = p[RUNNING_MEAN].data;
-        for (size_t c = 0; c < job.channels; c++)
-            job.scale[c] = 1 / (tg_real)sqrt(p[RUNNING_VAR].data[c] + job.epsilon) * p[WEIGHT].data[c];
-    }
+    job.shift = node->params[BIAS].data;
+    if (uses_batch(ex, node)) find_statistics(&job);
+    else take_running(&job);
     over_samples(&job, normalise_samples);
 }
 
@@ -190,8 +196,20 @@ static void backward_samples(void *ctx, size_t item, size_t thread) {
             dx[c] += scale[c] * (dy[c] - shift[c] - (x[c] - mean[c]) * slope[c]);
 }
 
+/* Of a frozen layer: dx += scale dy. */
+static void frozen_backward(norm_job *job) {
+    take_running(job);
+    memset(job->shift, 0, job->channels * sizeof *job->shift);
+    memset(job->slope, 0, job->channels * sizeof *job->slope);
+    if (tg_dx(job->ex, job->node, 0)) over_samples(job, backward_samples);
+}
+
 static void batch_norm_backward(const tg_exec *ex, const tg_node *node) {
     norm_job job = job_of(ex, node);
+    if (!uses_batch(ex, node)) {
+        frozen_backward(&job);
+        return;
+    }
     const tg_param *w = &node->params[WEIGHT], *b = &node->params[BIAS];
     tg_real count = (tg_real)(ex->n * job.area);
     over_samples(&job, sum_gradients_of_samples);
@@ -211,6 +229,7 @@ static void batch_norm_backward(const tg_exec *ex, const tg_node *node) {
 /* running = (1 - momentum) running + momentum batch; the variance without bias, as in PyTorch. A batch whose variance
  * does not fit into tg_real teaches nothing. */
 static void batch_norm_finish(const tg_exec *ex, const tg_node *node) {
+    if (!node->trainable) return;
     norm_job job = job_of(ex, node);
     tg_real momentum = (tg_real)((const batch_norm_attrs *)node->attrs)->momentum;
     tg_real count = (tg_real)(ex->n * job.area), unbiased = count > 1 ? count / (count - 1) : 1;

@@ -86,6 +86,28 @@ static void what_is_frozen_stays_as_it_was_taken(void **state) {
     tg_run_destroy(tuned);
 }
 
+/* Frozen, batch_norm computes in training what it computes otherwise, with statistics that stay. */
+static void a_frozen_batch_norm_keeps_its_statistics(void **state) {
+    (void)state;
+    static const char recipe[] =
+        "{'tabgrad':1,'model':{'input':[6,6,1],'layers':["
+        "{'type':'conv2d','filters':3,'kernel':3,'trainable':false},"
+        "{'type':'batch_norm','trainable':false}," END "]},'batch_size':50,'epochs':5,"
+        "'preprocess':[{'type':'rescale'}],'optimizer':{'type':'sgd'}}";
+    static const double means[] = {0.1, -0.2, 0.3}, variances[] = {0.5, 2, 0.25};
+    tg_run *run = run_of(recipe);
+    set_parameter(run, "batch_norm1.running_mean", means, 3);
+    set_parameter(run, "batch_norm1.running_var", variances, 3);
+    double before = evaluate_all(run, train_set).score.loss;
+    assert_true(fabs(train_steps(run, 1).step_loss - before) < 1e-6);
+    assert_true(train_steps(run, 0).step_loss < before);
+    for (size_t c = 0; c < 3; c++) {
+        assert_true(parameter(run, "batch_norm1.running_mean")[c] == (tg_real)means[c]);
+        assert_true(parameter(run, "batch_norm1.running_var")[c] == (tg_real)variances[c]);
+    }
+    tg_run_destroy(run);
+}
+
 static void the_filled_in_recipe_says_which_file_it_was(void **state) {
     (void)state;
     tg_run *run = run_of(RECIPE(CONV(",'weights':'old','trainable':false") "," END)), *twin;
@@ -299,6 +321,7 @@ int main(void) {
         cmocka_unit_test(a_layer_begins_with_the_weights_it_names),
         cmocka_unit_test(several_checkpoints_are_waited_for_one_after_the_other),
         cmocka_unit_test(what_is_frozen_stays_as_it_was_taken),
+        cmocka_unit_test(a_frozen_batch_norm_keeps_its_statistics),
         cmocka_unit_test(the_filled_in_recipe_says_which_file_it_was),
         cmocka_unit_test(a_saved_run_needs_the_file_no_more),
         cmocka_unit_test(nothing_goes_on_before_the_weights_are_there),
