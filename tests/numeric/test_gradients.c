@@ -272,6 +272,30 @@ static const gradient_case loss_cases[] = {
      CROSS_ENTROPY ",'optimizer':{'type':'sgd','l2':0.05}", 0, false},
 };
 
+/* ---- several inputs, several outputs -------------------------------------------------------------------- */
+
+static const struct end_case {
+    const char *ends; /* of the model, instead of "input" */
+    gradient_case of;
+} end_cases[] = {
+    {"'inputs':[{'name':'picture','shape':[3,3,2]},{'name':'more','shape':[12]}]",
+     {"a picture and features", 1, 1, 30,
+      CONV(3, ",'inputs':'picture'") "," TANH ",{'type':'flatten'},"
+                                     "{'type':'concat','inputs':['flatten1','more']}," DENSE(3),
+      CROSS_ENTROPY, 0, false}},
+    {"'inputs':[{'name':'upper','shape':[2,3,2]},{'name':'lower','shape':[2,3,2]}]",
+     {"two halves through one sum", 4, 3, 2,
+      "{'type':'conv2d','filters':2,'kernel':1,'inputs':'upper'},"
+      "{'type':'conv2d','filters':2,'kernel':1,'inputs':'lower'},"
+      "{'type':'add','inputs':['conv2d1','conv2d2']}," TANH "," END,
+      CROSS_ENTROPY, 0, false}},
+    {"'input':[4],'outputs':['end','aside','seen']",
+     {"outputs that no loss looks at", 1, 1, 4,
+      "{'type':'dense','units':4,'name':'inner'},{'type':'tanh','name':'seen'},"
+      "{'type':'dense','units':3,'name':'end'},{'type':'dense','units':2,'name':'aside','inputs':'seen'}",
+      CROSS_ENTROPY, 0, false}},
+};
+
 /* ---- the checks ---------------------------------------------------------------------------------------- */
 
 static uint64_t all_checked, all_skipped;
@@ -291,23 +315,27 @@ static tg_gradcheck check(tg_engine *engine, const gradient_case *c, const tg_at
     return result;
 }
 
+static void run_case(tg_engine *engine, const gradient_case *c, const char *ends, size_t seed) {
+    const char *optimizer = strstr(c->rest, "'optimizer'") ? "" : ",'optimizer':{'type':'sgd'}";
+    tg_attrs *recipe = attrs_from("{'tabgrad':1,'model':{%s,'layers':[%s]},%s%s,'batch_size':64}", ends,
+                                  c->layers, c->rest, optimizer);
+    tg_gradcheck result = check(engine, c, recipe, seed);
+    if (result.worst >= 1e-7)
+        fail_msg("%s: off by %.3g at %s[%zu]", c->title, result.worst, result.parameter, result.index);
+    if (result.checked <= result.skipped) fail_msg("%s: nothing was compared", c->title);
+    all_checked += result.checked;
+    all_skipped += result.skipped;
+    tg_attrs_destroy(recipe);
+}
+
 static void run_cases(const gradient_case *cases, size_t count) {
     tg_engine *engine = make_engine(1);
     for (size_t i = 0; i < count; i++) {
         const gradient_case *c = &cases[i];
-        const char *optimizer = strstr(c->rest, "'optimizer'") ? "" : ",'optimizer':{'type':'sgd'}";
         char input[64];
-        if (c->height * c->width == 1) snprintf(input, sizeof input, "[%zu]", c->channels);
-        else snprintf(input, sizeof input, "[%zu,%zu,%zu]", c->height, c->width, c->channels);
-        tg_attrs *recipe = attrs_from("{'tabgrad':1,'model':{'input':%s,'layers':[%s]},%s%s,'batch_size':64}",
-                                      input, c->layers, c->rest, optimizer);
-        tg_gradcheck result = check(engine, c, recipe, i + 1);
-        if (result.worst >= 1e-7)
-            fail_msg("%s: off by %.3g at %s[%zu]", c->title, result.worst, result.parameter, result.index);
-        if (result.checked <= result.skipped) fail_msg("%s: nothing was compared", c->title);
-        all_checked += result.checked;
-        all_skipped += result.skipped;
-        tg_attrs_destroy(recipe);
+        if (c->height * c->width == 1) snprintf(input, sizeof input, "'input':[%zu]", c->channels);
+        else snprintf(input, sizeof input, "'input':[%zu,%zu,%zu]", c->height, c->width, c->channels);
+        run_case(engine, c, input, i + 1);
     }
     tg_engine_destroy(engine);
 }
@@ -337,6 +365,14 @@ static void graphs_match_differences(void **state) {
 static void batches_and_chance_match_differences(void **state) {
     (void)state;
     RUN(batch_cases);
+}
+
+static void several_ends_match_differences(void **state) {
+    (void)state;
+    tg_engine *engine = make_engine(1);
+    for (size_t i = 0; i < sizeof end_cases / sizeof *end_cases; i++)
+        run_case(engine, &end_cases[i].of, end_cases[i].ends, i + 1);
+    tg_engine_destroy(engine);
 }
 
 static void losses_match_differences(void **state) {
@@ -393,15 +429,11 @@ static void kinks_are_stepped_around(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions_match_differences),
-        cmocka_unit_test(pools_match_differences),
-        cmocka_unit_test(activations_match_differences),
-        cmocka_unit_test(graphs_match_differences),
-        cmocka_unit_test(batches_and_chance_match_differences),
-        cmocka_unit_test(losses_match_differences),
-        cmocka_unit_test(hardly_anything_was_skipped),
-        cmocka_unit_test(what_is_not_the_gradient_is_found),
-        cmocka_unit_test(kinks_are_stepped_around),
+        cmocka_unit_test(convolutions_match_differences),       cmocka_unit_test(pools_match_differences),
+        cmocka_unit_test(activations_match_differences),        cmocka_unit_test(graphs_match_differences),
+        cmocka_unit_test(batches_and_chance_match_differences), cmocka_unit_test(losses_match_differences),
+        cmocka_unit_test(several_ends_match_differences),       cmocka_unit_test(hardly_anything_was_skipped),
+        cmocka_unit_test(what_is_not_the_gradient_is_found),    cmocka_unit_test(kinks_are_stepped_around),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
