@@ -152,7 +152,7 @@ async function readDirectory(source) {
   const bytes = await source.read(before + offset, before + offset + size);
   const data = view(bytes);
   const entries = [];
-  for (let at = 0; entries.length < count; ) {
+  for (let at = 0; at < size; ) {
     if (at + 46 > size || data.getUint32(at, true) !== ENTRY) throw incomplete();
     const nameEnd = at + 46 + data.getUint16(at + 28, true);
     const extraEnd = nameEnd + data.getUint16(at + 30, true);
@@ -175,6 +175,8 @@ async function readDirectory(source) {
     entries.push(entry);
     at = next;
   }
+  // Some programs write more files than the two bytes of the count can say.
+  if ((entries.length & 0xffff) !== (count & 0xffff)) throw incomplete();
   return entries;
 }
 

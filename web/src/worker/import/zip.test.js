@@ -48,6 +48,11 @@ it.each([0, 6])('reads files packed with level %i, in the order they lie', async
   }
 });
 
+it('reads more files than the count of an old zip can say', async () => {
+  const many = Object.fromEntries(Array.from({ length: 65_540 }, (_, i) => [`${i}`, Uint8Array.of(i)]));
+  expect(Object.keys((await contents(zipSync(many, { level: 0 }))).files)).toHaveLength(65_540);
+});
+
 it('reads a zip behind something else, and with a comment behind it', async () => {
   const bytes = zipSync(files);
   const shifted = new Uint8Array([...strToU8('#!/bin/sh\n'), ...bytes, ...strToU8('hello')]);
