@@ -103,7 +103,7 @@ tg_status tg_dataset_from_cifar(const tg_bytes *files, size_t count, tg_cifar ki
                                 tg_error *err);
 void tg_dataset_destroy(tg_dataset *dataset);
 
-/* Checks what a host has filled in (labels below classes, finite pixels, distributions that sum to 1) and hashes it.
+/* Checks what a host has filled in: labels below classes, finite pixels, distributions that sum to 1.
  * Must succeed once before a run takes the set; the readers do it themselves. */
 tg_status tg_dataset_check(tg_dataset *dataset, const char *name, tg_error *err);
 
@@ -120,8 +120,9 @@ float *tg_dataset_targets(tg_dataset *dataset);
 tg_status tg_dataset_set_classes(tg_dataset *dataset, size_t classes, const char *const *names,
                                  tg_error *err);
 const char *tg_dataset_class_name(const tg_dataset *dataset, size_t index);
-/* SHA-256 over type, shape, pixels and labels as 64 hexadecimal digits; "" before tg_dataset_check. */
-const char *tg_dataset_sha256(const tg_dataset *dataset);
+/* SHA-256 over type, shape, pixels and labels as 64 hexadecimal digits; "" before tg_dataset_check. The first call
+ * computes it: a quarter of a second for 50 MB. */
+const char *tg_dataset_sha256(tg_dataset *dataset);
 
 /* As large as the set, new and checked: the samples in this order (below count, any of them any number of times). */
 tg_status tg_dataset_subset(const tg_dataset *dataset, const uint32_t *indices, size_t count,

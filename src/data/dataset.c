@@ -285,7 +285,6 @@ tg_status tg_dataset_check(tg_dataset *dataset, const char *name, tg_error *err)
     dataset->sha256[0] = '\0';
     tg_status status = tg_dataset_check_samples(dataset, err);
     if (status != TG_OK) return name ? tg_fail_at(err, status, "%s", name) : status;
-    hash_dataset(dataset);
     dataset->checked = true;
     return TG_OK;
 }
@@ -310,7 +309,8 @@ int32_t *tg_dataset_labels(tg_dataset *dataset) {
 float *tg_dataset_targets(tg_dataset *dataset) {
     return dataset->targets;
 }
-const char *tg_dataset_sha256(const tg_dataset *dataset) {
+const char *tg_dataset_sha256(tg_dataset *dataset) {
+    if (dataset->checked && !dataset->sha256[0]) hash_dataset(dataset);
     return dataset->sha256;
 }
 

@@ -14,7 +14,7 @@ struct tg_dataset {
     int32_t *labels;    /* [count]; NULL when soft */
     float *targets;     /* [count, classes]; NULL unless soft */
     char **class_names; /* [classes]; one block with the strings behind the pointers */
-    char sha256[65];    /* "" until checked */
+    char sha256[65];    /* "" until it was asked for */
     bool checked;
 };
 
@@ -26,7 +26,7 @@ tg_status tg_dataset_create_on(tg_dtype type, const size_t shape[3], size_t coun
 tg_status tg_dataset_permute(tg_dataset *dataset, uint32_t *order, tg_error *err);
 /* `more` samples behind the others, pixels uninitialised, labels 0; not for soft sets. Class names stay. */
 tg_status tg_dataset_grow(tg_dataset *dataset, size_t more, tg_error *err);
-/* tg_dataset_check without the hash. The error's where is left to the caller. */
+/* The checking alone. The error's where is left to the caller. */
 tg_status tg_dataset_check_samples(const tg_dataset *dataset, tg_error *err);
 size_t tg_dataset_sample_bytes(const tg_dataset *dataset);
 

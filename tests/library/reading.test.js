@@ -20,8 +20,11 @@ describe('reading', () => {
   it('says how far it is, and what was understood', async () => {
     /** @type {import('tabgrad').ReadingProgress[]} */
     const reports = [];
+    /** @type {import('tabgrad').ReadingPreview[]} */
+    const previews = [];
     const { train, test, report } = await engine.readFiles(mnist, {
       onProgress: (progress) => reports.push(progress),
+      onPreview: (preview) => previews.push(preview),
     });
     expect(reports.length).toBeGreaterThan(0);
     const total = mnist.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -38,6 +41,12 @@ describe('reading', () => {
       test: { count: 10_000 },
       duplicates: { count: 0 },
     });
+    expect(previews).toHaveLength(1);
+    const [{ indices, labels, thumbnails }] = previews;
+    expect(previews[0].train).toMatchObject({ count: 60_000, classes: [...'0123456789'] });
+    expect([...labels]).toEqual(Array.from({ length: 60 }, (_, i) => Math.floor(i / 6)));
+    expect((await train.samples(indices)).labels).toEqual(labels);
+    expect([thumbnails.width, thumbnails.height, thumbnails.columns]).toEqual([560, 336, 10]);
     await train.close();
     await test?.close();
   });

@@ -7,6 +7,7 @@ import { makersOfTwo } from './set-makers.js';
 
 /** @typedef {import('./file-bytes.js').NamedBytes} NamedBytes */
 /** @typedef {import('./protocol.js').ImportReport} ImportReport */
+/** @typedef {import('./protocol.js').ReadingPreview} ReadingPreview */
 /** @typedef {import('./protocol.js').ReadingProgress} ReadingProgress */
 /** @typedef {import('./set-makers.js').MadeSets} MadeSets */
 /** @typedef {import('./set-makers.js').WantedIds} WantedIds */
@@ -31,6 +32,7 @@ import { makersOfTwo } from './set-makers.js';
  * @typedef {object} Following
  * @property {AbortSignal} [signal]  ends the reading; the promise is rejected with its reason
  * @property {(progress: ReadingProgress) => void} [onProgress]  about ten times a second
+ * @property {(preview: ReadingPreview) => void} [onPreview]  once: what the first samples look like
  */
 /** @typedef {Understanding & Following} ReadOptions */
 /** @typedef {(worker: Worker, wanted: WantedIds) => Promise<MadeSets & { report: any }>} Make */
@@ -41,14 +43,14 @@ import { makersOfTwo } from './set-makers.js';
  * @param {ReadOptions} [options]
  * @returns {Promise<{ train: Dataset, test?: Dataset, report: ImportReport }>}
  */
-export async function readFiles(supervisor, files, { signal, onProgress, ...options } = {}) {
+export async function readFiles(supervisor, files, { signal, onProgress, onPreview, ...options } = {}) {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const fields = {
     files: files.map(namedBytes),
     options: attributesOf(given, 'options'),
     parquet: { label_column: options.label_column, labels: options.labels },
   };
-  /** @param {Worker} worker @param {WantedIds} wanted @param {(progress: ReadingProgress) => void} [onEvent] */
+  /** @param {Worker} worker @param {WantedIds} wanted @param {(event: ReadingProgress | ReadingPreview) => void} [onEvent] */
   async function read(worker, wanted, onEvent) {
     const reading = supervisor.nextId();
     const cancel = () => worker.request('cancelReading', { reading }).catch(() => {}); // it is over, then
@@ -61,7 +63,7 @@ export async function readFiles(supervisor, files, { signal, onProgress, ...opti
     }
   }
   signal?.throwIfAborted();
-  return makeBoth(supervisor, read, { signal, onProgress });
+  return makeBoth(supervisor, read, { signal, onProgress, onPreview });
 }
 
 /** In a browser the worker reads files from disk, as much of them as it needs; Node cannot send those.
@@ -78,13 +80,17 @@ export function openStored(supervisor, key) {
 
 /**
  * @param {Supervisor} supervisor
- * @param {(...args: [...Parameters<Make>, onEvent?: (progress: ReadingProgress) => void]) => ReturnType<Make>} make
+ * @param {(...args: [...Parameters<Make>, onEvent?: (event: ReadingProgress | ReadingPreview) => void]) => ReturnType<Make>} make
  * @param {Following} following
  * @returns {Promise<{ train: Dataset, test?: Dataset, report: any }>}
  */
-async function makeBoth(supervisor, make, { signal, onProgress }) {
+async function makeBoth(supervisor, make, { signal, onProgress, onPreview }) {
   const ids = { train: supervisor.nextId(), test: supervisor.nextId() };
-  const making = make(supervisor, ids, (progress) => signal?.aborted || onProgress?.(progress));
+  const making = make(supervisor, ids, (event) => {
+    if (signal?.aborted) return;
+    if (event.stage === 'preview') onPreview?.(event);
+    else onProgress?.(event);
+  });
   const made = await (signal ? abortable(making, signal, (late) => release(supervisor, ids, late)) : making);
   const makers = makersOfTwo(supervisor, ids, make);
   const train = new Dataset(supervisor, ids.train, made.train, makers.train);

@@ -12,6 +12,7 @@ export { TabgradError } from './errors.js';
 /** @typedef {import('./protocol.js').Evaluation} Evaluation */
 /** @typedef {import('./protocol.js').ImportReport} ImportReport */
 /** @typedef {import('./protocol.js').KeptSets} KeptSets */
+/** @typedef {import('./protocol.js').ReadingPreview} ReadingPreview */
 /** @typedef {import('./protocol.js').ReadingProgress} ReadingProgress */
 /** @typedef {import('./protocol.js').Thumbnails} Thumbnails */
 /** @typedef {import('./class-scores.js').ClassScore} ClassScore */

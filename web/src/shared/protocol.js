@@ -64,6 +64,16 @@
  * @property {number} columns
  */
 
+/**
+ * @typedef {object} ReadingPreview  first pictures, long before everything is checked
+ * @property {'preview'} stage
+ * @property {Omit<DatasetFacts, 'sha256'>} train
+ * @property {Omit<DatasetFacts, 'sha256'> | null} test
+ * @property {number[]} indices  of up to 60 samples of the training set, by class
+ * @property {Int32Array} labels
+ * @property {Thumbnails} thumbnails
+ */
+
 /** @typedef {{ pixels: Float32Array, shape: [height: number, width: number, channels: number], count: number }} Outcomes
  *  pixels in the unit of the data set's own */
 
@@ -245,7 +255,7 @@
 
 /** @typedef {{ [T in RequestType]: Request<T> }[RequestType]} AnyRequest */
 
-/** @typedef {Report[] | EvaluationProgress | ReadingProgress} RequestEvent */
+/** @typedef {Report[] | EvaluationProgress | ReadingProgress | ReadingPreview} RequestEvent */
 
 /**
  * What the worker says: replies and events of requests, a run's new state, what else has changed about it, its

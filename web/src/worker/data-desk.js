@@ -48,13 +48,17 @@ export class DataDesk {
     this.#readings.set(reading, controller);
     const { signal } = controller;
     try {
+      const thumbnails = import('./thumbnails.js');
       const { importFiles } = await lazily(() => import('./import/importer.js'));
       const read = await importFiles(this.#core, fields, {
         signal,
         parquetUrl: this.#parquetUrl,
         onProgress: reply.event,
       });
-      return { ...this.#keepBoth({ train, test }, this.#setsAt(read)), report: read.report };
+      const sets = this.#setsAt(read);
+      const { previewOf } = await lazily(() => thumbnails);
+      reply.event(previewOf(sets));
+      return { ...this.#keepBoth({ train, test }, sets), report: read.report };
     } catch (error) {
       if (signal.aborted) throw new TabgradError('closed', 'files', 'their reading was cancelled');
       throw error;
@@ -130,7 +134,7 @@ export class DataDesk {
   /** @param {number} id @param {Dataset} dataset */
   #keep(id, dataset) {
     this.#datasets.set(id, dataset);
-    return dataset.facts;
+    return dataset.allFacts();
   }
 
   /** Those that somebody wants; the facts of both. @param {WantedIds} ids @param {Sets} sets */
@@ -142,7 +146,7 @@ export class DataDesk {
       if (id === null) set?.release();
       else if (set) this.#keep(id, set);
     }
-    return { train: train.facts, test: test ? test.facts : null };
+    return { train: train.allFacts(), test: test ? test.allFacts() : null };
   }
 }
 

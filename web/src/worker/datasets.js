@@ -56,7 +56,7 @@ export class Dataset {
     }
   }
 
-  /** @returns {DatasetFacts} */
+  /** @returns {Omit<DatasetFacts, 'sha256'>} */
   #describe() {
     const core = this.#core;
     const classes = Array.from({ length: core.get('dataset_classes', this.pointer) }, (_, i) =>
@@ -72,8 +72,12 @@ export class Dataset {
       shape,
       classes,
       type: core.get('dataset_type', this.pointer) === F32 ? 'f32' : 'u8',
-      sha256: core.text(core.get('dataset_sha256', this.pointer)),
     };
+  }
+
+  /** With the digest, which takes the longest of all. @returns {DatasetFacts} */
+  allFacts() {
+    return { ...this.facts, sha256: this.#core.text(this.#core.get('dataset_sha256', this.pointer)) };
   }
 
   /** @param {number[]} indices  below count @returns {Samples} */

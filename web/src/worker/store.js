@@ -41,7 +41,7 @@ export async function keep(core, train, test, name, report) {
     train: factsOf(core, train),
     test: test && factsOf(core, test),
   };
-  const key = [train, test].map((set) => set?.facts.sha256.slice(0, 16) ?? 'none').join('-');
+  const key = [train, test].map((set) => set?.allFacts().sha256.slice(0, 16) ?? 'none').join('-');
   const size = blocks.reduce((sum, { bytes }) => sum + bytes, 0);
   try {
     const file = await folder.getFileHandle(key + SUFFIX, { create: true });
@@ -120,8 +120,9 @@ function described(key, { name, keptAt, classes, train, test }, bytes) {
 }
 
 /** @param {Core} core @param {Dataset} dataset @returns {PartFacts} */
-function factsOf(core, { facts: { count, shape, type, sha256 }, pointer }) {
-  return { count, shape, type, sha256, soft: core.get('dataset_targets', pointer) !== 0 };
+function factsOf(core, dataset) {
+  const { count, shape, type, sha256 } = dataset.allFacts();
+  return { count, shape, type, sha256, soft: core.get('dataset_targets', dataset.pointer) !== 0 };
 }
 
 /** @param {Core} core @param {string} part @param {{ pointer: number, facts: Pick<DatasetFacts, 'count' | 'shape' | 'type' | 'classes'> }} dataset
@@ -245,7 +246,7 @@ async function readPart(
       }
     },
   );
-  if (dataset.facts.sha256 === sha256) return dataset;
+  if (dataset.allFacts().sha256 === sha256) return dataset;
   dataset.release();
   throw damaged();
 }

@@ -2,7 +2,12 @@
 
 /** @typedef {import('./datasets.js').Dataset} Dataset */
 /** @typedef {import('../shared/protocol.js').Thumbnails} Thumbnails */
+/** @typedef {import('../shared/protocol.js').ReadingPreview} ReadingPreview */
 /** Where to find a colour's channels in a pixel. @typedef {[red: number, green: number, blue: number]} Colors */
+
+const PREVIEW_COUNT = 60;
+const PREVIEW_COLUMNS = 10;
+const PREVIEW_SIZE = 56;
 
 /**
  * @param {Dataset} dataset
@@ -61,6 +66,16 @@ function draw(pixels, { height, width, channels, min, scale }, atlas, corner, st
 function span(at, count, source) {
   const first = Math.floor((at * source) / count);
   return [first, Math.max(first + 1, Math.floor(((at + 1) * source) / count))];
+}
+
+/** What a person wants to see first of what was read. @param {{ train: Dataset, test: Dataset | null }} sets
+ * @returns {ReadingPreview} */
+export function previewOf({ train, test }) {
+  const perClass = Math.ceil(PREVIEW_COUNT / train.facts.classes.length);
+  const indices = drawByClass(train, perClass, 1).slice(0, PREVIEW_COUNT);
+  const { labels } = train.samples(indices);
+  const thumbnails = thumbnailsOf(train, { indices, size: PREVIEW_SIZE, columns: PREVIEW_COLUMNS });
+  return { stage: 'preview', train: train.facts, test: test && test.facts, indices, labels, thumbnails };
 }
 
 /**
