@@ -26,7 +26,8 @@ typedef struct tg_convolve {
     bool rectified;
 } tg_convolve;
 
-/* dw[count, conv_nr] += sum over rows x cols positions of x[position + tap] dy[position, 0..width). */
+/* dw[count, conv_nr] += sum over rows x cols positions of x[position + tap] dy[position, 0..width); and, unless it is NULL,
+ * sum[conv_nr] += dy alone: the bias's gradient. */
 typedef struct tg_correlate {
     const size_t *tap; /* [count] */
     size_t count;
@@ -35,7 +36,7 @@ typedef struct tg_correlate {
     const tg_real *dy;    /* may be read up to conv_lanes - 1 values past the last position's */
     size_t dy_row, dy_step;
     size_t rows, cols, width;
-    tg_real *dw;
+    tg_real *dw, *sum;
 } tg_correlate;
 
 /* Windows of a pool in a row: `count` of them, of taps values each, `step` apart, for `channels` channels side by side. */

@@ -26,6 +26,9 @@ void tg_scalar_convolve(const tg_convolve *c) {
 }
 
 void tg_scalar_correlate(const tg_correlate *c) {
+    for (size_t p = 0; c->sum && p < c->rows * c->cols; p++)
+        for (size_t j = 0; j < c->width; j++)
+            c->sum[j] += c->dy[p / c->cols * c->dy_row + p % c->cols * c->dy_step + j];
     for (size_t k = 0; k < c->count; k++) {
         tg_real *sum = c->dw + k * NR;
         for (size_t r = 0; r < c->rows; r++) {

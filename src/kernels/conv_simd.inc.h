@@ -15,6 +15,19 @@ static inline size_t conv_tiles(size_t count) {
 
 /* ---- forward: positions by filters ---------------------------------------------------------------------------- */
 
+__attribute__((always_inline)) static inline void
+convolve_tap(const float *const *x, size_t k, const float *w, vf sum[][TG_CONV_NV], int rows, int vectors) {
+    vf row[TG_CONV_NV];
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; j++) row[j] = load(w + j * TG_LANES);
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        vf factor = set1(x[i][k]);
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
+    }
+}
+
 __attribute__((always_inline)) static inline void convolve_tile(const tg_convolve *c, const size_t *position,
                                                                 float *y, size_t ldy, int rows, int vectors) {
     vf sum[TG_CONV_MR][TG_CONV_NV];
@@ -32,17 +45,8 @@ __attribute__((always_inline)) static inline void convolve_tile(const tg_convolv
     size_t length = c->taps.length;
     for (const size_t *offset = c->taps.offset, *end = offset + c->taps.runs; offset != end; offset++) {
         size_t first = *offset;
-        for (size_t k = first; k < first + length; k++, w += CONV_NR) {
-            vf row[TG_CONV_NV];
-#pragma GCC unroll 4
-            for (int j = 0; j < vectors; j++) row[j] = load(w + j * TG_LANES);
-#pragma GCC unroll 16
-            for (int i = 0; i < rows; i++) {
-                vf factor = set1(x[i][k]);
-#pragma GCC unroll 4
-                for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
-            }
-        }
+        for (size_t k = first; k < first + length; k++, w += CONV_NR)
+            convolve_tap(x, k, w, sum, rows, vectors);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
@@ -100,52 +104,81 @@ static void convolve(const tg_convolve *c) {
 
 /* ---- weight gradient: taps by filters ---------------------------------------------------------------------------- */
 
+/* with_sum: the tile has one tap less, and dy alone is summed in its place. neighbours: the taps lie side by side. */
 __attribute__((always_inline)) static inline void correlate_tile(const tg_correlate *c, const size_t *tap,
-                                                                 float *dw, int taps, int vectors) {
+                                                                 float *dw, int taps, int vectors,
+                                                                 bool with_sum, bool neighbours) {
     vf sum[TG_CONV_MR][TG_CONV_NV];
 #pragma GCC unroll 16
-    for (int i = 0; i < taps; i++) {
+    for (int i = 0; i < taps + with_sum; i++) {
+        const float *from = i < taps ? dw + i * CONV_NR : c->sum;
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) sum[i][j] = load(dw + i * CONV_NR + j * TG_LANES);
+        for (int j = 0; j < vectors; j++) sum[i][j] = load(from + j * TG_LANES);
     }
     for (size_t r = 0; r < c->rows; r++) {
         const float *x[TG_CONV_MR], *dy = c->dy + r * c->dy_row;
 #pragma GCC unroll 16
-        for (int i = 0; i < taps; i++) x[i] = c->x + r * c->x_row + tap[i];
+        for (int i = 0; i < taps; i++) x[i] = c->x + r * c->x_row + tap[neighbours ? 0 : i];
         for (size_t p = 0; p < c->cols; p++, dy += c->dy_step) {
             vf row[TG_CONV_NV];
 #pragma GCC unroll 4
             for (int j = 0; j < vectors; j++) row[j] = load(dy + j * TG_LANES);
 #pragma GCC unroll 16
             for (int i = 0; i < taps; i++) {
-                vf factor = set1(x[i][p * c->x_step]);
+                vf factor = set1(x[i][p * c->x_step + (neighbours ? (size_t)i : 0)]);
 #pragma GCC unroll 4
                 for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
             }
+#pragma GCC unroll 4
+            for (int j = 0; with_sum && j < vectors; j++) sum[taps][j] += row[j];
         }
     }
 #pragma GCC unroll 16
-    for (int i = 0; i < taps; i++) {
+    for (int i = 0; i < taps + with_sum; i++) {
+        float *to = i < taps ? dw + i * CONV_NR : c->sum;
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) store(dw + i * CONV_NR + j * TG_LANES, sum[i][j]);
+        for (int j = 0; j < vectors; j++) store(to + j * TG_LANES, sum[i][j]);
     }
 }
 
+/* Some taps less than a tile has. */
 static void correlate_edge(const tg_correlate *c, size_t first, size_t taps) {
     float edge[CONV_MR * CONV_NR] = {0};
     size_t tap[CONV_MR];
     for (size_t i = 0; i < CONV_MR; i++) tap[i] = c->tap[first + (i < taps ? i : taps - 1)];
     memcpy(edge, c->dw + first * CONV_NR, taps * CONV_NR * sizeof *edge);
-    if (c->width > CONV_HALF) correlate_tile(c, tap, edge, CONV_MR, CONV_NV);
-    else correlate_tile(c, tap, edge, CONV_MR, CONV_HALF / TG_LANES);
+    if (c->width > CONV_HALF) correlate_tile(c, tap, edge, CONV_MR, CONV_NV, false, false);
+    else correlate_tile(c, tap, edge, CONV_MR, CONV_HALF / TG_LANES, false, false);
     memcpy(c->dw + first * CONV_NR, edge, taps * CONV_NR * sizeof *edge);
 }
 
+static bool are_neighbours(const size_t *tap, size_t count) {
+    for (size_t i = 1; i < count; i++)
+        if (tap[i] != tap[0] + i) return false;
+    return true;
+}
+
 __attribute__((always_inline)) static inline void correlate_tiles(const tg_correlate *c, int vectors) {
-    size_t tiles = conv_tiles(c->count), more = c->count - tiles * (CONV_MR - 1);
-    for (size_t t = 0, k = 0; t < tiles; t++) {
-        if (t < more) correlate_tile(c, c->tap + k, c->dw + k * CONV_NR, CONV_MR, vectors), k += CONV_MR;
-        else correlate_tile(c, c->tap + k, c->dw + k * CONV_NR, CONV_MR - 1, vectors), k += CONV_MR - 1;
+    const size_t *tap = c->tap, *end = tap + c->count;
+    float *dw = c->dw;
+    if (c->sum && c->count >= CONV_MR - 1) {
+        correlate_tile(c, tap, dw, CONV_MR - 1, vectors, true, false);
+        tap += CONV_MR - 1, dw += (CONV_MR - 1) * CONV_NR;
+    } else if (c->sum) {
+        correlate_tile(c, tap, dw, 0, vectors, true, false);
+    }
+    while (tap != end) {
+        size_t left = (size_t)(end - tap), small = conv_tiles(left) * (CONV_MR - 1);
+        if (small > left) break;
+        size_t taps = small < left ? CONV_MR : CONV_MR - 1;
+        if (taps == CONV_MR) correlate_tile(c, tap, dw, CONV_MR, vectors, false, false);
+        else if (are_neighbours(tap, taps)) correlate_tile(c, tap, dw, CONV_MR - 1, vectors, false, true);
+        else correlate_tile(c, tap, dw, CONV_MR - 1, vectors, false, false);
+        tap += taps, dw += taps * CONV_NR;
+    }
+    for (size_t taps; tap != end; tap += taps) {
+        taps = (size_t)(end - tap) < CONV_MR ? (size_t)(end - tap) : CONV_MR;
+        correlate_edge(c, (size_t)(tap - c->tap), taps);
     }
 }
 
@@ -158,12 +191,7 @@ static void correlate_half(const tg_correlate *c) {
 }
 
 static void correlate(const tg_correlate *c) {
-    if (conv_tiles(c->count) * (CONV_MR - 1) <= c->count) {
-        (c->width > CONV_HALF ? correlate_whole : correlate_half)(c);
-        return;
-    }
-    for (size_t k = 0; k < c->count; k += CONV_MR)
-        correlate_edge(c, k, c->count - k < CONV_MR ? c->count - k : CONV_MR);
+    (c->width > CONV_HALF ? correlate_whole : correlate_half)(c);
 }
 
 /* ---- pooling ------------------------------------------------------------------------------------------------------ */
@@ -182,39 +210,68 @@ static inline void store_places(uint32_t *to, vi v, size_t n) {
         for (size_t l = 0; l < n; l++) to[l] = (uint32_t)v[l];
 }
 
-static void max_windows(const tg_windows *w, const float *x, float *y, uint32_t *place) {
-    size_t n = w->channels;
+/* whole: windows of 4 cells and of whole vectors of channels, as constants. */
+__attribute__((always_inline)) static inline void max_of_windows(const tg_windows *w, bool whole,
+                                                                 const float *x, float *y, uint32_t *place) {
+    size_t n = w->channels, taps = whole ? 4 : w->taps, offset[4] = {0};
+    for (size_t t = 0; whole && t < 4; t++) offset[t] = w->offset[t];
     for (size_t r = 0; r < w->count; r++, x += w->step, y += n, place += place ? n : 0) {
         for (size_t i = 0; i < n; i += TG_LANES) {
-            vf most = load_first(x + w->offset[0] + i, n - i);
+            size_t left = whole ? TG_LANES : n - i;
+            vf most = load_first(x + (whole ? offset[0] : w->offset[0]) + i, left);
             vi at = {0};
-            for (size_t t = 1; t < w->taps; t++) {
-                vf v = load_first(x + w->offset[t] + i, n - i);
+#pragma GCC unroll 4
+            for (size_t t = 1; t < taps; t++) {
+                vf v = load_first(x + (whole ? offset[t] : w->offset[t]) + i, left);
                 vi larger = (v > most) | (v != v);
                 most = select(larger, v, most);
                 at = (at & ~larger) | (larger & (int32_t)t);
             }
-            store_first(y + i, most, n - i);
-            if (place) store_places(place + i, at, n - i);
+            store_first(y + i, most, left);
+            if (place) store_places(place + i, at, left);
         }
     }
 }
 
-static void spread_windows(const tg_windows *w, const uint32_t *place, const float *dy, const float *y,
-                           bool add, float *dx) {
-    size_t n = w->channels;
+static void max_windows_of_4(const tg_windows *w, const float *x, float *y, uint32_t *place) {
+    max_of_windows(w, true, x, y, place);
+}
+
+static void max_windows(const tg_windows *w, const float *x, float *y, uint32_t *place) {
+    if (w->taps == 4 && w->channels % TG_LANES == 0) max_windows_of_4(w, x, y, place);
+    else max_of_windows(w, false, x, y, place);
+}
+
+__attribute__((always_inline)) static inline void spread(const tg_windows *w, bool whole,
+                                                         const uint32_t *place, const float *dy,
+                                                         const float *y, bool add, float *dx) {
+    size_t n = w->channels, taps = whole ? 4 : w->taps, offset[4] = {0};
+    for (size_t t = 0; whole && t < 4; t++) offset[t] = w->offset[t];
     for (size_t r = 0; r < w->count; r++, dx += w->step, dy += n, place += n, y += y ? n : 0) {
         for (size_t i = 0; i < n; i += TG_LANES) {
-            vf g = load_first(dy + i, n - i);
-            if (y) g = select(load_first(y + i, n - i) > 0.0f, g, (vf){0});
-            vi at = load_places(place + i, n - i);
-            for (size_t t = 0; t < w->taps; t++) {
-                float *to = dx + w->offset[t] + i;
+            size_t left = whole ? TG_LANES : n - i;
+            vf g = load_first(dy + i, left);
+            if (y) g = select(load_first(y + i, left) > 0.0f, g, (vf){0});
+            vi at = load_places(place + i, left);
+#pragma GCC unroll 4
+            for (size_t t = 0; t < taps; t++) {
+                float *to = dx + (whole ? offset[t] : w->offset[t]) + i;
                 vf v = select(at == (int32_t)t, g, (vf){0});
-                store_first(to, add ? load_first(to, n - i) + v : v, n - i);
+                store_first(to, add ? load_first(to, left) + v : v, left);
             }
         }
     }
+}
+
+static void spread_windows_of_4(const tg_windows *w, const uint32_t *place, const float *dy, const float *y,
+                                float *dx) {
+    spread(w, true, place, dy, y, false, dx);
+}
+
+static void spread_windows(const tg_windows *w, const uint32_t *place, const float *dy, const float *y,
+                           bool add, float *dx) {
+    if (w->taps == 4 && w->channels % TG_LANES == 0 && !add) spread_windows_of_4(w, place, dy, y, dx);
+    else spread(w, false, place, dy, y, add, dx);
 }
 
 /* ---- sums over rows ------------------------------------------------------------------------------------------------ */

@@ -30,7 +30,7 @@ typedef struct conv_job {
     bool mirrored;             /* dx is a convolution; else columns are folded */
     product y, dx;             /* dx: mirrored, or the columns of one position, [k] of a group */
     size_t *tap;               /* [k]: of a group */
-    size_t shards, shard_size; /* of a shard: [groups][panels][k][nr], then the bias's [filters] */
+    size_t shards, shard_size; /* of a shard: [groups][panels][k][nr], then the bias's [groups][panels][nr] */
     tg_real *partials;
     tg_real *room; /* per thread: canvas of x, canvas of dy, columns, canvas of dx */
     size_t room_size, dy_room, columns_room, dx_room;
@@ -103,7 +103,7 @@ static conv_job measure(const tg_node *node, size_t n, const tg_kernels *kernels
         filters % kernels->conv_lanes != 0; /* vectors may be read past the end of a copy only */
     job.tap = tg_arena_take(arena, job.s.k, sizeof *job.tap);
     job.shards = tg_conv_shards(n, job.s.groups * job.s.f * job.s.k);
-    job.shard_size = job.s.groups * panels_of(job.s.f, nr) * nr * job.s.k + aligned(filters);
+    job.shard_size = aligned(job.s.groups * panels_of(job.s.f, nr) * nr * (job.s.k + 1));
     job.partials = tg_arena_take(arena, job.shards * job.shard_size, sizeof *job.partials);
     job.dy_room = job.y.canvas.padded ? aligned(tg_canvas_size(&job.y.canvas)) : 0;
     job.columns_room = job.dy_room + aligned(tg_canvas_size(&job.dx.canvas) + kernels->conv_lanes);
@@ -146,28 +146,60 @@ static void prepare(const conv_job *job, product *p) {
                      p->weights + g * p->group_weights);
 }
 
-/* y[positions first..first+count) of one sample, `wide` values each, from its canvas. */
-static void multiply(const conv_job *job, const product *p, const tg_real *canvas, size_t first, size_t count,
+/* Rows [*first, *end) of the kernel that lie on the picture when the window begins at row y of the canvas: what lies above
+ * and below is zero. */
+static void kernel_rows(const product *p, size_t y, size_t *first, size_t *end) {
+    const tg_window *w = &p->window;
+    size_t top = p->canvas.top, bottom = top + p->canvas.rows, step = w->dilation_h;
+    *first = y < top ? (top - y + step - 1) / step : 0;
+    *end = y < bottom ? (bottom - y + step - 1) / step : 0;
+    if (*first > w->k_h) *first = w->k_h;
+    if (*end > w->k_h) *end = w->k_h;
+    if (*end < *first) *end = *first;
+}
+
+/* Positions from `first` on in rows that see the same rows of the kernel. */
+typedef struct stretch {
+    size_t first, count, from, end;
+} stretch;
+
+static stretch stretch_of(const product *p, size_t first, size_t end) {
+    size_t width = p->window.out_w, row = first / width, from, to;
+    stretch s = {.first = first};
+    kernel_rows(p, row * p->window.stride_h, &s.from, &s.end);
+    do kernel_rows(p, ++row * p->window.stride_h, &from, &to);
+    while (row * width < end && from == s.from && to == s.end);
+    s.count = (row * width < end ? row * width : end) - first;
+    return s;
+}
+
+/* y[positions first..end) of one sample, `wide` values each, from its canvas. */
+static void multiply(const conv_job *job, const product *p, const tg_real *canvas, size_t first, size_t end,
                      bool add, tg_real *y, size_t wide) {
     size_t groups = job->s.groups, nr = job->kernels->conv_nr, columns = p->col.outer * p->col.inner;
     size_t channels = p->canvas.channels / groups, k = p->row.outer * p->row.inner,
            panels = panels_of(columns, nr);
+    size_t across = p->taps.runs / p->window.k_h; /* runs of one row of the kernel */
     for (size_t g = 0; g < groups; g++)
         for (size_t panel = 0; panel < panels; panel++) {
             size_t j = panel * nr;
-            job->kernels->convolve(&(tg_convolve){
-                .taps = p->taps,
-                .x = canvas + g * channels,
-                .position = p->position + first,
-                .count = count,
-                .w = p->weights + g * p->group_weights + j * k,
-                .start = p->start ? p->start + (g * panels + panel) * nr : NULL,
-                .y = y + first * wide + g * columns + j,
-                .ldy = wide,
-                .cols = columns - j < nr ? columns - j : nr,
-                .accumulate = add,
-                .rectified = p->rectified,
-            });
+            for (stretch s = {.first = first}; s.first < end; s.first += s.count) {
+                s = stretch_of(p, s.first, end);
+                size_t skipped = s.from * across;
+                job->kernels->convolve(&(tg_convolve){
+                    .taps = {(s.end - s.from) * across, p->taps.length, p->taps.offset + skipped},
+                    .x = canvas + g * channels,
+                    .position = p->position + s.first,
+                    .count = s.count,
+                    .w = p->weights + g * p->group_weights + j * k + skipped * p->taps.length * nr,
+                    .start = p->start ? p->start + (g * panels + panel) * nr : NULL,
+                    .y = y + s.first * wide + g * columns + j,
+                    .ldy = wide,
+                    .cols = columns - j < nr ? columns - j : nr,
+                    .accumulate = add,
+                    .rectified = p->rectified,
+                });
+            }
         }
 }
 
@@ -186,7 +218,7 @@ static void forward_item(void *ctx, size_t item, size_t thread) {
     size_t first = p * block / job->blocks, end = p * (block + 1) / job->blocks;
     const tg_real *x = tg_x(job->ex, job->node, 0) + i * job->s.in;
     const tg_real *canvas = tg_canvas_paint(&job->y.canvas, x, job->room + thread * job->room_size);
-    multiply(job, &job->y, canvas, first, end - first, false, tg_y(job->ex, job->node) + i * job->s.out,
+    multiply(job, &job->y, canvas, first, end, false, tg_y(job->ex, job->node) + i * job->s.out,
              job->s.groups * job->s.f);
 }
 
@@ -227,10 +259,11 @@ static gradient gradient_of(const conv_job *job, size_t i, tg_real *room) {
 static void add_weights(const conv_job *job, size_t i, gradient dy, tg_real *room, tg_real *partial) {
     const tg_window *w = job->window;
     const tg_canvas *c = &job->y.canvas;
-    size_t filters = job->s.groups * job->s.f, nr = job->kernels->conv_nr;
+    size_t nr = job->kernels->conv_nr;
+    tg_real *sum = partial + job->s.groups * job->y.group_weights;
     const tg_real *x = tg_canvas_paint(c, tg_x(job->ex, job->node, 0) + i * job->s.in, room);
     for (size_t g = 0; g < job->s.groups; g++)
-        for (size_t f = 0; f < job->s.f; f += nr, partial += job->s.k * nr)
+        for (size_t f = 0; f < job->s.f; f += nr, partial += job->s.k * nr, sum += nr)
             job->kernels->correlate(&(tg_correlate){
                 .tap = job->tap,
                 .count = job->s.k,
@@ -239,14 +272,13 @@ static void add_weights(const conv_job *job, size_t i, gradient dy, tg_real *roo
                 .x_step = w->stride_w * c->channels,
                 .dy = dy.first + g * job->s.f + f,
                 .dy_row = dy.row,
-                .dy_step = filters,
+                .dy_step = job->s.groups * job->s.f,
                 .rows = w->out_h,
                 .cols = w->out_w,
                 .width = job->s.f - f < nr ? job->s.f - f : nr,
                 .dw = partial,
+                .sum = sum,
             });
-    for (size_t r = 0; r < w->out_h; r++)
-        job->kernels->sum_rows(w->out_w, filters, dy.first + r * dy.row, partial);
 }
 
 /* dx += the columns [p, k], each value where its input was read. */
@@ -307,17 +339,17 @@ static void backward_shard(void *ctx, size_t shard, size_t thread) {
     }
 }
 
-/* The gradients of the weights += the shards' sums, one after the other. */
+/* The gradients of weights and bias += the shards' sums, one after the other. */
 static void add_shards(const conv_job *job) {
-    size_t nr = job->kernels->conv_nr, group = tg_conv_packed_size(job->y.row, job->y.col, nr);
-    tg_real *sum = job->partials, *dw = job->node->params[0].gradient;
+    size_t nr = job->kernels->conv_nr, group = job->y.group_weights, panels = panels_of(job->s.f, nr);
+    tg_real *sum = job->partials, *biases = sum + job->s.groups * group;
+    const tg_param *w = &job->node->params[0], *b = job->node->param_count > 1 ? &job->node->params[1] : NULL;
     for (size_t i = 1; i < job->shards; i++)
         job->kernels->add(job->shard_size, sum + i * job->shard_size, sum);
-    for (size_t g = 0; g < job->s.groups; g++)
-        tg_conv_unpack(sum + g * group, job->y.row, job->y.col, nr, dw + g * job->s.f * job->s.k);
-    if (job->node->param_count > 1)
-        job->kernels->add(job->s.groups * job->s.f, sum + job->s.groups * group,
-                          job->node->params[1].gradient);
+    for (size_t g = 0; g < job->s.groups; g++) {
+        tg_conv_unpack(sum + g * group, job->y.row, job->y.col, nr, w->gradient + g * job->s.f * job->s.k);
+        if (b) job->kernels->add(job->s.f, biases + g * panels * nr, b->gradient + g * job->s.f);
+    }
 }
 
 static void direct_backward(const tg_exec *ex, const tg_node *node) {
