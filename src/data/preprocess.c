@@ -86,6 +86,21 @@ static void find_head(tg_preprocess *preprocess) {
         preprocess->head++;
 }
 
+/* Bytes as they are or divided: tried with the factor in two parts, the first so short that its products are exact, and
+ * compared with the table. */
+static void find_factor(tg_preprocess *preprocess) {
+    const tg_preprocess_step *first = preprocess->head ? &preprocess->steps[0] : NULL;
+    double factor = first && first->kind == &tg_preprocess_rescale ? 1 / first->of.rescale.divide : 1;
+    tg_real whole = (tg_real)factor, spread = whole * 257; /* Dekker's splitting: 8 bits shorter */
+    preprocess->high = spread - (spread - whole);
+    preprocess->low = (tg_real)(factor - (double)preprocess->high);
+    preprocess->linear = true;
+    for (size_t i = 0; i < preprocess->shape[2] * TG_LEVELS; i++) {
+        tg_real level = (tg_real)(i % TG_LEVELS), value = level * preprocess->high + level * preprocess->low;
+        preprocess->linear = preprocess->linear && value == preprocess->table[i];
+    }
+}
+
 static void fill_table(tg_preprocess *preprocess) {
     for (size_t c = 0; c < preprocess->shape[2]; c++) {
         tg_real *row = preprocess->table + c * TG_LEVELS;
@@ -93,6 +108,7 @@ static void fill_table(tg_preprocess *preprocess) {
         for (size_t s = 0; s < preprocess->head; s++)
             preprocess->steps[s].kind->values(&preprocess->steps[s], c, row, TG_LEVELS);
     }
+    find_factor(preprocess);
 }
 
 /* So many samples that a matrix product has something to do, while they stay in the cache. */

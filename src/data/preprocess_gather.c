@@ -4,8 +4,13 @@
 
 #include "base/memory.h"
 #include "data/preprocess_kinds.h"
+#include "kernels/kernels.h"
 
 /* ---- gathering ---------------------------------------------------------------------------------------- */
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
 
 static bool augments(const tg_augmenting *augmenting) {
     return augmenting && !tg_augment_empty(augmenting->augment);
@@ -13,6 +18,7 @@ static bool augments(const tg_augmenting *augmenting) {
 
 typedef struct gathering {
     const tg_preprocess *preprocess;
+    const tg_kernels *kernels;
     tg_dtype type;
     const void *pixels;
     const uint32_t *index;
@@ -57,8 +63,13 @@ static tg_real *channel_of(const tg_preprocess *preprocess, tg_order order, tg_r
 }
 
 /* x = the head of one sample [area, C] of bytes. */
-static void gather_u8(const tg_preprocess *preprocess, const uint8_t *sample, tg_order order, tg_real *x) {
+static void gather_u8(const gathering *g, const uint8_t *sample, tg_order order, tg_real *x) {
+    const tg_preprocess *preprocess = g->preprocess;
     size_t channels = preprocess->shape[2], area = preprocess->shape[0] * preprocess->shape[1];
+    if (preprocess->linear && (order == TG_PICTURES || channels == 1 || area == 1)) {
+        g->kernels->scale_u8(channels * area, sample, preprocess->high, preprocess->low, x);
+        return;
+    }
     for (size_t c = 0; c < channels; c++) {
         const tg_real *row = preprocess->table + c * TG_LEVELS;
         size_t step;
@@ -102,7 +113,7 @@ static void gather_sample(const gathering *g, size_t i, size_t thread, tg_order 
                          augmenting->appended ? 0 : augmenting->epoch, number, thread);
         gather_f32(preprocess, sample, order, x);
     } else if (g->type == TG_U8) {
-        gather_u8(preprocess, (const uint8_t *)g->pixels + from, order, x);
+        gather_u8(g, (const uint8_t *)g->pixels + from, order, x);
     } else {
         gather_f32(preprocess, (const float *)g->pixels + from, order, x);
     }
@@ -127,12 +138,23 @@ static const tg_real *run_steps(const tg_preprocess *preprocess, size_t n, tg_re
     return x;
 }
 
+/* Samples drawn at random lie anywhere in memory: touching all of their cache lines first, they are waited for together
+ * instead of one after the other. */
+static void fetch(const gathering *g, size_t first, size_t n) {
+    size_t bytes = g->preprocess->size * (g->type == TG_U8 ? 1 : sizeof(float));
+    for (size_t i = first; g->index && i < first + n; i++) {
+        const volatile uint8_t *sample = (const uint8_t *)g->pixels + (g->index[i] & ~TG_TRANSFORMED) * bytes;
+        for (size_t at = 0; at < bytes; at += TG_ALIGNMENT) (void)sample[at];
+    }
+}
+
 static void gather_piece(void *ctx, size_t piece, size_t thread) {
     const gathering *g = ctx;
     const tg_preprocess *preprocess = g->preprocess;
-    size_t first = piece * g->per_piece, n = g->n - first < g->per_piece ? g->n - first : g->per_piece;
+    size_t first = piece * g->per_piece, n = smaller(g->n - first, g->per_piece);
     size_t size = tg_preprocess_size(preprocess);
     tg_real *x = g->x + first * size;
+    if (!g->known) fetch(g, first, n);
     if (g->known) {
         for (size_t i = 0; i < n; i++) recall(g, g->index[first + i], size, x + i * size);
     } else if (preprocess->head == preprocess->count) {
@@ -154,11 +176,12 @@ void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dty
     if (n == 0) return;
     gathering g = {
         .preprocess = preprocess,
+        .kernels = tg_kernels_choose(),
         .type = type,
         .pixels = pixels,
         .index = index,
         .n = n,
-        .per_piece = preprocess->group,
+        .per_piece = smaller(preprocess->group, (n - 1) / (pool ? tg_pool_threads(pool) : 1) + 1),
         .x = x,
         .order = order,
         .augmenting = augmenting,

@@ -59,6 +59,9 @@ struct tg_preprocess {
     size_t shape[3]; /* height, width, channels of the dataset */
     size_t size;     /* of a sample of it */
     tg_real *table;  /* [channels, TG_LEVELS]: what the head makes of each u8; valid once it is fitted */
+    /* Where level * high + level * low has the bits of the table in every channel: that is faster. */
+    bool linear;
+    tg_real high, low;
     size_t threads, group;
     size_t largest, work; /* elements of a sample between any two steps, and of the steps' own scratch */
     tg_real *room;        /* [threads, 2 * group * largest + work]; NULL where the head is all */

@@ -93,6 +93,10 @@ static void multiply_add_each(size_t n, const tg_real *a, const tg_real *b, tg_r
     for (size_t i = 0; i < n; i++) y[i] += a[i] * b[i];
 }
 
+static void scale_u8(size_t n, const uint8_t *x, tg_real high, tg_real low, tg_real *y) {
+    for (size_t i = 0; i < n; i++) y[i] = (tg_real)x[i] * high + (tg_real)x[i] * low;
+}
+
 static tg_real sum_lanes(tg_real lane[LANES]) {
     for (size_t half = LANES / 2; half >= 1; half /= 2) {
         for (size_t l = 0; l < half; l++) lane[l] += lane[l + half];
@@ -244,6 +248,7 @@ static const tg_kernels table = {
     .exp = exp_,
     .add = add,
     .scale = scale,
+    .scale_u8 = scale_u8,
     .sum = sum,
     .sum_squares = sum_squares,
     .all_finite = all_finite,

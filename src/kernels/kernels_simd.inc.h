@@ -146,6 +146,18 @@ static void scale(size_t n, float alpha, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, load_first(y + i, n - i) * alpha, n - i);
 }
 
+static void scale_u8(size_t n, const uint8_t *x, float high, float low, float *y) {
+    typedef uint8_t bytes __attribute__((vector_size(TG_LANES)));
+    size_t i = 0;
+    for (; i + TG_LANES <= n; i += TG_LANES) {
+        bytes b;
+        memcpy(&b, x + i, sizeof b);
+        vf v = __builtin_convertvector(__builtin_convertvector(b, vi), vf);
+        store(y + i, v * high + v * low);
+    }
+    for (; i < n; i++) y[i] = (float)x[i] * high + (float)x[i] * low;
+}
+
 /* A lane starts from +0, so the zeros that load_first fills in change nothing. */
 enum { VECTORS = 16 / TG_LANES };
 
@@ -307,6 +319,7 @@ static const tg_kernels table = {
     .exp = exp_,
     .add = add,
     .scale = scale,
+    .scale_u8 = scale_u8,
     .sum = sum,
     .sum_squares = sum_squares,
     .all_finite = all_finite,

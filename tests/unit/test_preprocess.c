@@ -137,6 +137,29 @@ static void u8_and_f32_give_the_same_bits(void **state) {
     tg_preprocess_destroy(preprocess);
 }
 
+/* Bytes that are only divided go another way, where that gives the same bits. */
+static void divided_bytes_have_the_bits_of_a_division(void **state) {
+    (void)state;
+    enum { SIZE = 256 * 3 };
+    static const double divisors[] = {255, 256, 1, 127.5, 3, 0.7, 1e30, 1e-30};
+    uint8_t bytes[SIZE];
+    float floats[SIZE];
+    tg_real from_bytes[SIZE], from_floats[SIZE];
+    for (size_t i = 0; i < SIZE; i++) floats[i] = (float)(bytes[i] = (uint8_t)(i / 3));
+    for (size_t d = 0; d < sizeof divisors / sizeof *divisors; d++) {
+        tg_attrs *attrs = open_steps();
+        add_rescale(attrs, divisors[d]);
+        tg_preprocess *preprocess = create_and_free(attrs, (const size_t[3]){16, 16, 3});
+        for (int order = 0; order < 2; order++) {
+            tg_order as = order ? TG_PLANES : TG_PICTURES;
+            tg_preprocess_gather(preprocess, NULL, TG_U8, bytes, NULL, 1, as, from_bytes, NULL);
+            tg_preprocess_gather(preprocess, NULL, TG_F32, floats, NULL, 1, as, from_floats, NULL);
+            assert_memory_equal(from_bytes, from_floats, sizeof from_bytes);
+        }
+        tg_preprocess_destroy(preprocess);
+    }
+}
+
 static void threads_do_not_matter(void **state) {
     (void)state;
     enum { SAMPLES = 501, SIZE = 12 * 12 };
@@ -367,6 +390,7 @@ int main(void) {
         cmocka_unit_test(steps_apply_in_order),
         cmocka_unit_test(each_channel_has_its_own_numbers),
         cmocka_unit_test(u8_and_f32_give_the_same_bits),
+        cmocka_unit_test(divided_bytes_have_the_bits_of_a_division),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(mean_and_std_are_fitted_on_the_given_samples),
         cmocka_unit_test(mnist_is_standardized_by_its_known_mean_and_std),
