@@ -8,14 +8,14 @@
 
 #include "base/memory.h"
 
-/* How often a waiting thread looks before it sleeps: about 50 microseconds, longer than the serial stretches
- * inside a step, much shorter than a thread's time slice. Where there is no pause instruction, as in
- * WebAssembly, a look is shorter. */
+/* How often a waiting thread looks before it sleeps. A worker: some 200 microseconds, longer than the serial stretches
+ * inside a step, because being woken takes tens of them. The caller, who waits for items that others have begun: 50, as
+ * whoever has one may have lost its core. Where there is no pause instruction, as in WebAssembly, a look is shorter. */
 #if defined(__x86_64__)
-#define SPINS   2000
+enum { WORKER_LOOKS = 8000, CALLER_LOOKS = 2000 };
 #define PAUSE() __builtin_ia32_pause()
 #else
-#define SPINS   20000
+enum { WORKER_LOOKS = 200000, CALLER_LOOKS = 50000 };
 #define PAUSE() ((void)0)
 #endif
 
@@ -72,7 +72,7 @@ static void *worker_main(void *argument) {
     size_t thread = 1 + atomic_fetch_add(&pool->next_thread, 1);
     while (!atomic_load(&pool->stop)) {
         work(pool, thread);
-        for (int i = 0; i < SPINS && !worker_has_reason(pool); i++) PAUSE();
+        for (int i = 0; i < WORKER_LOOKS && !worker_has_reason(pool); i++) PAUSE();
         if (worker_has_reason(pool)) continue;
         /* Announce the sleep, then look once more: who publishes a loop looks for announcements after. */
         pthread_mutex_lock(&pool->mutex);
@@ -92,7 +92,7 @@ static void wake_workers(tg_pool *pool) {
 }
 
 static void wait_until_finished(tg_pool *pool, uint32_t n) {
-    for (int i = 0; i < SPINS; i++) {
+    for (int i = 0; i < CALLER_LOOKS; i++) {
         if (atomic_load(&pool->finished) == n) return;
         PAUSE();
     }
