@@ -42,10 +42,11 @@ export async function keep(core, train, test, name, report) {
     test: test && factsOf(core, test),
   };
   const key = [train, test].map((set) => set?.allFacts().sha256.slice(0, 16) ?? 'none').join('-');
-  const size = blocks.reduce((sum, { bytes }) => sum + bytes, 0);
+  const header = headerOf(blocks, kept);
+  const size = blocks.reduce((sum, { bytes }) => sum + bytes, header.length);
   try {
     const file = await folder.getFileHandle(key + SUFFIX, { create: true });
-    await write(core, file, headerOf(blocks, kept), blocks);
+    await write(core, file, header, blocks);
   } catch (error) {
     await folder.removeEntry(key + SUFFIX).catch(() => {});
     const reason = /** @type {Error} */ (error);
