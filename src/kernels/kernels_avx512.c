@@ -5,7 +5,7 @@
 #define TG_NAME             "avx512"
 #define TG_REGISTERS        32
 #define TG_WINOGRAD_ROWS    8
-#define TG_WINOGRAD_VECTORS 2
+#define TG_WINOGRAD_VECTORS 1
 #define TG_CONV_MR          8
 #define TG_CONV_NV          2
 #include "kernels/kernels_simd.inc.h"

@@ -43,17 +43,25 @@ static inline void store(float *to, vf v) {
 /* The first n of the lanes, the others 0; n may be larger than TG_LANES. */
 static inline vf load_first(const float *from, size_t n) {
     if (n >= TG_LANES) return load(from);
+#if defined(__AVX512F__)
+    return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), from);
+#else
     vf v = {0};
     for (size_t l = 0; l < n; l++) v[l] = from[l];
     return v;
+#endif
 }
 
 static inline void store_first(float *to, vf v, size_t n) {
     if (n >= TG_LANES) {
         store(to, v);
-    } else {
-        for (size_t l = 0; l < n; l++) to[l] = v[l];
+        return;
     }
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << n) - 1), (__m512)v);
+#else
+    for (size_t l = 0; l < n; l++) to[l] = v[l];
+#endif
 }
 
 static inline vf set1(float x) {
