@@ -8,6 +8,7 @@ import { Core } from './core.js';
 import { DataDesk } from './data-desk.js';
 import { Run } from './run.js';
 import { makeTurn } from './turns.js';
+import { warmUp } from './warm-up.js';
 
 /** @typedef {import('./datasets.js').Dataset} Dataset */
 /** @typedef {import('../shared/attributes.js').AttributeCall} AttributeCall */
@@ -42,6 +43,8 @@ export class Server {
   #data = null;
   /** @type {Map<number, Run>} */
   #runs = new Map();
+  /** Until somebody wants something computed. @type {Generator<void, void, void> | null} */
+  #warmUp = null;
   #isDead = false;
   #hasTurn = false;
   #takeTurn = makeTurn(() => this.#guard(() => this.#turn()));
@@ -77,13 +80,17 @@ export class Server {
       this.#core = core;
       this.#data = new DataDesk(core, glueUrl);
       this.#engine = core.make('engine_create', threads);
+      if (!core.computesInDouble) this.#warmUp = warmUp(core, this.#engine);
       return {
         threads: core.get('engine_threads', this.#engine),
         kernels: core.text(core.get('engine_kernels', this.#engine)),
       };
     },
     ping: () => null,
-    memory: () => this.#coreOrThrow().heap(),
+    memory: () => {
+      this.#endWarmUp();
+      return this.#coreOrThrow().heap();
+    },
 
     createDataset: (fields) => this.#desk().create(fields),
     readFiles: (fields, reply) => this.#desk().readFiles(fields, reply),
@@ -142,21 +149,39 @@ export class Server {
   // Turns
 
   #wake() {
-    if (this.#hasTurn || ![...this.#runs.values()].some((run) => run.hasWork)) return;
+    const hasWork = this.#warmUp || [...this.#runs.values()].some((run) => run.hasWork);
+    if (this.#hasTurn || !hasWork) return;
     this.#hasTurn = true;
     this.#takeTurn();
   }
 
-  /** One slice for the run that has waited longest. */
+  /** One slice for the run that has waited longest, or for the warm-up. */
   async #turn() {
     this.#hasTurn = false;
+    if (this.#isDead) return;
     const next = [...this.#runs].find(([, run]) => run.hasWork);
-    if (!next || this.#isDead) return;
+    if (!next) return this.#goOnWarmingUp();
+    this.#endWarmUp();
     const [id, run] = next;
     this.#runs.delete(id);
     this.#runs.set(id, run); // to the end of the line
     run.slice();
     this.#wake();
+  }
+
+  #goOnWarmingUp() {
+    try {
+      if (this.#warmUp?.next().done) this.#warmUp = null;
+    } catch (error) {
+      if (!(error instanceof TabgradError)) throw error;
+      this.#warmUp = null; // no memory for it: then without
+    }
+    this.#wake();
+  }
+
+  #endWarmUp() {
+    this.#warmUp?.return();
+    this.#warmUp = null;
   }
 
   /** @param {() => Promise<void>} work */

@@ -90,3 +90,15 @@ it('reports what must never happen as fatal, and falls silent', async () => {
   await ask('hash', { run: 2 });
   expect(messages).toHaveLength(1);
 });
+
+it('warms up while nobody asks for anything, and leaves nothing behind', async () => {
+  const { messages, ask } = converse();
+  await ask('start', { glueUrl, threads: 1 });
+  const { value: before } = await ask('memory'); // also the end of warming up
+  const other = converse();
+  await other.ask('start', { glueUrl, threads: 1 });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const { value: after } = await other.ask('memory');
+  expect(after.usedBytes).toBe(before.usedBytes);
+  expect(messages.concat(other.messages).filter(({ type }) => type !== 'reply')).toEqual([]);
+});

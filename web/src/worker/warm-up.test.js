@@ -1,0 +1,20 @@
+// The warm-up on the real engine.
+import { expect, it } from 'vitest';
+import { Core } from './core.js';
+import { warmUp } from './warm-up.js';
+
+const glueUrl = new URL('../../../dist/tabgrad-simd.js', import.meta.url).href;
+
+it('trains for some slices and gives its memory back, at its end or when it is broken off', async () => {
+  const core = await Core.load(glueUrl, 1);
+  const engine = core.make('engine_create', 1);
+  const { usedBytes } = core.heap();
+  expect([...warmUp(core, engine)]).toHaveLength(6);
+  expect(core.heap().usedBytes).toBe(usedBytes);
+
+  const work = warmUp(core, engine);
+  work.next();
+  expect(core.heap().usedBytes).toBeGreaterThan(usedBytes);
+  work.return();
+  expect(core.heap().usedBytes).toBe(usedBytes);
+});
