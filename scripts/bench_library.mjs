@@ -14,6 +14,15 @@ import { FILES } from './bench_workloads.mjs';
  */
 
 /**
+ * @typedef {object} Slices
+ * @property {number} count  of slices
+ * @property {number} ms  that one takes on average
+ * @property {number} outside  share of the time between the first and the last that passed outside of the core
+ */
+
+/** @typedef {{ workload: Workload, threads: number, ms: number }} Job  on MNIST */
+
+/**
  * A workload from nothing to its first steps.
  * @param {{ workload: Workload, threads: number }} job
  * @returns {Promise<FirstSteps>}
@@ -49,8 +58,8 @@ async function timed(work) {
 }
 
 /**
- * @param {import('./bench_slices_worker.mjs').Job} job
- * @returns {Promise<import('./bench_slices_worker.mjs').Slices>}
+ * @param {Job} job
+ * @returns {Promise<Slices>}
  */
 export function measureSlices(job) {
   return new Promise((resolve, reject) => {

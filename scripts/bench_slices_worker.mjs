@@ -6,14 +6,12 @@ import { Server } from '../web/src/worker/server.js';
 import { readBytes } from './bench_files.mjs';
 import { FILES } from './bench_workloads.mjs';
 
-/**
- * @typedef {object} Slices
- * @property {number} count  of slices
- * @property {number} ms  that one takes on average
- * @property {number} outside  share of the time between the first and the last that passed outside of the core
- */
+/** @typedef {import('./bench_library.mjs').Slices} Slices */
+/** @typedef {import('./bench_library.mjs').Job} Job */
 
-/** @typedef {{ workload: import('./bench_workloads.mjs').Workload, threads: number, ms: number }} Job */
+/** Bytes before the values of an IDX file. */
+const IDX_IMAGES = 16;
+const IDX_LABELS = 8;
 
 const parent = nodeModule('node:worker_threads')?.parentPort;
 const port = parent ?? globalThis;
@@ -52,12 +50,17 @@ async function ask(type, fields) {
 async function measure({ workload, threads, ms }) {
   const variant = threads > 1 ? 'threads' : 'simd';
   await ask('start', { glueUrl: new URL(`../dist/tabgrad-${variant}.js`, import.meta.url).href, threads });
-  const names = FILES[workload.dataset];
-  const files = await Promise.all(
-    names.map(async (name) => ({ name, bytes: await readBytes(`build/data/${workload.dataset}/${name}`) })),
+  const [pixels, labels] = await Promise.all(
+    FILES.mnist.map((name) => readBytes(`build/data/mnist/${name}`)),
   );
-  const format = workload.dataset === 'mnist' ? 'idx' : 'cifar';
-  await ask('readFiles', { dataset: 1, format, files, classes: null });
+  await ask('createDataset', {
+    dataset: 1,
+    name: 'mnist',
+    shape: [28, 28, 1],
+    pixels: pixels.slice(IDX_IMAGES),
+    labels: Int32Array.from(labels.subarray(IDX_LABELS)),
+    classes: Array.from({ length: 10 }, (_, i) => `${i}`),
+  });
   const recipe = attributesOf({ ...workload.recipe, epochs: 1_000_000 }, 'recipe');
   await ask('createRun', { run: 2, recipe, train: 1, test: null });
   ask('train', { run: 2, epochs: null }).catch(() => {}); // until it is stopped

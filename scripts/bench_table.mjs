@@ -14,7 +14,7 @@ import { flopPerSample, WORKLOADS } from './bench_workloads.mjs';
  * @property {SpeedRow[]} [speeds]
  * @property {import('./bench_micro.mjs').MicroRow[]} [micro]
  * @property {{ name: string, threads: number, firsts: import('./bench_library.mjs').FirstSteps[],
- *   slices: import('./bench_slices_worker.mjs').Slices[] }[]} [steps]
+ *   slices: import('./bench_library.mjs').Slices[] }[]} [steps]
  * @property {Record<'first' | 'second', import('./bench_page.mjs').Load>[]} [loads]
  * @property {(import('./bench_page.mjs').Goal & { clicks: import('./bench_page.mjs').Click[] })[]} [clicks]
  */
