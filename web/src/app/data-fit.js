@@ -43,7 +43,7 @@ export function fitToData(recipe, data) {
   if (`${input}` !== `${written}`) changes.push(`the input is ${sides(input)}, not ${sides(written)}`);
   const layers = roomFor(listOf(recipe.model.layers), input, changes);
   fitted.model = { ...recipe.model, input, layers: outputsFor(layers, recipe, input, data, changes) };
-  return { recipe: fitted, changes };
+  return { recipe: fitted, changes: [...new Set(changes)] };
 }
 
 /**
@@ -125,11 +125,12 @@ function inputOf(recipe, steps, shape) {
  * @param {string[]} changes
  */
 function roomFor(layers, input, changes) {
+  if (isFlat(input) && layers.some(({ type }) => /2d$/.test(type))) return withoutWindows(layers, changes);
   const first = layers[0]?.type;
   const fitted = first === 'dense' && !isFlat(input) ? [{ type: 'flatten' }, ...layers] : [...layers];
   if (fitted.length > layers.length) changes.push('a flatten layer stands in front of the first dense layer');
   if (fitted.some((layer) => 'inputs' in layer)) return fitted; // no row of layers: the engine says what does not fit
-  let size = input.length > 1 ? input.slice(0, 2) : [1, 1];
+  let size = input.slice(0, 2);
   return fitted.flatMap((layer) => {
     if (!/^(conv|max_pool|avg_pool)2d$/.test(layer.type)) return layer;
     const next = sizeBehind(layer, size);
@@ -138,14 +139,26 @@ function roomFor(layers, input, changes) {
       return layer;
     }
     if (layer.type !== 'conv2d') {
-      changes.push(`a ${layer.type} is left out: ${sides(size)} is too small for it`);
+      changes.push(`a ${layer.type} is left out: ${size.join(' × ')} is too small for it`);
       return [];
     }
-    changes.push(`a conv2d pads its input: ${sides(size)} is too small for it`);
+    changes.push(`a conv2d pads its input: ${size.join(' × ')} is too small for it`);
     const padded = { ...layer, padding: 'same' };
     size = sizeBehind(padded, size);
     return padded;
   });
+}
+
+/**
+ * Rows of numbers have no neighbours for a window to look at: what stands before the first dense layer is left out.
+ * @param {Step[]} layers
+ * @param {string[]} changes
+ */
+function withoutWindows(layers, changes) {
+  const first = layers.findIndex(({ type }) => type === 'flatten' || type === 'dense');
+  if (first < 0 || layers.some((layer) => 'inputs' in layer)) return layers;
+  changes.push('convolutions and pools are left out: these are rows of numbers');
+  return layers.slice(first);
 }
 
 /** Height and width that a window leaves. @param {Step} layer @param {number[]} size */
@@ -192,7 +205,7 @@ function sizeOf(shape) {
 
 /** @param {number[]} shape */
 function sides(shape) {
-  return shape.join(' × ');
+  return isFlat(shape) ? `${shape.at(-1)} numbers` : shape.join(' × ');
 }
 
 /** @param {any} value one number for both, or two @returns {number[]} */

@@ -68,6 +68,10 @@ describe('a recipe that meets other data', () => {
     const { recipe, changes } = fitToData(RECIPES['cifar10-mlp80'], rows);
     expect(recipe.augment).toEqual([{ type: 'brightness', min: 0.5, max: 1 }]);
     expect(changes).toContain('augmentation of pictures is left out: these are rows of numbers');
+    const dense = fitToData(RECIPES['mnist-cnn'], rows);
+    expect(dense.recipe.model.layers.map(({ type }) => type)).toEqual(['flatten', 'dense', 'relu', 'dense']);
+    expect(dense.changes).toContain('convolutions and pools are left out: these are rows of numbers');
+    expect(dense.changes).toContain('the input is 4 numbers, not 28 × 28 × 1');
     const padded = fitToData(RECIPES['letters-mlp-taskar'], rows).recipe;
     expect([padded.preprocess, padded.model.input]).toEqual([[], [1, 1, 4]]);
   });

@@ -3,7 +3,7 @@
 // without a fault.
 import { datasetName, titleOf } from './data-drop.js';
 import { atlasOf, overviewOf } from './data-overview.js';
-import { fetchMnist, recogniseFiles } from './data-source.js';
+import { fetchMnist, recognise } from './data-source.js';
 import { AS_FOUND, MNIST } from './state.js';
 
 /** @typedef {import('./state.js').State} State */
@@ -61,7 +61,8 @@ export class DataShelf {
 
   /** Training does not wait for this. @param {Sets} sets */
   async #showMnist(sets) {
-    const seen = await lookAt(sets, MNIST).catch(() => null); // the engine died, which is told elsewhere
+    const { name, title, opened } = MNIST;
+    const seen = await lookAt(sets, { name, title, opened }).catch(() => null); // the engine died, which is told elsewhere
     if (seen && !this.#opened) this.#store.update(seen);
   }
 
@@ -146,8 +147,7 @@ export class DataShelf {
   async rename(classes) {
     const opened = this.#opened;
     if (!opened) return;
-    const { train, test } = opened.sets;
-    await Promise.all([train.rename(classes), test?.rename(classes)]);
+    await rename(opened.sets, classes);
     const { data, corrections } = this.#store.state;
     this.#store.update({ data: { ...data, classes }, corrections: { ...corrections, classes } });
   }
@@ -161,14 +161,13 @@ export class DataShelf {
     const { signal } = progress;
     const engine = await this.#engine;
     signal.throwIfAborted();
-    const known =
-      'files' in origin ? await recogniseFiles(origin.files.map(({ bytes }) => bytes)) : undefined;
-    const { report, ...found } = await read(engine, origin, corrections, known?.classes, progress);
+    const { report, ...found } = await read(engine, origin, corrections, progress);
     const sets = await divided(found, corrections, signal);
-    const title = known?.title ?? ('files' in origin ? titleOf(origin.files) : origin.title);
-    const isKnown = known?.name && corrections === AS_FOUND;
-    const name = isKnown ? known.name : datasetName(title, sets.train.sha256);
-    const seen = await lookAt(sets, { name, title }, report);
+    const known = recognise(sets.train.sha256);
+    if (known && !corrections.classes) await nameKnown(sets, known.classes);
+    const opened = 'files' in origin ? titleOf(origin.files) : origin.title;
+    const { name, title } = known ?? { name: datasetName(opened, sets.train.sha256), title: opened };
+    const seen = await lookAt(sets, { name, title, opened }, report);
     const before = this.#opened?.sets ?? null;
     this.#opened = { sets, origin };
     this.#store.update({
@@ -176,7 +175,7 @@ export class DataShelf {
       ...{ corrections, asWritten: false, isKept: 'kept' in origin },
       ...{ augmented: null, testPicture: null },
     });
-    if ('files' in origin) this.#keep(engine, sets, title, report);
+    if ('files' in origin) this.#keep(engine, sets, opened, report);
     return before;
   }
 
@@ -246,18 +245,18 @@ export class DataShelf {
 /**
  * What the page shows of data sets.
  * @param {Sets} sets
- * @param {{ name: string, title: string }} description
+ * @param {Pick<import('./state.js').Loaded, 'name' | 'title' | 'opened'>} description
  * @param {import('tabgrad').ImportReport | null} [report]
  * @returns {Promise<Pick<State, 'data' | 'overview' | 'atlas'>>}
  */
-async function lookAt(sets, { name, title }, report = null) {
+async function lookAt(sets, description, report = null) {
   const { train, test } = sets;
   const overview = await overviewOf(sets, report);
   const atlas = await atlasOf(train, overview.trainCounts);
   const { classes, shape, count } = train;
   const { range } = overview;
   return {
-    data: { name, title, classes, shape, train: count, test: test?.count ?? 0, range },
+    data: { ...description, classes, shape, train: count, test: test?.count ?? 0, range },
     overview,
     atlas,
   };
@@ -267,22 +266,26 @@ async function lookAt(sets, { name, title }, report = null) {
  * @param {import('./state.js').Engine} engine
  * @param {Origin} origin
  * @param {Corrections} corrections
- * @param {string[] | undefined} known names of the classes
  * @param {Progress} progress
  */
-async function read(engine, origin, { options, classes }, known, { signal, show }) {
+async function read(engine, origin, { options, classes }, { signal, show }) {
   if ('kept' in origin) {
     const sets = await engine.openStored(origin.kept);
-    if (classes) await Promise.all([sets.train.rename(classes), sets.test?.rename(classes)]);
+    if (classes) await rename(sets, classes);
     return sets;
   }
-  const names = classes ?? known;
-  return engine.readFiles(origin.files, {
-    ...options,
-    ...(names ? { classes: names } : {}),
-    signal,
-    onProgress: show,
-  });
+  const named = classes ? { classes } : {};
+  return engine.readFiles(origin.files, { ...options, ...named, signal, onProgress: show });
+}
+
+/** @param {Sets} sets @param {string[]} classes */
+async function rename({ train, test }, classes) {
+  await Promise.all([train.rename(classes), test?.rename(classes)]);
+}
+
+/** Gives numbered classes the names they are known by. @param {Sets} sets @param {string[]} classes */
+async function nameKnown(sets, classes) {
+  if (sets.train.classes.every((found, i) => found === String(i))) await rename(sets, classes);
 }
 
 /**

@@ -1,6 +1,12 @@
 // Where pictures come from: the site's own MNIST, fetched when first needed, or files that a person opens.
 /** @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> }} NamedBytes */
-/** @typedef {{ name: string, title: string, classes: string[], sha256: Record<string, string> }} Descriptor */
+/**
+ * @typedef {object} Descriptor
+ * @property {string} name
+ * @property {string} title
+ * @property {string[]} classes
+ * @property {Record<string, string>} samples_sha256 of each part, as a dataset says it
+ */
 
 /** @type {Descriptor[]} the data sets whose class names are known */
 export const DESCRIPTORS = Object.values(
@@ -11,10 +17,6 @@ const FILES = {
   train: ['train-images-idx3-ubyte.gz', 'train-labels-idx1-ubyte.gz'],
   test: ['t10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz'],
 };
-
-/** Label files are this small, and come with few others; what is larger or more is not read only to be recognised. */
-const LABEL_FILE_LIMIT = 200_000;
-const FEW_FILES = 8;
 
 /**
  * Fetches one half of the site's MNIST.
@@ -40,30 +42,10 @@ export async function fetchBytes(path) {
 }
 
 /**
- * The data set that opened files are, where a label file's digest tells.
- * @param {File[]} files
- * @returns {Promise<Descriptor | undefined>}
+ * The known data set that these samples are, whatever files they came in.
+ * @param {string} sha256 of a dataset
+ * @returns {Descriptor | undefined}
  */
-export async function recogniseFiles(files) {
-  if (files.length > FEW_FILES) return;
-  const digests = await Promise.all(files.filter((file) => file.size < LABEL_FILE_LIMIT).map(plainDigest));
-  return DESCRIPTORS.find(({ sha256 }) => Object.values(sha256).some((digest) => digests.includes(digest)));
-}
-
-/**
- * SHA-256 of a file's content, unpacked if it is gzip.
- * @param {File} file
- * @returns {Promise<string>} '' where it cannot be told: a page served without https has no digests
- */
-async function plainDigest(file) {
-  if (!globalThis.crypto?.subtle) return '';
-  try {
-    const packed = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-    const gzip = packed[0] === 0x1f && packed[1] === 0x8b;
-    const plain = gzip ? file.stream().pipeThrough(new DecompressionStream('gzip')) : file.stream();
-    const digest = await crypto.subtle.digest('SHA-256', await new Response(plain).arrayBuffer());
-    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  } catch {
-    return ''; // cut short or unreadable: the reader says so with the file's name
-  }
+export function recognise(sha256) {
+  return DESCRIPTORS.find(({ samples_sha256: known }) => Object.values(known).includes(sha256));
 }

@@ -16,6 +16,7 @@
  * @typedef {object} Loaded a data set as the Data panel shows it
  * @property {string} title
  * @property {string} name as in a recipe's data.dataset
+ * @property {string} opened what a person would call the files it came in, or ''
  * @property {number} train number of training samples, 0 before they are fetched
  * @property {number} test number of test samples
  * @property {number[]} shape
@@ -114,6 +115,7 @@ export const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 export const MNIST = {
   name: 'mnist',
   title: 'MNIST handwritten digits',
+  opened: '',
   classes: DIGITS,
   shape: [28, 28, 1],
   train: 0,

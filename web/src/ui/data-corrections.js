@@ -4,6 +4,21 @@ import { count, shape } from '../app/format.js';
 import { ask } from './data-ask.js';
 import { LightElement } from './light-element.js';
 
+/** What the reader calls formats, in a person's words. @type {Record<string, string>} */
+const FORMATS = {
+  idx: 'IDX',
+  npy: 'NumPy array',
+  mat: 'MATLAB array',
+  csv: 'table',
+  array: 'column',
+  text: 'list',
+  'cifar-10': 'CIFAR-10 batch',
+  'cifar-100': 'CIFAR-100 batch',
+};
+
+/** Where a file has gone. @type {Record<string, string>} */
+const PARTS = { train: 'to learn from', test: 'to test with' };
+
 const ROLES = { train: 'learn from', test: 'test with', ignore: 'leave out' };
 const FITS = { crop: 'fill, cut the rest', fit: 'all of it, black around', stretch: 'stretched' };
 const COLOURS = { rgb: 'colour', gray: 'grey' };
@@ -18,6 +33,7 @@ const SIDES = { min: 1, max: 1024 };
 export class DataCorrections extends LightElement {
   static properties = {
     report: { attribute: false },
+    opened: {},
     corrections: { attribute: false },
     hasTest: { type: Boolean },
     kept: { type: Boolean },
@@ -29,6 +45,8 @@ export class DataCorrections extends LightElement {
     super();
     /** @type {import('tabgrad').ImportReport | null} */
     this.report = null;
+    /** What was opened. */
+    this.opened = '';
     /** As they are in force. @type {import('../app/data-shelf.js').Corrections} */
     this.corrections = { options: {}, classes: null, split: null };
     /** There are test samples, whether the files have them or they were split off. */
@@ -75,27 +93,44 @@ export class DataCorrections extends LightElement {
 
   /** @param {import('tabgrad').ImportReport['sources'][number]} source */
   renderSource(source) {
-    const { name, format, part, note } = source;
-    const role = this.corrections.options.roles?.[name] ?? (part === 'test' ? 'test' : 'train');
+    const { name, note } = source;
+    const short = name.startsWith(`${this.opened}/`) ? name.slice(this.opened.length + 1) : name;
     return html`
       <li class="described" data-source=${name}>
-        <p><b>${name}</b></p>
-        <p class="aside number">${format}, ${count(source.count)}${source.shape?.length ? ` of ${shape(source.shape)}` : ''}</p>
+        <p><b>${short}</b></p>
+        <p class="aside number">${described(source)}</p>
         ${note ? html`<p class="aside">${note}</p>` : nothing}
         ${
-          this.kept
-            ? nothing
-            : html`<label class="field role">
-                <span class="visually-hidden">What to do with ${name}</span>
-                <select name="role" data-file=${name} .value=${role}>
-                  ${Object.entries(ROLES).map(
-                    ([value, title]) =>
-                      html`<option value=${value} ?selected=${value === role}>${title}</option>`,
-                  )}
-                </select>
-              </label>`
+          note?.includes('transposed')
+            ? html`<p><button type="button" class="tool" data-testid="transpose" @click=${this.transpose}>Turn them</button></p>`
+            : nothing
         }
+        ${this.hasRole(source) ? this.renderRole(source) : nothing}
       </li>
+    `;
+  }
+
+  /**
+   * Samples can be learned from, tested with or left out; what only goes with them, or lies in several parts, cannot.
+   * @param {import('tabgrad').ImportReport['sources'][number]} source
+   */
+  hasRole({ name, shape }) {
+    const isAlone = this.report?.sources.filter((other) => other.name === name).length === 1;
+    return !this.kept && isAlone && shape.length > 1;
+  }
+
+  /** @param {import('tabgrad').ImportReport['sources'][number]} source */
+  renderRole({ name, part }) {
+    const role = this.corrections.options.roles?.[name] ?? roleOf(part);
+    return html`
+      <label class="field role">
+        <span class="visually-hidden">What to do with ${name}</span>
+        <select name="role" data-file=${name} .value=${role}>
+          ${Object.entries(ROLES).map(
+            ([value, title]) => html`<option value=${value} ?selected=${value === role}>${title}</option>`,
+          )}
+        </select>
+      </label>
     `;
   }
 
@@ -183,6 +218,11 @@ export class DataCorrections extends LightElement {
     `;
   }
 
+  transpose() {
+    const { options, ...values } = this.values;
+    ask(this, 'correct', { ...values, options: { ...options, transposed: true } });
+  }
+
   touch() {
     this.changed = true;
   }
@@ -229,12 +269,25 @@ export class DataCorrections extends LightElement {
     for (const select of this.querySelectorAll('select[name=role]')) {
       const { value, dataset } = /** @type {HTMLSelectElement} */ (select);
       const name = String(dataset.file);
-      const found =
-        this.report?.sources.find((source) => source.name === name)?.part === 'test' ? 'test' : 'train';
+      const found = roleOf(this.report?.sources.find((source) => source.name === name)?.part);
       if (value !== found || name in roles) chosen[name] = value;
     }
     return Object.keys(chosen).length > 0 ? chosen : undefined;
   }
+}
+
+/** @param {string | undefined} part of a report @returns {keyof typeof ROLES} */
+function roleOf(part) {
+  return part === 'test' ? 'test' : part === 'train' ? 'train' : 'ignore';
+}
+
+/** A file in a few words. @param {import('tabgrad').ImportReport['sources'][number]} source */
+function described({ format, count: samples, shape: [height, width, ...rest], part }) {
+  const isRow = height === 1 && width === 1;
+  const size =
+    width === undefined ? '' : ` of ${isRow ? `${rest} numbers` : shape([height, width, ...rest])}`;
+  const where = PARTS[part] ? `, ${PARTS[part]}` : '';
+  return `${FORMATS[format] ?? format}: ${count(samples)}${size}${where}`;
 }
 
 /**

@@ -58,6 +58,7 @@ export class DataPanel extends LightElement {
                   <tg-data-understood .data=${data} .overview=${overview} .atlas=${atlas}></tg-data-understood>
                   <tg-data-corrections
                     .report=${overview.report}
+                    .opened=${data.opened}
                     .corrections=${corrections}
                     ?hasTest=${data.test > 0}
                     ?kept=${isKept}
