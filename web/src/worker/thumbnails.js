@@ -75,7 +75,14 @@ export function previewOf({ train, test }) {
   const indices = drawByClass(train, perClass, 1).slice(0, PREVIEW_COUNT);
   const { labels } = train.samples(indices);
   const thumbnails = thumbnailsOf(train, { indices, size: PREVIEW_SIZE, columns: PREVIEW_COLUMNS });
-  return { stage: 'preview', train: train.facts, test: test && test.facts, indices, labels, thumbnails };
+  return {
+    stage: 'preview',
+    train: train.facts,
+    test: test ? test.facts : null,
+    indices,
+    labels,
+    thumbnails,
+  };
 }
 
 /**

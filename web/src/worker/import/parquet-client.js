@@ -7,7 +7,7 @@ import { Damaged } from './damaged.js';
 /** @typedef {import('./parquet-worker.js').ParquetRequest} ParquetRequest */
 
 /** Without a word: for a small file, and how much of a larger one is read meanwhile by a slow machine. */
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 1500;
 const BYTES_PER_MS = 10_000;
 
 /**

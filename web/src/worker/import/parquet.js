@@ -163,13 +163,11 @@ async function readPictures(table, picture, visitor) {
   for (const [first, count] of groupsOf(table.metadata)) {
     const group = await readGroup(table, first, count, [picture.name, table.label.name]);
     const numbers = labels.numbers(group.get(table.label.name) ?? []);
-    const pictures = (group.get(picture.name) ?? []).map((cell, i) => {
+    // A damaged group may have fewer rows than it says.
+    const pictures = Array.from(group.get(picture.name) ?? [], (cell, i) => {
       const bytes = cell?.bytes ?? cell;
-      return {
-        row: first + i,
-        bytes: bytes instanceof Uint8Array ? /** @type {Uint8Array<ArrayBuffer>} */ (bytes) : null,
-        label: numbers[i],
-      };
+      const packed = bytes instanceof Uint8Array ? /** @type {Uint8Array<ArrayBuffer>} */ (bytes) : null;
+      return { row: first + i, bytes: packed, label: numbers[i] };
     });
     await visitor.pictures(pictures);
   }

@@ -109,6 +109,27 @@ it('takes the coarse labels where they are asked for', async () => {
   expect(await labels({ labels: 'coarse' })).toEqual(Float32Array.of(1, 2));
 });
 
+it('tells of rows that a damaged group does not have', async () => {
+  const whole = huggingFace(
+    [
+      { bytes: picture(0), path: 'a' },
+      { bytes: picture(1), path: 'b' },
+    ],
+    [0, 1],
+    ['x', 'y'],
+  );
+  for (let at = 4; at < 60; at++) {
+    const bytes = new Uint8Array(whole.slice(0));
+    if (bytes[at] !== 4) continue; // two, as zigzag: how many values a page has
+    bytes[at] = 2;
+    const { pictures } = await contents(bytes.buffer);
+    expect(pictures).toHaveLength(2);
+    expect(pictures[1].bytes).toBe(null);
+    return;
+  }
+  expect.fail('there is no such byte');
+});
+
 it('says what is wrong', async () => {
   const whole = huggingFace([{ bytes: picture(0), path: 'a' }], [0], ['x']);
   for (const end of [4, 8, 50, whole.byteLength - 1]) {
