@@ -175,6 +175,7 @@ export class Person {
 
   /** @param {string} recipe */
   async chooseRecipe(recipe) {
+    await this.page.waitForSelector(`[data-testid="recipe-select"] option[value="${recipe}"]`); // some come a moment later
     await this.page.select('[data-testid="recipe-select"]', recipe);
   }
 

@@ -9,12 +9,15 @@ import {
   withSubset,
 } from './data-edits.js';
 import { RECIPES } from './recipes.js';
+import { REPORT_RECIPES } from './report-recipes.js';
+
+const ALL = { ...RECIPES, ...REPORT_RECIPES };
 
 const BYTES = [0, 255];
 
 describe('what the Data panel changes in a recipe', () => {
   it('scales values in the place where they were scaled, and leaves the rest', () => {
-    const recipe = RECIPES['letters-mlp-taskar'];
+    const recipe = ALL['letters-mlp-taskar'];
     expect(scalingOf(recipe)).toBe('unit');
     const standard = withScaling(recipe, 'channel', BYTES);
     expect(standard.preprocess).toEqual([
@@ -39,7 +42,7 @@ describe('what the Data panel changes in a recipe', () => {
   });
 
   it('writes down what was measured', () => {
-    const recipe = withScaling(RECIPES['mnist-cnn'], 'channel', BYTES);
+    const recipe = withScaling(ALL['mnist-cnn'], 'channel', BYTES);
     const measuring = measuringRecipe(recipe, [28, 28, 1], 10);
     expect(measuring.preprocess).toEqual(recipe.preprocess);
     const measured = { ...measuring, preprocess: [{ type: 'standardize', mean: [0.13], std: [0.31] }] };
@@ -52,15 +55,15 @@ describe('what the Data panel changes in a recipe', () => {
   });
 
   it('takes a part of the samples, or all again', () => {
-    const part = withSubset(RECIPES['mnist-cnn'], 500);
+    const part = withSubset(ALL['mnist-cnn'], 500);
     expect(part.data).toEqual({ dataset: 'mnist', train_size: 500 });
-    expect(withSubset(part, 0)).toEqual(RECIPES['mnist-cnn']);
+    expect(withSubset(part, 0)).toEqual(ALL['mnist-cnn']);
   });
 
   it('puts an augmentation in and takes it out', () => {
-    const rotated = toggleAugmentation(RECIPES['mnist-cnn'], 'rotate');
+    const rotated = toggleAugmentation(ALL['mnist-cnn'], 'rotate');
     expect(augmentationsOf(toggleAugmentation(rotated, 'shift'))).toEqual(['rotate', 'shift']);
-    expect(toggleAugmentation(rotated, 'rotate')).toEqual(RECIPES['mnist-cnn']);
+    expect(toggleAugmentation(rotated, 'rotate')).toEqual(ALL['mnist-cnn']);
     expect(augmentationsOf({ augment: 'nonsense' })).toEqual([]);
   });
 });

@@ -1,8 +1,6 @@
 // What a person does with data: open them from wherever they are, say how they are meant, look at them as training
 // will see them.
-import { addressOf, fetchAddress } from './data-address.js';
 import { droppedFiles } from './data-drop.js';
-import { measuringRecipe, withMeasured, withScaling } from './data-edits.js';
 
 /** @typedef {import('./data-shelf.js').Sets} Sets */
 /**
@@ -69,6 +67,7 @@ export class DataSession {
   /** @param {string} typed where a file lies */
   openAddress(typed) {
     return this.#open(async ({ signal, show }) => {
+      const { addressOf, fetchAddress } = await import('./data-address.js');
       const url = addressOf(typed);
       const onProgress = (/** @type {number} */ done, /** @type {number} */ total) =>
         show({ stage: 'Fetching from', name: url.hostname, done, total, unit: 'bytes' });
@@ -125,6 +124,7 @@ export class DataSession {
   /** @param {import('./data-edits.js').Scaling} scaling of the values; its numbers are measured on the training part */
   scale(scaling) {
     return this.#page.telling(async () => {
+      const { measuringRecipe, withMeasured, withScaling } = await import('./data-edits.js');
       const { data, draft } = this.#store.state;
       const { train } = await this.#shelf.all();
       const recipe = withScaling(draft.recipe, scaling, this.#store.state.data.range ?? [0, 255]);

@@ -15,8 +15,11 @@ import {
   withoutPlaces,
 } from './layers.js';
 import { RECIPES } from './recipes.js';
+import { REPORT_RECIPES } from './report-recipes.js';
 
-const CNN = RECIPES['mnist-cnn'];
+const ALL = { ...RECIPES, ...REPORT_RECIPES };
+
+const CNN = ALL['mnist-cnn'];
 
 /** @type {Awaited<ReturnType<typeof createEngine>>} */
 let engine;

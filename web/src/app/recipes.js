@@ -5,12 +5,18 @@ import { DESCRIPTORS } from './data-source.js';
 /** @typedef {import('./state.js').Settings} Settings */
 /** @typedef {Record<string, any>} Recipe */
 
-/** @type {Record<string, Recipe>} file name without .json -> recipe, simplest first */
-export const RECIPES = Object.fromEntries(
-  Object.entries(import.meta.glob('../../../recipes/**/*.json', { eager: true, import: 'default' }))
-    .map(([path, recipe]) => /** @type {[string, Recipe]} */ ([fileName(path), recipe]))
-    .sort(([, a], [, b]) => a['x-order'] - b['x-order']),
-);
+/** The first ones, simplest first; those of the reports are in a module that is loaded later. */
+export const RECIPES = named(import.meta.glob('../../../recipes/*.json', { eager: true, import: 'default' }));
+
+/**
+ * @param {Record<string, unknown>} files path -> recipe
+ * @returns {Record<string, Recipe>} file name without .json -> recipe, in their order
+ */
+export function named(files) {
+  const recipes = Object.entries(/** @type {Record<string, Recipe>} */ (files));
+  recipes.sort(([, a], [, b]) => a['x-order'] - b['x-order']);
+  return Object.fromEntries(recipes.map(([path, recipe]) => [fileName(path), recipe]));
+}
 
 /** @param {string} path */
 function fileName(path) {

@@ -65,9 +65,15 @@ export class Session {
       const engine = await this.#engine;
       engine.on('respawn', (event) => this.#respawned(event));
       this.#store.update({ engine: { variant: engine.variant, threads: engine.threads } });
-      await Promise.all([this.#plan(), this.#wakeBundled(engine)]);
+      await Promise.all([this.#plan(), this.#wakeBundled(engine), this.#offerReports()]);
       await this.#shelf.listKept(); // not in the way of the first stroke
     });
+  }
+
+  async #offerReports() {
+    const { REPORT_RECIPES } = await import('./report-recipes.js').catch(() => ({ REPORT_RECIPES: {} })); // offline
+    const { recipes } = this.#state;
+    this.#store.update({ recipes: { ...recipes, ...REPORT_RECIPES, ...recipes } }); // those at hand first, and as they are
   }
 
   /** @param {Engine} engine */

@@ -3,14 +3,11 @@ import * as format from '../app/format.js';
 import { canUndo, fitAtHand, isChanged } from '../app/recipes.js';
 import { DIGITS } from '../app/state.js';
 import { LightElement } from './light-element.js';
-import './class-scores.js';
-import './confusion-matrix.js';
 import './data-panel.js';
 import './draw-pad.js';
 import './drop-overlay.js';
 import './error-alert.js';
 import './line-chart.js';
-import './mistakes-grid.js';
 import './model-editor.js';
 import './panels-nav.js';
 import './prediction-view.js';
@@ -18,7 +15,6 @@ import './recipe-form.js';
 import './run-status.js';
 import './sample-picker.js';
 import './train-controls.js';
-import './weights-view.js';
 import { download } from './download.js';
 import { icon } from './icons.js';
 
@@ -37,6 +33,8 @@ export class TabgradApp extends LightElement {
     /** What a screen reader is told about the last drawing. */
     this.spoken = '';
     this.speakNext = false;
+    /** @type {Promise<unknown> | undefined} */
+    this.parts = undefined;
   }
 
   render() {
@@ -264,6 +262,9 @@ export class TabgradApp extends LightElement {
 
   /** @param {Map<PropertyKey, unknown>} changed */
   willUpdate(changed) {
+    // Loaded while the network learns, so that they are there when there is something to understand.
+    if (this.state && (this.state.phase !== 'idle' || this.state.weights))
+      this.parts ??= import('./understand.js');
     const before = /** @type {State | undefined} */ (changed.get('state'));
     const answer = this.state?.reading.answer;
     if (!this.state || !answer || !this.speakNext || answer === before?.reading.answer) return;
