@@ -10,6 +10,9 @@
  * @property {[number, number]} range of the values
  * @property {import('tabgrad').ImportReport | null} report null: nothing was read from files
  *
+ * @typedef {Pick<import('./state.js').Loaded, 'classes' | 'shape' | 'train' | 'test' | 'range'> & { atlas: Atlas | null }}
+ *   Preview of data that are being read
+ *
  * @typedef {object} Atlas samples of the training part, class by class, in one picture
  * @property {Uint8ClampedArray} pixels red, green, blue, alpha
  * @property {number} width
@@ -58,6 +61,22 @@ export async function atlasOf(train, classCounts) {
   const atlas = await train.thumbnails(indices, { size: Math.min(CELL, Math.max(height, width)) });
   const size = atlas.width / atlas.columns;
   return { ...atlas, size, counts, isInk: channels === 1 && meanGrey(atlas.pixels) < DARK };
+}
+
+/**
+ * What can be shown while the rest is still being read.
+ * @param {import('tabgrad').ReadingPreview} preview
+ * @returns {Preview}
+ */
+export function previewOf({ train, test, labels, thumbnails }) {
+  const [height, width, channels] = train.shape;
+  const counts = Array.from({ length: Math.min(MAX_CLASSES, train.classes.length) }, () => 0);
+  for (const label of labels) if (label < counts.length) counts[label]++;
+  const size = thumbnails.width / thumbnails.columns;
+  const isInk = channels === 1 && meanGrey(thumbnails.pixels) < DARK;
+  const atlas = height === 1 || width === 1 ? null : { ...thumbnails, size, counts, isInk };
+  const { classes, shape, count } = train;
+  return { classes, shape, train: count, test: test?.count ?? 0, range: null, atlas };
 }
 
 /** Of what is not transparent. @param {Uint8ClampedArray} pixels */

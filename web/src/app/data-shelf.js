@@ -2,7 +2,7 @@
 // is fetched in halves, each when first needed; what is opened takes the place of what was there only once it was read
 // without a fault.
 import { datasetName, titleOf } from './data-drop.js';
-import { atlasOf, overviewOf } from './data-overview.js';
+import { atlasOf, overviewOf, previewOf } from './data-overview.js';
 import { fetchMnist, recognise } from './data-source.js';
 import { AS_FOUND, MNIST } from './state.js';
 
@@ -109,22 +109,27 @@ export class DataShelf {
   /**
    * Opens what `find` finds, in the place of what is at hand; that stays when it cannot be read or is given up.
    * @param {(progress: Progress) => Promise<Origin>} find
-   * @typedef {{ signal: AbortSignal, show: (stage: State['opening']) => void }} Progress
+   * @typedef {{ signal: AbortSignal, show: (stage: State['opening']) => void,
+   *   preview: (preview: import('tabgrad').ReadingPreview) => void }} Progress
    * @param {Corrections} [corrections]
    * @returns {Promise<Sets | null>} what it replaces; null: nothing that was opened
    */
   open(find, corrections = AS_FOUND) {
     const abort = new AbortController();
-    const show = (/** @type {State['opening']} */ opening) => this.#store.update({ opening });
+    /** @type {Progress} */
+    const progress = {
+      signal: abort.signal,
+      show: (opening) => this.#store.update({ opening }),
+      preview: (preview) => this.#store.update({ preview: previewOf(preview) }),
+    };
     const reading = this.#opening.then(async () => {
       this.#abort = abort;
-      show({ stage: 'Opening', name: '', done: 0, total: 0 });
-      return this.#take(await find({ signal: abort.signal, show }), corrections, {
-        signal: abort.signal,
-        show,
-      });
+      progress.show({ stage: 'Opening', name: '', done: 0, total: 0 });
+      return this.#take(await find(progress), corrections, progress);
     });
-    this.#opening = reading.catch(() => {}).finally(() => show(null));
+    this.#opening = reading
+      .catch(() => {})
+      .finally(() => this.#store.update({ opening: null, preview: null }));
     return reading;
   }
 
@@ -173,7 +178,7 @@ export class DataShelf {
     this.#store.update({
       ...seen,
       ...{ corrections, asWritten: false, isKept: 'kept' in origin },
-      ...{ augmented: null, testPicture: null },
+      ...{ augmented: null, testPicture: null, opening: null, preview: null },
     });
     if ('files' in origin) this.#keep(engine, sets, opened, report);
     return before;
@@ -268,14 +273,20 @@ async function lookAt(sets, description, report = null) {
  * @param {Corrections} corrections
  * @param {Progress} progress
  */
-async function read(engine, origin, { options, classes }, { signal, show }) {
+async function read(engine, origin, { options, classes }, { signal, show, preview }) {
   if ('kept' in origin) {
     const sets = await engine.openStored(origin.kept);
     if (classes) await rename(sets, classes);
     return sets;
   }
   const named = classes ? { classes } : {};
-  return engine.readFiles(origin.files, { ...options, ...named, signal, onProgress: show });
+  return engine.readFiles(origin.files, {
+    ...options,
+    ...named,
+    signal,
+    onProgress: show,
+    onPreview: preview,
+  });
 }
 
 /** @param {Sets} sets @param {string[]} classes */

@@ -89,6 +89,7 @@
  * @property {boolean} asWritten the recipe is not to be fitted to the data
  * @property {Loaded} data
  * @property {Opening | null} opening null: nothing is being read
+ * @property {import('./data-overview.js').Preview | null} preview of what is being read, as soon as there is something
  * @property {import('./data-overview.js').Overview | null} overview of the data, once they were read
  * @property {import('./data-overview.js').Atlas | null} atlas samples of them
  * @property {import('./data-shelf.js').Corrections} corrections that a person made to them
@@ -150,6 +151,7 @@ export function initialState(recipes, settings) {
     asWritten: false,
     data: MNIST,
     opening: null,
+    preview: null,
     overview: null,
     atlas: null,
     corrections: AS_FOUND,

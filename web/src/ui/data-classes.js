@@ -39,7 +39,7 @@ export class DataClasses extends LightElement {
     super();
     /** @type {string[]} */
     this.classes = [];
-    /** Samples of each class to learn from. @type {number[]} */
+    /** Samples of each class to learn from; none: not counted yet. @type {number[]} */
     this.train = [];
     /** And to test with; empty where there are none. @type {number[]} */
     this.test = [];
@@ -84,7 +84,7 @@ export class DataClasses extends LightElement {
           ${atlas ? html`<canvas role="img" data-testid="data-samples" aria-label="Samples of each class"></canvas>` : nothing}
         </div>
       </div>
-      <p class="aside legend">
+      <p class="aside legend" ?hidden=${train.length === 0}>
         <span class="key"></span>to learn from${test.length > 0 ? html`<span class="key test"></span>to test with` : ''}${
           classes.length > shown ? ` The first ${shown} of ${count(classes.length)} classes.` : ''
         }
@@ -111,7 +111,7 @@ export class DataClasses extends LightElement {
                 @change=${(/** @type {Event} */ event) => this.rename(i, event)}
               />`
         }
-        <span class="class-count">
+        <span class="class-count" ?hidden=${this.train.length === 0}>
           <span class="stack" aria-hidden="true">
             <span class="train" .style=${`--share: ${train / most}`}></span>
             <span class="test" .style=${`--share: ${test / most}; --from: ${train / most}`}></span>

@@ -33,40 +33,12 @@ export class DataPanel extends LightElement {
   render() {
     const { state } = this;
     if (!state) return;
-    const { data, overview, atlas, opening, corrections, isKept, kept, keptProblem } = state;
+    const { data, overview, opening, preview, kept, keptProblem } = state;
     const details = overview && this.detailed;
     return html`
       <div class="data-grid">
         <div class="data-understood">
-          <div class="data-head">
-            <div>
-              <p class="data-title"><b>${data.title}</b></p>
-              <p class="aside number" data-testid="data-summary">${this.summary(data)}</p>
-            </div>
-            ${
-              data.name === 'mnist'
-                ? nothing
-                : html`<button type="button" class="tool" @click=${() => ask(this, 'useMnist')}>
-                    ${icon('reset')}Back to MNIST
-                  </button>`
-            }
-          </div>
-          ${this.renderFit(state)}
-          ${
-            details
-              ? html`
-                  <tg-data-understood .data=${data} .overview=${overview} .atlas=${atlas}></tg-data-understood>
-                  <tg-data-corrections
-                    .report=${overview.report}
-                    .opened=${data.opened}
-                    .corrections=${corrections}
-                    ?hasTest=${data.test > 0}
-                    ?kept=${isKept}
-                    ?busy=${opening !== null}
-                  ></tg-data-corrections>
-                `
-              : this.renderBlank(opening !== null || overview !== null)
-          }
+          ${preview && this.detailed ? this.renderPreview(preview) : this.renderData(state)}
         </div>
         <div class="data-ways">
           <tg-data-sources .opening=${opening}></tg-data-sources>
@@ -87,7 +59,52 @@ export class DataPanel extends LightElement {
     `;
   }
 
-  /** @param {import('../app/state.js').Loaded} data */
+  /** @param {import('../app/state.js').State} state */
+  renderData(state) {
+    const { data, overview, atlas, opening, corrections, isKept } = state;
+    return html`
+      <div class="data-head">
+        <div>
+          <p class="data-title"><b>${data.title}</b></p>
+          <p class="aside number" data-testid="data-summary">${this.summary(data)}</p>
+        </div>
+        ${
+          data.name === 'mnist'
+            ? nothing
+            : html`<button type="button" class="tool" @click=${() => ask(this, 'useMnist')}>
+                ${icon('reset')}Back to MNIST
+              </button>`
+        }
+      </div>
+      ${this.renderFit(state)}
+      ${
+        overview && this.detailed
+          ? html`
+              <tg-data-understood .data=${data} .overview=${overview} .atlas=${atlas}></tg-data-understood>
+              <tg-data-corrections
+                .report=${overview.report}
+                .opened=${data.opened}
+                .corrections=${corrections}
+                ?hasTest=${data.test > 0}
+                ?kept=${isKept}
+                ?busy=${opening !== null}
+              ></tg-data-corrections>
+            `
+          : this.renderBlank(opening !== null || overview !== null)
+      }
+    `;
+  }
+
+  /** What is coming, while it is being read. @param {import('../app/data-overview.js').Preview} preview */
+  renderPreview(preview) {
+    return html`
+      <p class="data-title"><b>Reading …</b></p>
+      <p class="aside number">${this.summary(preview)}</p>
+      <tg-data-classes .classes=${preview.classes} .atlas=${preview.atlas} fixed></tg-data-classes>
+    `;
+  }
+
+  /** @param {Pick<import('../app/state.js').Loaded, 'train' | 'test' | 'shape' | 'classes' | 'range'>} data */
   summary({ train, test, shape, classes, range }) {
     if (train === 0)
       return '60,000 to learn from, 10,000 to test with; fetched from this site when you train';
@@ -138,7 +155,7 @@ export class DataPanel extends LightElement {
   }
 
   willUpdate() {
-    if (!this.state?.overview || this.detailed) return;
+    if (this.detailed || !(this.state?.overview || this.state?.preview)) return;
     import('./data-details.js').then(
       () => {
         this.detailed = true;
