@@ -11,6 +11,7 @@
 #include "kernels/gemm.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "kernels/pack.h"
 
@@ -21,9 +22,11 @@ enum { KC = 400, PACKED = 102400, LARGEST_COLS = 64 /* of all tables */ };
 /* A block of c, an item of work: 64 rows of a (100 kB) stay in the second-level cache while the panels pass. */
 enum { ITEM_ROWS = 64, ITEM_COLS = 128, ITEM_PACKED = 8192 };
 
-/* b is packed even though its rows could be loaded in place from so many rows of a on: then strides that are bad for
- * caches cost more than packing. */
+/* From so many rows of a on, packing b costs nothing even where its rows could be loaded in place. */
 enum { OFTEN = 48 };
+
+/* Of a first-level cache: lines 4 kB apart share a set; half of the ways are counted on. */
+enum { SETS_BYTES = 4096, LINE = 64, WAYS = 4 };
 
 /* Multiplications below which handing out work costs more than doing it, and those worth an item. */
 static const double smallest_parallel = 131072, smallest_item = 32768;
@@ -32,8 +35,10 @@ typedef struct gemm_block {
     const tg_kernels *kernels;
     const tg_gemm *gemm;
     size_t n0, n, k0, k;
-    tg_real *packed;
-    bool in_place;
+    tg_real *packed; /* b */
+    tg_real *copies; /* of rows of a, [threads][k][ITEM_ROWS] */
+    bool in_place;   /* b */
+    bool copies_a;
     size_t panels, pack_items;
     size_t row_items, col_items;
 } gemm_block;
@@ -50,6 +55,14 @@ static size_t divide_up(size_t a, size_t b) {
     return (a + b - 1) / b;
 }
 
+/* Do k lines `stride` elements apart push each other out of the first-level cache? */
+static bool thrashes(size_t stride, size_t k) {
+    size_t bytes = stride * sizeof(tg_real),
+           together = SETS_BYTES; /* the largest power of 2 in bytes, at most that */
+    while (bytes % together != 0) together /= 2;
+    return k > WAYS * (SETS_BYTES / larger(together, LINE));
+}
+
 static size_t panel_cols(const gemm_block *block, size_t panel) {
     return smaller(block->kernels->gemm_cols, block->n - panel * block->kernels->gemm_cols);
 }
@@ -59,11 +72,11 @@ static bool lies_in_place(const gemm_block *block, size_t panel) {
     return block->in_place && panel_cols(block, panel) % block->kernels->lanes == 0;
 }
 
-/* Where a panel is packed, and how wide. */
+/* Where a panel is packed, and how wide: in place, only the last one ever is. */
 static tg_real *packed_panel(const gemm_block *block, size_t panel, size_t *width) {
     size_t lanes = larger(block->kernels->lanes, 4), cols = panel_cols(block, panel);
     *width = divide_up(cols, lanes) * lanes;
-    return block->packed + panel * block->kernels->gemm_cols * block->k;
+    return block->in_place ? block->packed : block->packed + panel * block->kernels->gemm_cols * block->k;
 }
 
 static void pack_panel(const gemm_block *block, size_t panel) {
@@ -80,22 +93,55 @@ static void pack_panel(const gemm_block *block, size_t panel) {
     }
 }
 
+/* In vectors of four: calling memcpy for so little takes longer than copying. */
+static inline void copy(const tg_real *from, tg_real *to, size_t n) {
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) memcpy(to + i, from + i, 4 * sizeof *to);
+    for (; i < n; i++) to[i] = from[i];
+}
+
+/* Panels whose columns lie together: a row of all of them at a time, as they lie in memory. */
+static void pack_whole_panels(const gemm_block *block, size_t panel, size_t end) {
+    const tg_matrix *b = &block->gemm->b;
+    size_t cols = block->kernels->gemm_cols;
+    for (size_t p = 0; p < block->k; p++) {
+        const tg_real *src = b->data + (block->k0 + p) * b->row_stride + block->n0 + panel * cols;
+        tg_real *dst = block->packed + (panel * block->k + p) * cols;
+        for (size_t i = panel; i < end; i++, src += cols, dst += block->k * cols) copy(src, dst, cols);
+    }
+}
+
 static void pack_item(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const gemm_block *block = ctx;
-    size_t end = (i + 1) * block->panels / block->pack_items;
-    for (size_t panel = i * block->panels / block->pack_items; panel < end; panel++) pack_panel(block, panel);
+    const tg_gemm *gemm = block->gemm;
+    size_t panel = i * block->panels / block->pack_items, end = (i + 1) * block->panels / block->pack_items;
+    if (!gemm->pack_b && gemm->b.col_stride == 1) {
+        size_t whole = smaller(end, block->n / block->kernels->gemm_cols);
+        pack_whole_panels(block, panel, whole);
+        panel = larger(panel, whole);
+    }
+    for (; panel < end; panel++) pack_panel(block, panel);
+}
+
+/* to[k][rows] of columns of a that would not stay in the cache. */
+static tg_matrix copy_rows(const gemm_block *block, tg_matrix a, size_t rows, tg_real *to) {
+    for (size_t p = 0; p < block->k; p++) copy(a.data + p * a.col_stride, to + p * rows, rows);
+    return (tg_matrix){to, 1, rows};
 }
 
 static void multiply_item(void *ctx, size_t i, size_t thread) {
-    (void)thread;
     const gemm_block *block = ctx;
     const tg_kernels *kernels = block->kernels;
     const tg_gemm *gemm = block->gemm;
-    const tg_matrix *a = &gemm->a, *b = &gemm->b;
+    const tg_matrix *b = &gemm->b;
     size_t down = block->row_items, across = block->col_items;
     size_t row = i % down * gemm->m / down, rows = (i % down + 1) * gemm->m / down - row;
     size_t end = (i / down + 1) * block->panels / across;
+    tg_matrix a = gemm->a;
+    a.data += row * a.row_stride + block->k0 * a.col_stride;
+    if (block->copies_a)
+        a = copy_rows(block, a, rows, block->copies + thread * smaller(gemm->m, ITEM_ROWS) * block->k);
     for (size_t panel = i / down * block->panels / across; panel < end; panel++) {
         size_t col = block->n0 + panel * kernels->gemm_cols, width;
         const tg_real *from = packed_panel(block, panel, &width);
@@ -105,9 +151,8 @@ static void multiply_item(void *ctx, size_t i, size_t thread) {
         }
         tg_real *c = gemm->c + row * gemm->ldc + col;
         const tg_real *start = block->k0 > 0 || gemm->accumulate ? c : gemm->bias ? gemm->bias + col : NULL;
-        kernels->gemm_panel(block->k, a->data + row * a->row_stride + block->k0 * a->col_stride,
-                            a->row_stride, a->col_stride, from, width, start, start == c ? gemm->ldc : 0, c,
-                            gemm->ldc, rows, panel_cols(block, panel));
+        kernels->gemm_panel(block->k, a.data, a.row_stride, a.col_stride, from, width, start,
+                            start == c ? gemm->ldc : 0, c, gemm->ldc, rows, panel_cols(block, panel));
     }
 }
 
@@ -150,9 +195,13 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
     assert(gemm->a.row_stride == 1 || gemm->a.col_stride == 1);
     if (gemm->m == 0 || gemm->n == 0) return;
     if (gemm->k == 0 && !gemm->accumulate) begin(gemm);
+    size_t kc = block_terms(gemm->k), nc = block_cols(gemm->n, kc);
     gemm_block block = {.kernels = kernels, .gemm = gemm, .packed = scratch};
-    block.in_place = !gemm->pack_b && gemm->b.col_stride == 1 && gemm->m < OFTEN;
-    size_t kc = block_terms(gemm->k), nc = block.in_place ? gemm->n : block_cols(gemm->n, kc);
+    block.copies = scratch + (nc + LARGEST_COLS) * kc;
+    block.copies_a = gemm->a.col_stride != 1 && gemm->n >= 32 && thrashes(gemm->a.col_stride, kc);
+    block.in_place =
+        !gemm->pack_b && gemm->b.col_stride == 1 && gemm->m < OFTEN && !thrashes(gemm->b.row_stride, kc);
+    if (block.in_place) nc = gemm->n;
     for (block.n0 = 0; block.n0 < gemm->n; block.n0 += nc) {
         block.n = smaller(nc, gemm->n - block.n0);
         block.panels = divide_up(block.n, kernels->gemm_cols);
@@ -171,9 +220,8 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
 }
 
 size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads) {
-    (void)m, (void)threads; /* b is packed once, for all rows and threads */
     size_t kc = block_terms(k);
-    return (block_cols(n, kc) + LARGEST_COLS) * kc;
+    return (block_cols(n, kc) + LARGEST_COLS + threads * smaller(m, ITEM_ROWS)) * kc;
 }
 
 void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {

@@ -114,8 +114,9 @@ static void equals_the_triple_loop(void **state) {
     }
     /* Rows, columns and dots; beyond every block size, and just so. */
     static const shape larger[] = {
-        {1, 1, 1},      {1, 300, 40},  {300, 1, 40},  {1, 1, 1000},  {70, 50, 1},     {5, 3, 0},
-        {300, 530, 20}, {256, 512, 9}, {20, 30, 256}, {33, 65, 257}, {257, 513, 300}, {32, 10, 784},
+        {1, 1, 1},      {1, 300, 40},   {300, 1, 40},   {1, 1, 1000},   {70, 50, 1},     {5, 3, 0},
+        {300, 530, 20}, {256, 512, 9},  {20, 30, 256},  {33, 65, 257},  {257, 513, 300}, {32, 10, 784},
+        {9, 1027, 300}, {40, 2051, 40}, {70, 1024, 40}, {1024, 33, 50},
     };
     for (size_t i = 0; i < sizeof larger / sizeof *larger; i++) {
         for (size_t repeat = 0; repeat < 3; repeat++) check(kernels, NULL, &rng, larger[i]);
