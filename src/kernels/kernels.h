@@ -103,12 +103,13 @@ typedef struct tg_kernels {
      *             w' = w - lr v                                                                (PyTorch's)
      *   adam:     m = b1 m + (1 - b1) g';  s = b2 s + (1 - b2) g'^2;
      *             w' = w (1 - lr decoupled_decay) - lr (m / correction1) / (sqrt(s) / correction2 + epsilon)
-     * What does not depend on the element is computed once: see kernels/coefficients.h. */
-    void (*sgd)(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g);
-    void (*momentum)(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g, tg_real *v);
-    void (*rmsprop)(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_real *g, tg_real *s,
+     * What does not depend on the element is computed once: see kernels/coefficients.h. They return whether all that they
+     * wrote is finite: an infinite second moment leaves weights finite, and stuck. */
+    bool (*sgd)(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g);
+    bool (*momentum)(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g, tg_real *v);
+    bool (*rmsprop)(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_real *g, tg_real *s,
                     tg_real *v);
-    void (*adam)(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *g, tg_real *m, tg_real *s);
+    bool (*adam)(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *g, tg_real *m, tg_real *s);
 } tg_kernels;
 
 const tg_kernels *tg_kernels_scalar(void);

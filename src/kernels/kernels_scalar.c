@@ -153,12 +153,13 @@ static void sum_products_rows(size_t rows, size_t cols, const tg_real *y, const 
 
 /* ---- optimizers ---------------------------------------------------------------------------------------- */
 
-static void sgd(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g) {
+static bool sgd(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g) {
     tg_real decay = tg_sgd_decay(step);
     for (size_t i = 0; i < n; i++) g[i] = w[i] - step->learning_rate * (g[i] + decay * w[i]);
+    return all_finite(n, g);
 }
 
-static void momentum(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g, tg_real *v) {
+static bool momentum(size_t n, const tg_sgd_step *step, const tg_real *w, tg_real *g, tg_real *v) {
     tg_real decay = tg_sgd_decay(step);
     for (size_t i = 0; i < n; i++) {
         tg_real slope = g[i] + decay * w[i];
@@ -166,9 +167,10 @@ static void momentum(size_t n, const tg_sgd_step *step, const tg_real *w, tg_rea
         tg_real direction = step->nesterov ? slope + step->momentum * v[i] : v[i];
         g[i] = w[i] - step->learning_rate * direction;
     }
+    return all_finite(n, g) && all_finite(n, v);
 }
 
-static void rmsprop(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_real *g, tg_real *s,
+static bool rmsprop(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_real *g, tg_real *s,
                     tg_real *v) {
     tg_real decay = 2 * step->l2 + step->weight_decay, rest = 1 - step->alpha;
     for (size_t i = 0; i < n; i++) {
@@ -177,9 +179,10 @@ static void rmsprop(size_t n, const tg_rmsprop_step *step, const tg_real *w, tg_
         v[i] = step->momentum * v[i] + slope / (tg_sqrt(s[i]) + step->epsilon);
         g[i] = w[i] - step->learning_rate * v[i];
     }
+    return all_finite(n, g) && all_finite(n, s) && all_finite(n, v);
 }
 
-static void adam(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *g, tg_real *m, tg_real *s) {
+static bool adam(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *g, tg_real *m, tg_real *s) {
     tg_adam_coefficients c = tg_adam_prepare(step);
     for (size_t i = 0; i < n; i++) {
         tg_real slope = g[i] + c.decay * w[i];
@@ -187,6 +190,7 @@ static void adam(size_t n, const tg_adam_step *step, const tg_real *w, tg_real *
         s[i] = step->beta2 * s[i] + c.rest2 * (slope * slope);
         g[i] = c.keep * w[i] - c.rate * m[i] / (c.root * tg_sqrt(s[i]) + step->epsilon);
     }
+    return all_finite(n, g) && all_finite(n, m) && all_finite(n, s);
 }
 
 /* ---- Winograd: the vectors are single numbers ------------------------------------------------------------ */

@@ -199,12 +199,26 @@ static float sum_squares(size_t n, const float *x, float centre) {
     return sum_lanes(part);
 }
 
+static inline vi is_finite(vf x) {
+    return absolute(x) <= FLT_MAX;
+}
+
+/* The mask in the first n lanes, true in the others. */
+static inline vi in_first(vi mask, size_t n) {
+    for (size_t l = n; l < TG_LANES; l++) mask[l] = -1;
+    return mask;
+}
+
+static bool in_all_lanes(vi mask) {
+    bool all = true;
+    for (size_t l = 0; l < TG_LANES; l++) all = all && mask[l];
+    return all;
+}
+
 static bool all_finite(size_t n, const float *x) {
     vi finite = ~(vi){0};
-    for (size_t i = 0; i < n; i += TG_LANES) finite &= absolute(load_first(x + i, n - i)) <= FLT_MAX;
-    bool all = true;
-    for (size_t l = 0; l < TG_LANES; l++) all = all && finite[l];
-    return all;
+    for (size_t i = 0; i < n; i += TG_LANES) finite &= is_finite(load_first(x + i, n - i));
+    return in_all_lanes(finite);
 }
 
 static inline float larger(float x, float m) {
@@ -242,55 +256,69 @@ static void sum_rows(size_t rows, size_t cols, const float *x, float *out) {
 
 /* ---- optimizers ---------------------------------------------------------------------------------------- */
 
-static void sgd(size_t n, const tg_sgd_step *step, const float *w, float *g) {
+static bool sgd(size_t n, const tg_sgd_step *step, const float *w, float *g) {
     float decay = tg_sgd_decay(step), rate = step->learning_rate;
+    vi finite = ~(vi){0};
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf weight = load_first(w + i, n - i);
         vf slope = load_first(g + i, n - i) + decay * weight;
-        store_first(g + i, weight - rate * slope, n - i);
+        vf next = weight - rate * slope;
+        finite &= in_first(is_finite(next), n - i);
+        store_first(g + i, next, n - i);
     }
+    return in_all_lanes(finite);
 }
 
-static void momentum(size_t n, const tg_sgd_step *step, const float *w, float *g, float *v) {
+static bool momentum(size_t n, const tg_sgd_step *step, const float *w, float *g, float *v) {
     float decay = tg_sgd_decay(step), rate = step->learning_rate, keep = step->momentum;
     bool nesterov = step->nesterov;
+    vi finite = ~(vi){0};
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf weight = load_first(w + i, n - i);
         vf slope = load_first(g + i, n - i) + decay * weight;
         vf velocity = keep * load_first(v + i, n - i) + slope;
+        vf next = weight - rate * (nesterov ? slope + keep * velocity : velocity);
+        finite &= in_first(is_finite(velocity) & is_finite(next), n - i);
         store_first(v + i, velocity, n - i);
-        vf direction = nesterov ? slope + keep * velocity : velocity;
-        store_first(g + i, weight - rate * direction, n - i);
+        store_first(g + i, next, n - i);
     }
+    return in_all_lanes(finite);
 }
 
-static void rmsprop(size_t n, const tg_rmsprop_step *step, const float *w, float *g, float *s, float *v) {
+static bool rmsprop(size_t n, const tg_rmsprop_step *step, const float *w, float *g, float *s, float *v) {
     float decay = 2 * step->l2 + step->weight_decay, rest = 1 - step->alpha;
     float alpha = step->alpha, epsilon = step->epsilon, keep = step->momentum, rate = step->learning_rate;
+    vi finite = ~(vi){0};
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf weight = load_first(w + i, n - i);
         vf slope = load_first(g + i, n - i) + decay * weight;
         vf square = alpha * load_first(s + i, n - i) + rest * (slope * slope);
         vf velocity = keep * load_first(v + i, n - i) + slope / (sqrt_each(square) + epsilon);
+        vf next = weight - rate * velocity;
+        finite &= in_first(is_finite(square) & is_finite(velocity) & is_finite(next), n - i);
         store_first(s + i, square, n - i);
         store_first(v + i, velocity, n - i);
-        store_first(g + i, weight - rate * velocity, n - i);
+        store_first(g + i, next, n - i);
     }
+    return in_all_lanes(finite);
 }
 
-static void adam(size_t n, const tg_adam_step *step, const float *w, float *g, float *m, float *s) {
+static bool adam(size_t n, const tg_adam_step *step, const float *w, float *g, float *m, float *s) {
     tg_adam_coefficients c = tg_adam_prepare(step);
     float beta1 = step->beta1, beta2 = step->beta2, epsilon = step->epsilon;
+    vi finite = ~(vi){0};
     for (size_t i = 0; i < n; i += TG_LANES) {
         vf weight = load_first(w + i, n - i);
         vf slope = load_first(g + i, n - i) + c.decay * weight;
         vf mean = beta1 * load_first(m + i, n - i) + c.rest1 * slope;
         vf square = beta2 * load_first(s + i, n - i) + c.rest2 * (slope * slope);
+        vf next = c.keep * weight - c.rate * mean / (c.root * sqrt_each(square) + epsilon);
+        finite &= in_first(is_finite(mean) & is_finite(square) & is_finite(next), n - i);
         store_first(m + i, mean, n - i);
         store_first(s + i, square, n - i);
-        vf next = c.keep * weight - c.rate * mean / (c.root * sqrt_each(square) + epsilon);
         store_first(g + i, next, n - i);
     }
+    return in_all_lanes(finite);
 }
 
 #include "kernels/winograd_simd.inc.h"

@@ -39,32 +39,32 @@ static tg_sgd_step sgd_step(const tg_optim_attrs *a, double learning_rate, const
                          .nesterov = nesterov};
 }
 
-static void sgd_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+static bool sgd_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
                        uint64_t step, const tg_param *p, size_t begin, size_t end) {
     (void)step;
     tg_sgd_step s = sgd_step(a, learning_rate, p, false);
-    kernels->sgd(end - begin, &s, p->data + begin, p->gradient + begin);
+    return kernels->sgd(end - begin, &s, p->data + begin, p->gradient + begin);
 }
 
-static void momentum_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+static bool momentum_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
                           bool nesterov, const tg_param *p, size_t begin, size_t end) {
     tg_sgd_step s = sgd_step(a, learning_rate, p, nesterov);
-    kernels->momentum(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin);
+    return kernels->momentum(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin);
 }
 
-static void momentum_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+static bool momentum_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
                             uint64_t step, const tg_param *p, size_t begin, size_t end) {
     (void)step;
-    momentum_with(kernels, a, learning_rate, false, p, begin, end);
+    return momentum_with(kernels, a, learning_rate, false, p, begin, end);
 }
 
-static void nesterov_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+static bool nesterov_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
                             uint64_t step, const tg_param *p, size_t begin, size_t end) {
     (void)step;
-    momentum_with(kernels, a, learning_rate, true, p, begin, end);
+    return momentum_with(kernels, a, learning_rate, true, p, begin, end);
 }
 
-static void rmsprop_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+static bool rmsprop_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
                            uint64_t step, const tg_param *p, size_t begin, size_t end) {
     (void)step;
     tg_rmsprop_step s = {.learning_rate = (tg_real)(learning_rate * p->learning_rate_factor),
@@ -73,11 +73,11 @@ static void rmsprop_update(const tg_kernels *kernels, const tg_optim_attrs *a, d
                          .alpha = (tg_real)a->alpha,
                          .epsilon = (tg_real)a->epsilon,
                          .momentum = (tg_real)a->momentum};
-    kernels->rmsprop(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin,
-                     p->state[1] + begin);
+    return kernels->rmsprop(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin,
+                            p->state[1] + begin);
 }
 
-static void adam_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
+static bool adam_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
                       bool decoupled, const tg_param *p, size_t begin, size_t end) {
     double t = (double)step;
     tg_adam_step s = {.learning_rate = (tg_real)(learning_rate * p->learning_rate_factor),
@@ -89,18 +89,18 @@ static void adam_with(const tg_kernels *kernels, const tg_optim_attrs *a, double
                       .epsilon = (tg_real)a->epsilon,
                       .correction1 = (tg_real)(1 - tg_pow_f64(a->beta1, t)),
                       .correction2 = (tg_real)sqrt(1 - tg_pow_f64(a->beta2, t))};
-    kernels->adam(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin,
-                  p->state[1] + begin);
+    return kernels->adam(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin,
+                         p->state[1] + begin);
 }
 
-static void adam_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+static bool adam_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
                         uint64_t step, const tg_param *p, size_t begin, size_t end) {
-    adam_with(kernels, a, learning_rate, step, false, p, begin, end);
+    return adam_with(kernels, a, learning_rate, step, false, p, begin, end);
 }
 
-static void adamw_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+static bool adamw_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
                          uint64_t step, const tg_param *p, size_t begin, size_t end) {
-    adam_with(kernels, a, learning_rate, step, true, p, begin, end);
+    return adam_with(kernels, a, learning_rate, step, true, p, begin, end);
 }
 
 #define COUNT(rows) rows, sizeof rows / sizeof *rows
@@ -163,7 +163,7 @@ static void clip(double clip_norm, const tg_kernels *kernels, tg_param *const *p
         if (params[i]->gradient) kernels->scale(params[i]->size, (tg_real)scale, params[i]->gradient);
 }
 
-enum { PIECE = 8192 }; /* elements a thread takes at a time: 32 kB of each array */
+enum { PIECE = 8192 }; /* elements a thread takes at a time, about: 32 kB of each array */
 
 typedef struct update_job {
     const tg_optimizer *optimizer;
@@ -171,33 +171,46 @@ typedef struct update_job {
     const tg_kernels *kernels;
     double learning_rate;
     uint64_t step;
-    const tg_param *param;
+    tg_param *const *params;
+    size_t count, pieces, elements; /* of all parameters, one behind the other */
     atomic_bool finite;
 } update_job;
 
+/* The elements from `begin` to `end`, of whatever parameters they are. */
 static void update_piece(void *ctx, size_t piece, size_t thread) {
     (void)thread;
     update_job *job = ctx;
-    const tg_param *p = job->param;
-    size_t begin = piece * PIECE, end = p->size - begin < PIECE ? p->size : begin + PIECE;
-    job->optimizer->update(job->kernels, job->attrs, job->learning_rate, job->step, p, begin, end);
-    bool finite = job->kernels->all_finite(end - begin, p->gradient + begin);
-    for (size_t i = 0; i < job->optimizer->states;
-         i++) /* an infinite second moment leaves weights finite, and stuck */
-        finite = finite && job->kernels->all_finite(end - begin, p->state[i] + begin);
+    size_t begin = piece * PIECE, end = piece + 1 == job->pieces ? job->elements : begin + PIECE, first = 0;
+    bool finite = true;
+    for (size_t i = 0; i < job->count && first < end; i++) {
+        const tg_param *p = job->params[i];
+        if (!p->gradient) continue;
+        size_t from = begin > first ? begin - first : 0, to = end - first < p->size ? end - first : p->size;
+        if (from < to)
+            finite &=
+                job->optimizer->update(job->kernels, job->attrs, job->learning_rate, job->step, p, from, to);
+        first += p->size;
+    }
     if (!finite) atomic_store_explicit(&job->finite, false, memory_order_relaxed);
 }
 
 bool tg_optimizer_step(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_kernels *kernels,
                        tg_pool *pool, double learning_rate, uint64_t step, tg_param *const *params,
                        size_t count) {
-    update_job job = {optimizer, attrs, kernels, learning_rate, step, NULL, true};
+    update_job job = {.optimizer = optimizer,
+                      .attrs = attrs,
+                      .kernels = kernels,
+                      .learning_rate = learning_rate,
+                      .step = step,
+                      .params = params,
+                      .count = count,
+                      .finite = true};
     if (attrs->clip_norm > 0) clip(attrs->clip_norm, kernels, params, count);
-    for (size_t i = 0; i < count; i++) {
-        job.param = params[i];
-        if (params[i]->gradient)
-            tg_parallel_for(pool, (params[i]->size + PIECE - 1) / PIECE, update_piece, &job);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (params[i]->gradient) job.elements += params[i]->size;
+    job.pieces = (job.elements + PIECE / 2) / PIECE; /* the last one takes up to half a piece more */
+    if (job.pieces == 0) job.pieces = 1;
+    tg_parallel_for(pool, job.pieces, update_piece, &job);
     bool finite = atomic_load_explicit(&job.finite, memory_order_relaxed);
     for (size_t i = 0; i < count; i++) {
         tg_param *p = params[i];

@@ -18,8 +18,8 @@ typedef struct tg_optimizer {
     size_t attr_count;
     size_t states; /* tensors kept per parameter, under optimizer.<parameter>.<state name> */
     const char *state_names[2];
-    /* Writes the new weights of elements [begin, end) over the gradient; `step` counts from 1. */
-    void (*update)(const tg_kernels *kernels, const tg_optim_attrs *attrs, double learning_rate,
+    /* Writes the new weights of elements [begin, end) over the gradient; `step` counts from 1. Is all of it finite? */
+    bool (*update)(const tg_kernels *kernels, const tg_optim_attrs *attrs, double learning_rate,
                    uint64_t step, const tg_param *param, size_t begin, size_t end);
 } tg_optimizer;
 
