@@ -199,15 +199,13 @@ static void correlate(const tg_correlate *c) {
 static inline vi load_places(const uint32_t *from, size_t n) {
     vi v = {0};
     if (n >= TG_LANES) memcpy(&v, from, sizeof v);
-    else
-        for (size_t l = 0; l < n; l++) v[l] = (int32_t)from[l];
+    else memcpy(&v, from, n * sizeof *from);
     return v;
 }
 
 static inline void store_places(uint32_t *to, vi v, size_t n) {
     if (n >= TG_LANES) memcpy(to, &v, sizeof v);
-    else
-        for (size_t l = 0; l < n; l++) to[l] = (uint32_t)v[l];
+    else memcpy(to, &v, n * sizeof *to);
 }
 
 /* whole: windows of 4 cells and of whole vectors of channels, as constants. */
