@@ -59,20 +59,6 @@ __attribute__((always_inline)) static inline void convolve_tile(const tg_convolv
     }
 }
 
-/* Fewer positions than the smaller tile has, or columns that are no whole vectors: by way of a tile of its own. */
-static void convolve_edge(const tg_convolve *c, size_t first, size_t rows) {
-    float edge[CONV_MR * CONV_NR];
-    size_t position[CONV_MR];
-    for (size_t i = 0; i < CONV_MR; i++) position[i] = c->position[first + (i < rows ? i : rows - 1)];
-    float *y = c->y + first * c->ldy;
-    for (size_t i = 0; c->accumulate && i < CONV_MR; i++)
-        for (size_t j = 0; j < CONV_NR; j++)
-            edge[i * CONV_NR + j] = i < rows && j < c->cols ? y[i * c->ldy + j] : 0;
-    if (c->cols > CONV_HALF) convolve_tile(c, position, edge, CONV_NR, CONV_MR, CONV_NV);
-    else convolve_tile(c, position, edge, CONV_NR, CONV_MR, CONV_HALF / TG_LANES);
-    for (size_t i = 0; i < rows; i++) memcpy(y + i * c->ldy, edge + i * CONV_NR, c->cols * sizeof *y);
-}
-
 __attribute__((always_inline)) static inline void convolve_tiles(const tg_convolve *c, int vectors) {
     size_t tiles = conv_tiles(c->count), more = c->count - tiles * (CONV_MR - 1);
     for (size_t t = 0, p = 0; t < tiles; t++) {
@@ -88,6 +74,21 @@ static void convolve_whole(const tg_convolve *c) {
 
 static void convolve_half(const tg_convolve *c) {
     convolve_tiles(c, CONV_HALF / TG_LANES);
+}
+
+/* Fewer positions than the smaller tile has, or columns that are no whole vectors: by way of a tile of its own. */
+static void convolve_edge(const tg_convolve *c, size_t first, size_t rows) {
+    float edge[CONV_MR * CONV_NR];
+    size_t position[CONV_MR];
+    tg_convolve tile = *c;
+    tile.position = position, tile.count = CONV_MR, tile.y = edge, tile.ldy = CONV_NR;
+    for (size_t i = 0; i < CONV_MR; i++) position[i] = c->position[first + (i < rows ? i : rows - 1)];
+    float *y = c->y + first * c->ldy;
+    for (size_t i = 0; c->accumulate && i < CONV_MR; i++)
+        for (size_t j = 0; j < CONV_NR; j++)
+            edge[i * CONV_NR + j] = i < rows && j < c->cols ? y[i * c->ldy + j] : 0;
+    (c->cols > CONV_HALF ? convolve_whole : convolve_half)(&tile);
+    for (size_t i = 0; i < rows; i++) memcpy(y + i * c->ldy, edge + i * CONV_NR, c->cols * sizeof *y);
 }
 
 static void convolve(const tg_convolve *c) {
@@ -141,14 +142,17 @@ __attribute__((always_inline)) static inline void correlate_tile(const tg_correl
     }
 }
 
+static void correlate(const tg_correlate *c);
+
 /* Some taps less than a tile has. */
 static void correlate_edge(const tg_correlate *c, size_t first, size_t taps) {
     float edge[CONV_MR * CONV_NR] = {0};
     size_t tap[CONV_MR];
+    tg_correlate tile = *c;
+    tile.tap = tap, tile.count = CONV_MR, tile.dw = edge, tile.sum = NULL;
     for (size_t i = 0; i < CONV_MR; i++) tap[i] = c->tap[first + (i < taps ? i : taps - 1)];
     memcpy(edge, c->dw + first * CONV_NR, taps * CONV_NR * sizeof *edge);
-    if (c->width > CONV_HALF) correlate_tile(c, tap, edge, CONV_MR, CONV_NV, false, false);
-    else correlate_tile(c, tap, edge, CONV_MR, CONV_HALF / TG_LANES, false, false);
+    correlate(&tile);
     memcpy(c->dw + first * CONV_NR, edge, taps * CONV_NR * sizeof *edge);
 }
 
