@@ -202,6 +202,14 @@ tg_status tg_run_create(tg_engine *engine, const tg_attrs *recipe, tg_dataset *t
                         tg_run **out, tg_error *err);
 void tg_run_destroy(tg_run *run);
 
+/* The same in two steps, for hosts that have others to look after meanwhile: the run, and then, until it is finished, what
+ * has to be done with all of the training data. That is to fit the preprocessing (pca takes seconds), before which the
+ * run neither trains nor answers; and to keep what costly steps make of every sample, which a run from tg_run_load may
+ * do without, only more slowly. */
+tg_status tg_run_create_unfitted(tg_engine *engine, const tg_attrs *recipe, tg_dataset *train,
+                                 tg_dataset *test, tg_run **out, tg_error *err);
+tg_status tg_run_fit(tg_run *run, tg_interrupt interrupt, void *ctx, bool *finished, tg_error *err);
+
 /* Layers whose "weights" name a checkpoint wait for it: until none is waited for (NULL), the run neither trains nor
  * answers. The host hands in the bytes of each, under the name the recipe has for it, which is what the first of these
  * returns; borrowed until the run is destroyed. Runs made by tg_run_load wait for nothing. */

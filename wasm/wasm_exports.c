@@ -129,6 +129,16 @@ static bool is_past(void *deadline)
     return emscripten_get_now() >= *(const double *)deadline;
 }
 
+/* row[1]: whether that was all. */
+EXPORT tg_status tg_wasm_run_fit(tg_run *run, double slice_ms, double *row, tg_error *err)
+{
+    double deadline = emscripten_get_now() + slice_ms;
+    bool finished = false;
+    tg_status status = tg_run_fit(run, is_past, &deadline, &finished, err);
+    *row = finished;
+    return status;
+}
+
 /* row[15]: tg_progress, also after a failure. */
 EXPORT tg_status tg_wasm_run_train(tg_run *run, double max_steps, double slice_ms, float *step_losses,
                                    size_t max_losses, size_t *losses_written, double *row, tg_error *err)

@@ -145,6 +145,8 @@ static tg_status make_run(cli_session *session, tg_error *err) {
                                                          session->train, session->test, &session->run, err)
                                            : tg_run_create(session->engine, session->attrs, session->train,
                                                            session->test, &session->run, err);
+    bool finished;
+    if (status == TG_OK) status = tg_run_fit(session->run, NULL, NULL, &finished, err);
     for (const char *name; status == TG_OK && (name = tg_run_waits_for(session->run));)
         status = take_weights(session, name, err);
     return status == TG_OK ? TG_OK : cli_fail_in(err, session->options->input);

@@ -188,9 +188,11 @@ tg_status tg_preprocess_create(const tg_value *list, const size_t shape[3], size
 
 void tg_preprocess_destroy(tg_preprocess *preprocess) {
     if (!preprocess) return;
-    for (size_t s = 0; s < preprocess->count; s++)
-        for (size_t i = 0; i < preprocess->steps[s].tensor_count; i++)
-            tg_free(preprocess->steps[s].tensors[i].data);
+    for (size_t s = 0; s < preprocess->count; s++) {
+        tg_preprocess_step *step = &preprocess->steps[s];
+        if (step->progress) step->kind->abandon(step);
+        for (size_t i = 0; i < step->tensor_count; i++) tg_free(step->tensors[i].data);
+    }
     tg_free(preprocess->table);
     tg_free(preprocess->room);
     tg_free(preprocess->memory.rows);
@@ -243,26 +245,35 @@ void tg_fitting_samples(const tg_fitting *fitting, size_t first, size_t n, tg_re
                          fitting->index ? fitting->index + first : NULL, n, TG_PLANES, x, NULL);
 }
 
-tg_status tg_preprocess_fit(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
-                            const uint32_t *index, size_t count, tg_error *err) {
+static size_t first_unfitted(const tg_preprocess *preprocess) {
+    size_t s = 0;
+    while (s < preprocess->count && preprocess->steps[s].fitted) s++;
+    return s;
+}
+
+tg_status tg_preprocess_advance_fit(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
+                                    const uint32_t *index, size_t count, tg_error *err) {
     assert(!pool || tg_pool_threads(pool) <= preprocess->threads);
-    size_t all = preprocess->count;
-    tg_fitting fitting = {preprocess, pool, dataset, index, count};
-    tg_status status = TG_OK;
-    for (size_t s = 0; s < all && status == TG_OK; s++) {
-        tg_preprocess_step *self = &preprocess->steps[s];
-        if (self->fitted) continue;
-        preprocess->count = s; /* for the moment the list ends before this step */
-        find_head(preprocess);
-        fill_table(preprocess);
-        status = self->kind->fit(self, &fitting, err);
-        if (status != TG_OK) tg_fail_at(err, status, "preprocess[%zu] %s", s, self->kind->name);
-        self->fitted = status == TG_OK;
-    }
+    size_t all = preprocess->count, s = first_unfitted(preprocess);
+    if (s == all) return TG_OK;
+    tg_preprocess_step *self = &preprocess->steps[s];
+    preprocess->count = s; /* for the moment the list ends before this step */
+    find_head(preprocess);
+    fill_table(preprocess);
+    const tg_fitting fitting = {preprocess, pool, dataset, index, count};
+    tg_status status = self->kind->fit(self, &fitting, &self->fitted, err);
+    if (status != TG_OK) tg_fail_at(err, status, "preprocess[%zu] %s", s, self->kind->name);
     preprocess->count = all;
     find_head(preprocess);
-    if (status == TG_OK) fill_table(preprocess);
+    if (tg_preprocess_fitted(preprocess)) fill_table(preprocess);
     return status;
+}
+
+tg_status tg_preprocess_fit(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
+                            const uint32_t *index, size_t count, tg_error *err) {
+    while (!tg_preprocess_fitted(preprocess))
+        TG_TRY(tg_preprocess_advance_fit(preprocess, pool, dataset, index, count, err));
+    return TG_OK;
 }
 
 size_t tg_preprocess_tensors(tg_preprocess *preprocess, tg_fitted *out, size_t most) {

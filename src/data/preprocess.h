@@ -30,7 +30,10 @@ void tg_preprocess_destroy(tg_preprocess *preprocess);
 void tg_preprocess_shape(const tg_preprocess *preprocess, size_t shape[3]);
 
 /* Fits what has to be fitted, on the given samples of the set. Nothing to fit: does nothing.
- * Sums in f64, in order. pool may be NULL. */
+ * Sums in f64, in order. pool may be NULL. tg_preprocess_advance_fit does a unit of that, of some milliseconds, with
+ * the same arguments until everything is fitted. */
+tg_status tg_preprocess_advance_fit(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
+                                    const uint32_t *index, size_t count, tg_error *err);
 tg_status tg_preprocess_fit(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
                             const uint32_t *index, size_t count, tg_error *err);
 bool tg_preprocess_fitted(const tg_preprocess *preprocess);
@@ -65,8 +68,8 @@ void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dty
 /* Makes what comes out for every sample of the set, once and for all, where that costs more than reading it
  * again (pca); gathers by index from the pixels of the set then copy. augmenting: as they will say it; only
  * appended copies can be remembered. Where there is no use or no memory for it, nothing happens. Once
- * everything is fitted, and while the set stays as it is. */
-void tg_preprocess_remember(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
+ * everything is fitted, and while the set stays as it is. Some samples at a time: true when all of them are there. */
+bool tg_preprocess_remember(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
                             const tg_augmenting *augmenting);
 
 /* Bytes that all of it takes. */

@@ -29,9 +29,14 @@ typedef struct gathering {
     bool known; /* remembered */
 } gathering;
 
+static size_t rows_to_remember(const tg_preprocess *preprocess) {
+    return preprocess->memory.count * (preprocess->memory.copies ? 2 : 1);
+}
+
 static bool is_known(const tg_preprocess *preprocess, const void *pixels, const uint32_t *index,
                      const tg_augmenting *augmenting) {
-    return preprocess->memory.rows && preprocess->memory.pixels == pixels && index &&
+    return preprocess->memory.rows && preprocess->memory.filled == rows_to_remember(preprocess) &&
+           preprocess->memory.pixels == pixels && index &&
            (!augments(augmenting) || (augmenting->appended && preprocess->memory.copies));
 }
 
@@ -204,28 +209,36 @@ static bool has_costly_step(const tg_preprocess *preprocess) {
     return false;
 }
 
-void tg_preprocess_remember(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
-                            const tg_augmenting *augmenting) {
-    enum { AT_ONCE = 1024 };
-    assert(tg_preprocess_fitted(preprocess) && !preprocess->memory.rows);
+/* Room for what is to be remembered, where there is use and memory for it. */
+static bool begin_remembering(tg_preprocess *preprocess, const tg_dataset *dataset,
+                              const tg_augmenting *augmenting) {
     bool copies = augments(augmenting) && augmenting->appended;
-    size_t size = tg_preprocess_size(preprocess), bytes = 0;
-    if (!has_costly_step(preprocess) || (augments(augmenting) && !copies)) return;
+    size_t bytes = 0;
+    if (!has_costly_step(preprocess) || (augments(augmenting) && !copies)) return false;
     if (!tg_mul_size(dataset->count, (copies ? 2 : 1) * sizeof(tg_real), &bytes) ||
-        !tg_mul_size(bytes, size, &bytes))
-        return;
-    tg_real *rows = tg_allocate(bytes);
-    if (!rows) return;
-    for (size_t half = 0; half <= copies; half++)
-        for (size_t first = 0; first < dataset->count; first += AT_ONCE) {
-            uint32_t index[AT_ONCE];
-            size_t n = dataset->count - first < AT_ONCE ? dataset->count - first : AT_ONCE;
-            for (size_t i = 0; i < n; i++) index[i] = (uint32_t)(first + i) | (half ? TG_TRANSFORMED : 0);
-            tg_preprocess_gather(preprocess, pool, dataset->type, dataset->pixels, index, n, TG_PLANES,
-                                 rows + (half * dataset->count + first) * size, half ? augmenting : NULL);
-        }
+        !tg_mul_size(bytes, tg_preprocess_size(preprocess), &bytes))
+        return false;
+    preprocess->memory.rows = tg_allocate(bytes);
     preprocess->memory.pixels = dataset->pixels;
     preprocess->memory.count = dataset->count;
     preprocess->memory.copies = copies;
-    preprocess->memory.rows = rows;
+    preprocess->memory.filled = 0;
+    return preprocess->memory.rows != NULL;
+}
+
+bool tg_preprocess_remember(tg_preprocess *preprocess, tg_pool *pool, const tg_dataset *dataset,
+                            const tg_augmenting *augmenting) {
+    enum { AT_ONCE = 256 };
+    assert(tg_preprocess_fitted(preprocess));
+    if (!preprocess->memory.rows && !begin_remembering(preprocess, dataset, augmenting)) return true;
+    size_t filled = preprocess->memory.filled, count = dataset->count, size = tg_preprocess_size(preprocess);
+    size_t copy = filled >= count, first = copy ? filled - count : filled;
+    if (filled == rows_to_remember(preprocess)) return true;
+    uint32_t index[AT_ONCE];
+    size_t n = count - first < AT_ONCE ? count - first : AT_ONCE;
+    for (size_t i = 0; i < n; i++) index[i] = (uint32_t)(first + i) | (copy ? TG_TRANSFORMED : 0);
+    tg_preprocess_gather(preprocess, pool, dataset->type, dataset->pixels, index, n, TG_PLANES,
+                         preprocess->memory.rows + filled * size, copy ? augmenting : NULL);
+    preprocess->memory.filled += n;
+    return preprocess->memory.filled == rows_to_remember(preprocess);
 }

@@ -40,6 +40,7 @@ typedef struct tg_preprocess_step {
     size_t in_size, out_size; /* of a sample */
     bool by_channel;          /* works on values of one channel, wherever they are */
     bool fitted;              /* or there is nothing to fit */
+    void *progress;           /* of a fit that goes on; NULL: none */
     tg_fitted tensors[TG_STEP_TENSORS];
     size_t tensor_count;
     union {
@@ -70,6 +71,7 @@ struct tg_preprocess {
         size_t count;       /* of its samples */
         bool copies;        /* behind them, the transformed copies */
         tg_real *rows;      /* [count, size that comes out]; NULL: nothing is remembered */
+        size_t filled;      /* of these rows; they are used once all are */
     } memory;
     size_t head, count;
     tg_preprocess_step steps[];
@@ -94,7 +96,9 @@ typedef struct tg_preprocess_kind {
     /* Everything that the rows cannot say: out (where it is not in), by_channel, fitted, tensors. May be
      * NULL: values that need no fitting, by channel. */
     tg_status (*prepare)(tg_preprocess_step *self, tg_error *err);
-    tg_status (*fit)(tg_preprocess_step *self, const tg_fitting *fitting, tg_error *err);
+    /* A unit of work, of some milliseconds; *finished is set with the last one. */
+    tg_status (*fit)(tg_preprocess_step *self, const tg_fitting *fitting, bool *finished, tg_error *err);
+    void (*abandon)(tg_preprocess_step *self); /* frees `progress`; NULL: there is never any */
     /* by_channel: in place. */
     void (*values)(const tg_preprocess_step *self, size_t channel, tg_real *x, size_t n);
     /* else: y[n, out] from x[n, in], which may be spoilt. */

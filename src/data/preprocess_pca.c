@@ -42,7 +42,7 @@ static tg_status pca_prepare(tg_preprocess_step *self, tg_error *err) {
 /* ---- covariance --------------------------------------------------------------------------------------- */
 
 /* Sums over CHUNK samples are the kernels' affair; those over chunks are in f64. */
-enum { CHUNK = 1024, ROWS = 256 };
+enum { CHUNK = 1024, ROWS = 128 };
 
 typedef struct covariance {
     const tg_fitting *fitting;
@@ -60,12 +60,19 @@ static size_t read_chunk(const covariance *c, size_t first) {
     return n;
 }
 
-static void find_mean(const covariance *c) {
-    memset(c->mean, 0, c->features * sizeof *c->mean);
-    for (size_t first = 0; first < c->fitting->count; first += CHUNK)
-        for (size_t i = 0, n = read_chunk(c, first); i < n; i++)
-            for (size_t j = 0; j < c->features; j++) c->mean[j] += (double)c->samples[i * c->features + j];
-    for (size_t j = 0; j < c->features; j++) c->mean[j] /= (double)c->fitting->count;
+/* mean += n samples from `first` on; how many. */
+static size_t add_to_mean(const covariance *c, size_t first) {
+    size_t n = read_chunk(c, first);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < c->features; j++) c->mean[j] += (double)c->samples[i * c->features + j];
+    return n;
+}
+
+static size_t read_centred(const covariance *c, size_t first) {
+    size_t n = read_chunk(c, first);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < c->features; j++) c->samples[i * c->features + j] -= (tg_real)c->mean[j];
+    return n;
 }
 
 /* sum[row.., row..] += x' x of n centred samples */
@@ -86,17 +93,10 @@ static void add_products(const covariance *c, size_t n, size_t row) {
             c->sum[(row + i) * features + row + j] += (double)c->part[i * cols + j];
 }
 
-static void find_covariance(const covariance *c) {
-    size_t features = c->features;
-    find_mean(c);
-    memset(c->sum, 0, features * features * sizeof *c->sum);
-    for (size_t first = 0; first < c->fitting->count; first += CHUNK) {
-        size_t n = read_chunk(c, first);
-        for (size_t i = 0; i < n; i++)
-            for (size_t j = 0; j < features; j++) c->samples[i * features + j] -= (tg_real)c->mean[j];
-        for (size_t row = 0; row < features; row += ROWS) add_products(c, n, row);
-    }
-    for (size_t i = 0; i < features; i++)
+/* Rows row..row+ROWS of the sums become those of the covariance, and their mirror image. */
+static void finish_rows(const covariance *c, size_t row) {
+    size_t features = c->features, end = features - row < ROWS ? features : row + ROWS;
+    for (size_t i = row; i < end; i++)
         for (size_t j = i; j < features; j++) {
             c->sum[i * features + j] /= (double)c->fitting->count;
             c->sum[j * features + i] = c->sum[i * features + j];
@@ -121,45 +121,103 @@ static bool all_at_once(size_t features, size_t components) {
     return features <= SMALL || components > features / 2;
 }
 
-static tg_status find_components(tg_preprocess_step *self, const covariance *c, double *values,
-                                 tg_error *err) {
-    size_t features = c->features, components = self->out_size, square = features * features;
-    tg_real *rows = self->tensors[COMPONENTS].data;
-    if (all_at_once(features, components)) {
-        double *room = tg_allocate((square + 2 * features) * sizeof *room);
-        TG_REQUIRE(err, room, TG_E_MEMORY, "no memory is left for %zu components; use fewer", components);
-        tg_eigen_all(features, c->sum, values, room, room + square);
-        for (size_t i = 0; i < components * features; i++) rows[i] = (tg_real)room[i];
-        tg_free(room);
-        return TG_OK;
-    }
-    tg_real *rounded = tg_allocate(square * sizeof *rounded);
-    TG_REQUIRE(err, rounded, TG_E_MEMORY, "no memory is left for %zu components; use fewer", components);
-    for (size_t i = 0; i < square; i++) rounded[i] = (tg_real)c->sum[i];
-    tg_status status = tg_eigen_leading(c->fitting->pool, features, rounded, components, values, rows, err);
-    tg_free(rounded);
-    return status;
+/* ---- fitting, a unit of work at a time ---------------------------------------------------------------- */
+
+typedef enum stage { MEANS, PRODUCTS, MIRROR, EVERY_COMPONENT, LEADING_COMPONENTS } stage;
+
+typedef struct progress {
+    covariance c;
+    double *values; /* [features] */
+    double total;   /* variance */
+    stage at;
+    size_t first, row, n; /* samples and rows done, samples in the chunk */
+    double *room;         /* of every component */
+    tg_eigen eigen;
+    tg_real *rounded; /* the covariance, for the leading ones */
+    tg_subspace *subspace;
+} progress;
+
+static void pca_abandon(tg_preprocess_step *self) {
+    progress *p = self->progress;
+    if (!p) return;
+    tg_subspace_destroy(p->subspace);
+    tg_free(p->rounded);
+    tg_free(p->room);
+    tg_free(p);
+    self->progress = NULL;
 }
 
-static tg_status fit_with(tg_preprocess_step *self, const covariance *c, double *values, tg_error *err) {
-    size_t features = c->features;
-    double total = 0, kept = 0;
-    find_covariance(c);
-    for (size_t j = 0; j < features; j++) total += c->sum[j * features + j];
-    TG_TRY(find_components(self, c, values, err));
+static tg_status begin_components(const tg_preprocess_step *self, progress *p, tg_error *err) {
+    size_t features = p->c.features, components = self->out_size, square = features * features;
+    if (all_at_once(features, components)) {
+        p->at = EVERY_COMPONENT;
+        p->room = tg_allocate((square + 2 * features) * sizeof *p->room);
+        TG_REQUIRE(err, p->room, TG_E_MEMORY, "no memory is left for %zu components; use fewer", components);
+        tg_eigen_begin(&p->eigen, features, p->c.sum, p->values, p->room, p->room + square);
+        return TG_OK;
+    }
+    p->at = LEADING_COMPONENTS;
+    p->rounded = tg_allocate(square * sizeof *p->rounded);
+    TG_REQUIRE(err, p->rounded, TG_E_MEMORY, "no memory is left for %zu components; use fewer", components);
+    for (size_t i = 0; i < square; i++) p->rounded[i] = (tg_real)p->c.sum[i];
+    return tg_subspace_create(p->c.fitting->pool, features, p->rounded, components, p->values,
+                              self->tensors[COMPONENTS].data, &p->subspace, err);
+}
+
+static void take_fitted(tg_preprocess_step *self, const progress *p) {
+    size_t features = p->c.features;
+    double kept = 0;
     for (size_t i = 0; i < self->out_size; i++) {
-        double variance = values[i] > 0 ? values[i] : 0; /* rounding */
+        double variance = p->values[i] > 0 ? p->values[i] : 0; /* rounding */
         settle_sign(features, self->tensors[COMPONENTS].data + i * features);
         self->tensors[VARIANCE].data[i] = (tg_real)variance;
         kept += variance;
     }
-    for (size_t j = 0; j < features; j++) self->tensors[MEAN].data[j] = (tg_real)c->mean[j];
-    self->of.pca.explained = (tg_reals){.count = 1, .value = {kept < total ? kept / total : 1}};
+    for (size_t j = 0; j < features; j++) self->tensors[MEAN].data[j] = (tg_real)p->c.mean[j];
+    self->of.pca.explained = (tg_reals){.count = 1, .value = {kept < p->total ? kept / p->total : 1}};
+}
+
+static tg_status advance(tg_preprocess_step *self, progress *p, bool *finished, tg_error *err) {
+    size_t features = p->c.features, count = p->c.fitting->count;
+    switch (p->at) {
+    case MEANS:
+        p->first += add_to_mean(&p->c, p->first);
+        if (p->first < count) return TG_OK;
+        for (size_t j = 0; j < features; j++) p->c.mean[j] /= (double)count;
+        p->first = 0;
+        p->at = PRODUCTS;
+        return TG_OK;
+    case PRODUCTS:
+        if (p->row == 0) p->n = read_centred(&p->c, p->first);
+        add_products(&p->c, p->n, p->row);
+        p->row += ROWS;
+        if (p->row < features) return TG_OK;
+        p->row = 0;
+        p->first += p->n;
+        if (p->first == count) p->at = MIRROR;
+        return TG_OK;
+    case MIRROR:
+        finish_rows(&p->c, p->row);
+        p->row += ROWS;
+        if (p->row < features) return TG_OK;
+        for (size_t j = 0; j < features; j++) p->total += p->c.sum[j * features + j];
+        return begin_components(self, p, err);
+    case EVERY_COMPONENT:
+        if (!tg_eigen_advance(&p->eigen)) return TG_OK;
+        for (size_t i = 0; i < self->out_size * features; i++)
+            self->tensors[COMPONENTS].data[i] = (tg_real)p->room[i];
+        break;
+    case LEADING_COMPONENTS:
+        if (!tg_subspace_advance(p->subspace)) return TG_OK;
+        break;
+    }
+    take_fitted(self, p);
+    *finished = true;
     return TG_OK;
 }
 
-static tg_status pca_fit(tg_preprocess_step *self, const tg_fitting *fitting, tg_error *err) {
-    size_t features = self->in_size, square = 0, block_size = 0;
+static tg_status begin(tg_preprocess_step *self, const tg_fitting *fitting, tg_error *err) {
+    size_t features = self->in_size, square = 0;
     TG_REQUIRE(err, self->out_size < fitting->count, TG_E_DATA,
                "components %zu exceeds the %zu directions that %zu samples can differ in; use fewer",
                self->out_size, fitting->count - 1, fitting->count);
@@ -167,7 +225,8 @@ static tg_status pca_fit(tg_preprocess_step *self, const tg_fitting *fitting, tg
     void *block = NULL;
     for (int round = 0; fits && round < 2; round++) {
         tg_arena arena = {.base = block};
-        covariance c = {.fitting = fitting, .features = features};
+        progress *p = tg_arena_take(&arena, 1, sizeof *p);
+        covariance c = {.features = features};
         c.samples = tg_arena_take(&arena, CHUNK * features, sizeof *c.samples);
         c.part = tg_arena_take(&arena, ROWS * features, sizeof *c.part);
         c.scratch =
@@ -176,19 +235,27 @@ static tg_status pca_fit(tg_preprocess_step *self, const tg_fitting *fitting, tg
         c.sum = tg_arena_take(&arena, square, sizeof *c.sum);
         double *values = tg_arena_take(&arena, features, sizeof *values);
         if (round == 1) {
-            tg_status status = fit_with(self, &c, values, err);
-            tg_free(block);
-            return status;
+            *p = (progress){.c = c, .values = values};
+            self->progress = p;
+            return TG_OK;
         }
         fits = !arena.overflow;
-        block_size = arena.used;
-        block = fits ? tg_allocate(block_size) : NULL;
+        block = fits ? tg_allocate_zeroed(arena.used) : NULL;
         fits = block != NULL;
     }
     return tg_fail(
         err, TG_E_MEMORY,
         "the covariance of %zu features needs %.1f GB, which could not be had; resize the pictures first",
         features, (double)features * (double)features * 8 / 1e9);
+}
+
+static tg_status pca_fit(tg_preprocess_step *self, const tg_fitting *fitting, bool *finished, tg_error *err) {
+    if (!self->progress) TG_TRY(begin(self, fitting, err));
+    progress *p = self->progress;
+    p->c.fitting = fitting;
+    tg_status status = advance(self, p, finished, err);
+    if (*finished || status != TG_OK) pca_abandon(self);
+    return status;
 }
 
 /* ---- at work ------------------------------------------------------------------------------------------ */
@@ -225,6 +292,7 @@ const tg_preprocess_kind tg_preprocess_pca = {
     .costly = true,
     .prepare = pca_prepare,
     .fit = pca_fit,
+    .abandon = pca_abandon,
     .samples = pca_samples,
     .work = pca_work,
 };

@@ -108,7 +108,8 @@ static void add_up(const tg_fitting *fitting, size_t size, size_t area, const do
     }
 }
 
-static tg_status standardize_fit(tg_preprocess_step *self, const tg_fitting *fitting, tg_error *err) {
+static tg_status standardize_fit(tg_preprocess_step *self, const tg_fitting *fitting, bool *finished,
+                                 tg_error *err) {
     tg_standardize *s = &self->of.standardize;
     bool per_pixel = s->per == TG_PER_PIXEL;
     size_t size = self->in_size, area = per_pixel ? 1 : self->in[0] * self->in[1], groups = size / area;
@@ -139,6 +140,7 @@ static tg_status standardize_fit(tg_preprocess_step *self, const tg_fitting *fit
     }
     if (!per_pixel) s->mean.count = groups;
     if (!per_pixel && s->scale) s->std.count = groups;
+    *finished = true;
     tg_free(samples);
     tg_free(mean);
     return TG_OK;

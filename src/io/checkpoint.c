@@ -352,8 +352,6 @@ static tg_status restore(const tg_checkpoint *c, const tg_value *document, tg_ru
     TG_TRY(status);
     tg_preprocess_mark_fitted(run->preprocess);
     for (size_t i = 0; i < run->graph->count; i++) run->graph->nodes[i].source.taken = true;
-    if (run->train)
-        tg_preprocess_remember(run->preprocess, run->engine->parts.pool, run->train, &run->augmenting);
     status = read_classes(run, tg_value_get(document, "classes"), err);
     if (status != TG_OK) return tg_fail_at(err, status, "classes");
     if (!has_state) return TG_OK;
@@ -369,7 +367,7 @@ tg_status tg_run_load(tg_engine *engine, const tg_checkpoint *checkpoint, const 
     tg_run *run = NULL;
     if (!recipe || recipe->kind != TG_OBJECT)
         status = tg_fail(err, TG_E_FORMAT, "its recipe is not an object");
-    else status = tg_run_create_from(engine, recipe, train, test, false, &run, err);
+    else status = tg_run_create_from(engine, recipe, train, test, &run, err);
     if (status == TG_OK) status = restore(checkpoint, root, run, err);
     if (status == TG_OK) *out = run;
     else tg_run_destroy(run);

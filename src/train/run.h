@@ -136,7 +136,8 @@ struct tg_run {
     tg_real *sample_losses, *loss_scratch;
     int32_t *batch_labels;
     tg_real *batch_targets; /* [batch, scores of the largest output that looks at labels] of soft sets */
-    tg_real *batch_inputs;  /* [batch, values of the input] as an output lies; NULL where they lie so already */
+    tg_real
+        *batch_inputs; /* [batch, values of the input] as an output lies; NULL where they lie so already */
 
     tg_position at;
     tg_phase phase;
@@ -158,9 +159,8 @@ struct tg_run {
 };
 
 /* run_create.c */
-/* fit: the preprocessing, on the training part; a checkpoint brings what was fitted. */
 tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test,
-                             bool fit, tg_run **out, tg_error *err);
+                             tg_run **out, tg_error *err);
 /* Is the set fit for this run? Errors: where `name`. */
 tg_status tg_run_check_dataset(const tg_run *run, const tg_dataset *dataset, const char *name, tg_error *err);
 

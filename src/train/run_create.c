@@ -153,7 +153,7 @@ static tg_status append_copy(tg_run *run, tg_error *err) {
     return TG_OK;
 }
 
-static tg_status take_data(tg_run *run, tg_dataset *train, tg_dataset *test, bool fit, tg_error *err) {
+static tg_status take_data(tg_run *run, tg_dataset *train, tg_dataset *test, tg_error *err) {
     run->train = train;
     run->test = test;
     run->order_epoch = UINT64_MAX;
@@ -173,10 +173,6 @@ static tg_status take_data(tg_run *run, tg_dataset *train, tg_dataset *test, boo
     TG_REQUIRE(err, run->order, TG_E_MEMORY, "no memory left for the order of the samples");
     if (run->batch_size > count) run->batch_size = count;
     run->steps_per_epoch = (count + run->batch_size - 1) / run->batch_size;
-    if (!fit) return TG_OK;
-    tg_pool *pool = run->engine->parts.pool;
-    TG_TRY(tg_preprocess_fit(run->preprocess, pool, train, run->split.index, run->split.train_count, err));
-    tg_preprocess_remember(run->preprocess, pool, train, &run->augmenting);
     return TG_OK;
 }
 
@@ -238,7 +234,7 @@ static tg_status plan_memory(tg_run *run, tg_error *err) {
 }
 
 tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_dataset *train, tg_dataset *test,
-                             bool fit, tg_run **out, tg_error *err) {
+                             tg_run **out, tg_error *err) {
     *out = NULL;
     tg_run *run = tg_allocate_zeroed(sizeof *run);
     TG_REQUIRE(err, run, TG_E_MEMORY, "no memory left for the run");
@@ -247,7 +243,7 @@ tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_datas
     run->at.step_loss = NAN;
     tg_status status = copy_recipe(run, recipe, err);
     if (status == TG_OK) status = make_model(run, err);
-    if (status == TG_OK) status = take_data(run, train, test, fit, err);
+    if (status == TG_OK) status = take_data(run, train, test, err);
     if (status == TG_OK) status = take_class_names(run, train ? train : test, err);
     if (status == TG_OK) status = place_parameters(run, err);
     if (status == TG_OK) status = plan_memory(run, err);
@@ -256,9 +252,40 @@ tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_datas
     return status;
 }
 
+tg_status tg_run_create_unfitted(tg_engine *engine, const tg_attrs *recipe, tg_dataset *train,
+                                 tg_dataset *test, tg_run **out, tg_error *err) {
+    return tg_run_create_from(engine, tg_attrs_root(recipe), train, test, out, err);
+}
+
 tg_status tg_run_create(tg_engine *engine, const tg_attrs *recipe, tg_dataset *train, tg_dataset *test,
                         tg_run **out, tg_error *err) {
-    return tg_run_create_from(engine, tg_attrs_root(recipe), train, test, true, out, err);
+    bool finished;
+    TG_TRY(tg_run_create_unfitted(engine, recipe, train, test, out, err));
+    tg_status status = tg_run_fit(*out, NULL, NULL, &finished, err);
+    if (status == TG_OK) return TG_OK;
+    tg_run_destroy(*out);
+    *out = NULL;
+    return status;
+}
+
+/* One unit: of what has to be fitted, then of what is kept of every sample. */
+static tg_status advance_fit(tg_run *run, bool *finished, tg_error *err) {
+    tg_pool *pool = run->engine->parts.pool;
+    *finished = false;
+    if (!tg_preprocess_fitted(run->preprocess))
+        return tg_preprocess_advance_fit(run->preprocess, pool, run->train, run->split.index,
+                                         run->split.train_count, err);
+    *finished = tg_preprocess_remember(run->preprocess, pool, run->train, &run->augmenting);
+    return TG_OK;
+}
+
+tg_status tg_run_fit(tg_run *run, tg_interrupt interrupt, void *ctx, bool *finished, tg_error *err) {
+    *finished = !run->train;
+    while (!*finished) {
+        TG_TRY(advance_fit(run, finished, err));
+        if (interrupt && interrupt(ctx)) break;
+    }
+    return TG_OK;
 }
 
 void tg_run_destroy(tg_run *run) {

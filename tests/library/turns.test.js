@@ -72,6 +72,26 @@ it('predict gets in while gradients are checked and dead units are looked for', 
   await exact.close();
 });
 
+it('predict gets in while another run is fitted to its data', { timeout: 120_000 }, async () => {
+  const run = await engine.run(mnistRecipe(), { train });
+  const { pixels } = await train.sample(0);
+  const recipe = mnistRecipe({
+    data: { shape: [28, 28, 1] },
+    preprocess: [{ type: 'pca', components: 20 }],
+    model: { input: [20], layers: [{ type: 'dense', units: 10 }] },
+  });
+  let isOver = false;
+  const fitted = engine.run(recipe, { train });
+  fitted.finally(() => (isOver = true)).catch(() => {});
+  const waits = [];
+  while (!isOver) waits.push(await time(() => run.predict(pixels)));
+  expect(waits.length).toBeGreaterThan(10); // it takes seconds
+  expect(median(waits)).toBeLessThan(150);
+  const { explained } = (await fitted).recipe.preprocess[0];
+  expect(explained).toBeCloseTo(0.644, 2);
+  await Promise.all([run.close(), (await fitted).close()]);
+});
+
 it('reports come about ten times a second', { timeout: 60_000 }, async () => {
   const run = await engine.run(mnistRecipe({ epochs: 100 }), { train });
   const reports = run.train();

@@ -254,7 +254,8 @@ static void remembering_changes_nothing(void **state) {
         tg_preprocess_gather(preprocess, NULL, TG_U8, pixels, index, SAMPLES, TG_PLANES, x[2], &ways[1]);
         tg_preprocess_gather(preprocess, NULL, TG_U8, tg_dataset_pixels(other), index, SAMPLES, TG_PLANES,
                              x[3], NULL);
-        if (round == 0) tg_preprocess_remember(preprocess, NULL, dataset, &ways[0]);
+        for (bool done = round > 0; !done;)
+            done = tg_preprocess_remember(preprocess, NULL, dataset, &ways[0]);
     }
     assert_memory_equal(before, after, sizeof before);
     assert_memory_not_equal(before[0], before[1], sizeof before[0]);
@@ -268,6 +269,42 @@ static void remembering_changes_nothing(void **state) {
     tg_attrs_destroy(attrs);
     tg_dataset_destroy(dataset);
     tg_dataset_destroy(other);
+}
+
+/* In units, whoever else waits can be looked after in between; a fit that is given up leaves nothing behind. */
+static void fitting_in_units_changes_nothing(void **state) {
+    (void)state;
+    enum { SAMPLES = 40 };
+    static const struct {
+        size_t side, components, units;
+    } cases[] = {{6, 5, 100}, {34, 4, 40}}; /* 36 features: all at once; 1156: the leading ones */
+    for (size_t i = 0; i < 2; i++) {
+        size_t side = cases[i].side, units = 0;
+        const size_t shape[3] = {side, side, 1};
+        char step[64];
+        snprintf(step, sizeof step, "{'type': 'pca', 'components': %zu}", cases[i].components);
+        tg_dataset *dataset = make_pictures(side, side, 1, SAMPLES, 4, 1, 0);
+        tg_preprocess *whole = make_pca(step, shape), *pieces = make_pca(step, shape), *given_up;
+        tg_error err;
+        ASSERT_OK(tg_preprocess_fit(whole, NULL, dataset, NULL, SAMPLES, &err));
+        for (; !tg_preprocess_fitted(pieces); units++)
+            ASSERT_OK(tg_preprocess_advance_fit(pieces, NULL, dataset, NULL, SAMPLES, &err));
+        assert_true(units > cases[i].units);
+        tg_fitted a[3], b[3];
+        assert_int_equal(tg_preprocess_tensors(whole, a, 3), 3);
+        assert_int_equal(tg_preprocess_tensors(pieces, b, 3), 3);
+        for (size_t t = 0; t < 3; t++) assert_memory_equal(a[t].data, b[t].data, a[t].size * sizeof(tg_real));
+        begin_allocations(SIZE_MAX);
+        given_up = make_pca(step, shape);
+        for (size_t unit = 0; unit < units - 1; unit++)
+            ASSERT_OK(tg_preprocess_advance_fit(given_up, NULL, dataset, NULL, SAMPLES, &err));
+        tg_preprocess_destroy(given_up);
+        assert_int_equal(live_allocations(), 0);
+        end_allocations();
+        tg_preprocess_destroy(whole);
+        tg_preprocess_destroy(pieces);
+        tg_dataset_destroy(dataset);
+    }
 }
 
 /* Cheap steps are not worth it, and samples that are drawn anew in every epoch cannot be. */
@@ -326,6 +363,7 @@ int main(void) {
         cmocka_unit_test(a_cross_is_turned_upright),
         cmocka_unit_test(what_is_kept_is_reported),
         cmocka_unit_test(fitting_does_not_depend_on_threads),
+        cmocka_unit_test(fitting_in_units_changes_nothing),
         cmocka_unit_test(remembering_changes_nothing),
         cmocka_unit_test(only_what_pays_is_remembered),
         cmocka_unit_test(constant_pictures_become_zero),

@@ -225,6 +225,42 @@ static void looking_between_two_nodes_changes_nothing(void **state) {
     }
 }
 
+/* A run whose preprocessing is fitted in pieces: until then it says so, and then it is the run made at one go. */
+static void fitting_can_stop_anywhere(void **state) {
+    (void)state;
+    static const char recipe[] =
+        "{'tabgrad':1,'data':{'shape':[6,6,1]},'model':{'input':[5],'layers':[{'type':'dense','units':4}]},"
+        "'preprocess':[{'type':'standardize'},{'type':'pca','components':5}]," ADAM ",'epochs':2}";
+    tg_run *whole = make_run(engine, recipe, train_set, test_set), *run;
+    tg_attrs *attrs = attrs_from("%s", recipe);
+    tg_progress progress;
+    tg_error err;
+    float answer[CLASSES];
+    size_t pieces = 0;
+    bool finished = false;
+    ASSERT_OK(tg_run_create_unfitted(engine, attrs, train_set, test_set, &run, &err));
+    for (; !finished; pieces++) {
+        static const char sentence_of_waiting[] = "the preprocessing has not seen training data yet; make "
+                                                  "the run with it, or write its numbers into "
+                                                  "the recipe";
+        if (pieces < 20) {
+            ASSERT_FAILS(tg_run_train(run, 1, NULL, NULL, NULL, 0, NULL, &progress, &err), TG_E_STATE,
+                         sentence_of_waiting);
+            ASSERT_FAILS(tg_run_predict(run, TG_U8, tg_dataset_pixels(test_set), 1, answer, &err), TG_E_STATE,
+                         sentence_of_waiting);
+        }
+        size_t ignored = 0;
+        ASSERT_OK(tg_run_fit(run, always, &ignored, &finished, &err));
+    }
+    assert_true(pieces > 50);
+    train_steps(whole, 0);
+    train_steps(run, 0);
+    assert_string_equal(hash_of(run), hash_of(whole));
+    tg_attrs_destroy(attrs);
+    tg_run_destroy(run);
+    tg_run_destroy(whole);
+}
+
 /* ---- changing one's mind ------------------------------------------------------------------------------- */
 
 #define STAIRS                                                                                               \
@@ -412,6 +448,7 @@ int main(void) {
         cmocka_unit_test(training_allocates_nothing),
         cmocka_unit_test(a_seed_decides_everything),
         cmocka_unit_test(stopping_after_every_node_changes_nothing),
+        cmocka_unit_test(fitting_can_stop_anywhere),
         cmocka_unit_test(looking_between_two_nodes_changes_nothing),
         cmocka_unit_test(a_learning_rate_set_by_hand_is_recorded),
         cmocka_unit_test(a_learning_rate_must_make_sense),

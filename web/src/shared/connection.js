@@ -11,7 +11,6 @@ import { TabgradError } from './errors.js';
  * @typedef {object} RequestOptions
  * @property {Transferable[]} [transfer]
  * @property {(event: any) => void} [onEvent]
- * @property {boolean} [isUnbroken]  done in one go however long it takes: silence meanwhile means nothing
  */
 
 /**
@@ -21,7 +20,7 @@ import { TabgradError } from './errors.js';
  */
 
 /** A busy worker that says nothing for that long is asked whether it is there; after as long again it is given up.
- * Nothing it does without a pause takes half as long, but for requests that say so. */
+ * Nothing it does without a pause takes half as long. */
 const PATIENCE_MS = 30_000;
 
 /** @typedef {Orphan & RequestOptions & { resolve: (value: any) => void }} Pending */
@@ -59,7 +58,7 @@ export class Connection {
    * @param {RequestOptions} [options]
    * @returns {Promise<Requests[T]['value']>}
    */
-  request(type, fields, { transfer, onEvent, isUnbroken } = {}) {
+  request(type, fields, { transfer, onEvent } = {}) {
     return new Promise((resolve, reject) => {
       if (this.#isOver) throw new TabgradError('crashed', type, 'the worker has just stopped; try again');
       const id = ++this.#lastId;
@@ -70,7 +69,7 @@ export class Connection {
         throw new TabgradError('argument', type, /** @type {Error} */ (error).message);
       }
       const { run, dataset } = /** @type {{ run?: number, dataset?: number }} */ (fields);
-      this.#pending.set(id, { about: run ?? dataset, resolve, reject, onEvent, isUnbroken });
+      this.#pending.set(id, { about: run ?? dataset, resolve, reject, onEvent });
       this.#setBusy(true);
     });
   }
@@ -112,7 +111,6 @@ export class Connection {
 
   /** A worker that hangs, or that a browser has taken away, tells nobody. */
   #check() {
-    if ([...this.#pending.values()].some(({ isUnbroken }) => isUnbroken)) return;
     if (this.#isAsked) return this.#die('it does not answer any more');
     this.#isAsked = true;
     this.#worker.post({ type: 'ping', id: 0 }); // an id that nobody waits for: that it speaks is the answer

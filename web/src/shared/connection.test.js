@@ -67,17 +67,6 @@ it('gives up a worker that hangs, not one that is slow or idle', async () => {
   expect(deaths).toEqual(['it does not answer any more']);
 });
 
-it('has patience with what is done in one go', async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  connection = new Connection(script(`${LISTEN}{ if (type === 'createRun') for (;;); })`), () => {});
-  connection.onDeath = () => expect.fail('it was given up');
-  const fields = { run: 1, recipe: [], checkpoints: [], train: null, test: null };
-  connection.request('createRun', fields, { isUnbroken: true }).catch(() => {});
-  connection.request('memory', {}).catch(() => {});
-  vi.advanceTimersByTime(10 * 60_000);
-  expect(connection.isOver).toBe(false);
-});
-
 it('does not give up a worker that is at work', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const heard = vi.fn();

@@ -143,9 +143,7 @@ export class Engine {
     const copies = files.map(({ name, bytes }) => ({ name, bytes: bytes.slice() }));
     const fields = { recipe: calls, checkpoints: copies };
     const run = this.#supervisor.nextId();
-    // Fitting a preprocessing of many components takes its time.
-    const request = { run, ...fields, ...this.#idsOf(data) };
-    const facts = await this.#supervisor.request('createRun', request, { isUnbroken: true });
+    const facts = await this.#supervisor.request('createRun', { run, ...fields, ...this.#idsOf(data) });
     return new Run(this.#supervisor, run, facts, { type: 'createRun', fields }, data);
   }
 

@@ -37,7 +37,8 @@ it('throws what the engine says, and leaves nothing behind', () => {
   const before = core.heap().usedBytes;
   const engine = core.make('engine_create', 1);
   const recipe = attributesOf({ tabgrad: 1 }, 'recipe');
-  const create = () => core.withAttributes(recipe, (attrs) => core.make('run_create', engine, attrs, 0, 0));
+  const create = () =>
+    core.withAttributes(recipe, (attrs) => core.make('run_create_unfitted', engine, attrs, 0, 0));
   expect(create).toThrow(expect.objectContaining({ name: 'TabgradError', code: 'recipe' }));
   expect(create).toThrow('recipe: model is missing');
   core.get('engine_destroy', engine);

@@ -33,6 +33,7 @@ import { warmUp } from './warm-up.js';
  */
 
 const LATER = Symbol('later');
+const SLICE_MS = 20;
 
 export class Server {
   #post;
@@ -45,6 +46,8 @@ export class Server {
   #runs = new Map();
   /** Until somebody wants something computed. @type {Generator<void, void, void> | null} */
   #warmUp = null;
+  /** What carries the fitting of a run's preprocessing on, before it is one. @type {Map<number, () => void>} */
+  #unfitted = new Map();
   #isDead = false;
   #hasTurn = false;
   #takeTurn = makeTurn(() => this.#guard(() => this.#turn()));
@@ -109,15 +112,15 @@ export class Server {
     openStored: (fields) => this.#desk().openStored(fields),
     deleteStored: ({ key }) => this.#desk().deleteStored(key),
 
-    createRun: ({ run, recipe, checkpoints, train, test }) => {
+    createRun: ({ run, recipe, checkpoints, train, test }, reply) => {
       const data = this.#dataOf(train, test);
       const pointer = this.#create(recipe, checkpoints, data.pointers);
-      return this.#keepRun(run, pointer, data.datasets);
+      return later(this.#fit(run, pointer, data.datasets, reply));
     },
-    loadRun: ({ run, name, bytes, train, test }) => {
+    loadRun: ({ run, name, bytes, train, test }, reply) => {
       const data = this.#dataOf(train, test);
       const pointer = this.#load(name, bytes, data.pointers);
-      return this.#keepRun(run, pointer, data.datasets);
+      return later(this.#fit(run, pointer, data.datasets, reply));
     },
     closeRun: ({ run }) => {
       this.#run(run).destroy();
@@ -149,7 +152,8 @@ export class Server {
   // Turns
 
   #wake() {
-    const hasWork = this.#warmUp || [...this.#runs.values()].some((run) => run.hasWork);
+    const hasWork =
+      this.#warmUp || this.#unfitted.size > 0 || [...this.#runs.values()].some((run) => run.hasWork);
     if (this.#hasTurn || !hasWork) return;
     this.#hasTurn = true;
     this.#takeTurn();
@@ -159,8 +163,9 @@ export class Server {
   async #turn() {
     this.#hasTurn = false;
     if (this.#isDead) return;
+    for (const slice of this.#unfitted.values()) slice();
     const next = [...this.#runs].find(([, run]) => run.hasWork);
-    if (!next) return this.#goOnWarmingUp();
+    if (!next) return this.#unfitted.size > 0 ? this.#wake() : this.#goOnWarmingUp();
     this.#endWarmUp();
     const [id, run] = next;
     this.#runs.delete(id);
@@ -218,6 +223,36 @@ export class Server {
     return run;
   }
 
+  /** @param {number} id @param {number} pointer @param {Dataset[]} data @param {Reply} reply */
+  #fit(id, pointer, data, reply) {
+    const core = this.#coreOrThrow();
+    for (const dataset of data) dataset.retain();
+    const end = () => {
+      this.#unfitted.delete(id);
+      for (const dataset of data) dataset.release();
+    };
+    const slice = () => {
+      try {
+        const [isFinished] = core.row('call', 'wasm_run_fit', pointer, SLICE_MS);
+        if (!isFinished) return;
+      } catch (error) {
+        if (!(error instanceof TabgradError)) throw error;
+        end();
+        core.get('run_destroy', pointer);
+        return reply.fail(error);
+      }
+      try {
+        reply.succeed(this.#keepRun(id, pointer, data));
+      } catch (error) {
+        if (!(error instanceof TabgradError)) throw error;
+        reply.fail(error);
+      }
+      end();
+    };
+    this.#unfitted.set(id, slice);
+    slice(); // for most there is nothing to do
+  }
+
   /** @param {number} id @param {number} pointer @param {Dataset[]} data */
   #keepRun(id, pointer, data) {
     const core = this.#coreOrThrow();
@@ -240,7 +275,9 @@ export class Server {
   /** @param {AttributeCall[]} recipe @param {ReadBytes[]} checkpoints @param {number[]} data */
   #create(recipe, checkpoints, data) {
     const core = this.#coreOrThrow();
-    const run = core.withAttributes(recipe, (attrs) => core.make('run_create', this.#engine, attrs, ...data));
+    const run = core.withAttributes(recipe, (attrs) =>
+      core.make('run_create_unfitted', this.#engine, attrs, ...data),
+    );
     try {
       takeWeights(core, run, checkpoints);
       return run;
