@@ -216,15 +216,20 @@ function stepTable(rows) {
 
 /** @param {NonNullable<Results['micro']>} rows */
 function microTable(rows) {
-  const lines = rows.map(({ place, kernel, shape, threads, gflops, share }) => [
+  const lines = rows.map(({ place, kernel, shape, threads, gflops, share, microseconds }) => [
     shape,
     place,
     kernel,
     `${threads}`,
-    gflops.toFixed(1),
-    percent(share),
+    gflops === undefined ? '' : gflops.toFixed(1),
+    share === undefined ? '' : percent(share),
+    microseconds === undefined ? '' : microseconds.toFixed(1),
   ]);
-  return { title: 'Single kernels', head: ['', 'in', 'kernel', 'threads', 'GFLOP/s', 'of its peak'], lines };
+  return {
+    title: 'Single kernels',
+    head: ['', 'in', 'kernel', 'threads', 'GFLOP/s', 'of its peak', 'us'],
+    lines,
+  };
 }
 
 /** For a terminal. @param {Results} results */

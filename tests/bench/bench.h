@@ -1,8 +1,8 @@
 /* What the micro-benchmarks share: a clock, the peak, and how a figure is printed.
  *
  * Every program is called as `bench_NAME [THREADS [SHAPE]]`, checks a result before it times it, and prints one JSON
- * object a line, {"kernel", "shape", "threads", "gflops", "share"}, so that scripts/bench_micro.mjs reads it natively
- * and from WebAssembly alike. SHAPE: only names that begin so. */
+ * object a line, {"kernel", "shape", "threads", "gflops", "share"} and perhaps "microseconds", so that
+ * scripts/bench_micro.mjs reads it natively and from WebAssembly alike. SHAPE: only names that begin so. */
 #ifndef TG_BENCH_BENCH_H
 #define TG_BENCH_BENCH_H
 
