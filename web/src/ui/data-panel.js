@@ -1,10 +1,17 @@
 import { html, nothing } from 'lit';
 import { count } from '../app/format.js';
+import { fitAtHand } from '../app/recipes.js';
 import { ask } from './data-ask.js';
 import './data-kept.js';
 import './data-sources.js';
 import { icon } from './icons.js';
 import { LightElement } from './light-element.js';
+
+/** What it shows of the state, and what that follows from. */
+const SHOWN = /** @type {const} */ ([
+  ...['data', 'overview', 'atlas', 'preview', 'opening', 'corrections', 'augmented'],
+  ...['kept', 'keptProblem', 'isKept', 'draft', 'asWritten', 'recipes', 'versions', 'settings'],
+]);
 
 /**
  * What there is to train on, and the ways to other data. What was understood of them, and what can be corrected, comes
@@ -13,7 +20,6 @@ import { LightElement } from './light-element.js';
 export class DataPanel extends LightElement {
   static properties = {
     state: { attribute: false },
-    changes: { attribute: false },
     running: { type: Boolean },
     detailed: { state: true },
   };
@@ -22,8 +28,6 @@ export class DataPanel extends LightElement {
     super();
     /** @type {import('../app/state.js').State | null} */
     this.state = null;
-    /** What was changed in the recipe so that it fits. @type {string[]} */
-    this.changes = [];
     /** A run is under way: the recipe is not to be changed now. */
     this.running = false;
     /** The parts that show data are loaded. */
@@ -132,12 +136,14 @@ export class DataPanel extends LightElement {
     `;
   }
 
-  /** @param {import('../app/state.js').State} state */
-  renderFit({ asWritten }) {
-    if (!asWritten && this.changes.length === 0) return nothing;
+  /** What was changed in the recipe so that it fits. @param {import('../app/state.js').State} state */
+  renderFit(state) {
+    const { asWritten, overview } = state;
+    const { changes } = fitAtHand(state);
+    if (!overview || (!asWritten && changes.length === 0)) return nothing;
     const what = asWritten
       ? 'The recipe is left as it is written, whatever the data are.'
-      : `The recipe was fitted to these data: ${this.changes.join('; ')}.`;
+      : `The recipe was fitted to these data: ${changes.join('; ')}.`;
     return html`
       <div class="fit" data-testid="fit">
         <p>${what}</p>
@@ -152,6 +158,14 @@ export class DataPanel extends LightElement {
         </button>
       </div>
     `;
+  }
+
+  /** The state changes with every stroke on the pad; this panel does not. @param {Map<PropertyKey, unknown>} changed */
+  shouldUpdate(changed) {
+    const before = /** @type {import('../app/state.js').State | null | undefined} */ (changed.get('state'));
+    if (changed.size > 1 || !before || !this.state) return true;
+    const { state } = this;
+    return SHOWN.some((key) => state[key] !== before[key]);
   }
 
   willUpdate() {

@@ -1,6 +1,6 @@
 import { html } from 'lit';
 import * as format from '../app/format.js';
-import { canUndo, fitAtHand, isChanged } from '../app/recipes.js';
+import { canUndo, isChanged } from '../app/recipes.js';
 import { DIGITS } from '../app/state.js';
 import { LightElement } from './light-element.js';
 import './data-panel.js';
@@ -144,7 +144,6 @@ export class TabgradApp extends LightElement {
         <h2 id="data-title">Data</h2>
         <tg-data-panel
           .state=${state}
-          .changes=${state.overview ? fitAtHand(state).changes : []}
           ?running=${isRunning(state.phase)}
           @data=${this.onData}
           @as-written=${(/** @type {CustomEvent} */ event) => this.session?.leaveAsWritten(event.detail)}
