@@ -1,4 +1,4 @@
-"""One small set of pictures, written by NumPy, by SciPy and as text: fixtures/{npy,mat,csv}/ and fixtures/digits/.
+"""One small set of pictures, written by NumPy, by SciPy and as text: fixtures/{npy,mat,csv,import}/ and fixtures/digits/.
 
 Whatever wrote it, the reader must find the set that fixtures/digits/*-ubyte hold as IDX. Needs python3-numpy and
 python3-scipy (Debian's names). Run without arguments it writes the fixtures; with a folder of MNIST as IDX and another
@@ -131,6 +131,28 @@ def write_tables(folder, x, y):
     (folder / "quoted.csv").write_text(quoted)
 
 
+def write_imports(folder):
+    """Seeds for fuzz_import: name, end of line, length, bytes, and again."""
+
+    def pack(*files):
+        return b"".join(name.encode() + b"\n" + struct.pack(">H", len(data)) + data for name, data in files)
+
+    digits = sorted((FIXTURES / "digits").glob("*-ubyte"))
+    (folder / "mnist").write_bytes(pack(*((path.name, path.read_bytes()) for path in digits)))
+    batch = bytes([3]) + bytes(range(256)) * 12
+    cifar = [("data_batch_2.bin", batch), ("data_batch_1.bin", batch), ("test_batch.bin", batch)]
+    names = ("batches.meta.txt", b"\n".join(b"abcdefghij"[i : i + 1] for i in range(10)))
+    (folder / "cifar").write_bytes(pack(names, *cifar))
+    grey, colour = bytes([2, 3, 1, 9, 8, 7]), bytes([5, 4, 3, 1, 2, 3, 4])
+    pictures = [("pets/train/cat/1.picture", grey), ("pets/train/dog/2.picture", colour), ("pets/test/dog/3.picture", grey)]
+    (folder / "folders").write_bytes(pack(*pictures))
+    lists = [("train_files.txt", b"a/1.picture.png\n"), ("train_labels.txt", b"7\n"), ("test_files.txt", b"2.picture.png\nx.png")]
+    listed = [("set/a/1.picture.png", grey), ("set/a/2.picture.png", colour), ("set/a/3.picture.png", colour)]
+    (folder / "lists").write_bytes(pack(*lists, *listed))
+    tables = [("train.csv", b"label,a,b\ncat,1,2\ndog,3,4\n"), ("test.csv", b"label,a,b\ndog,1.5,2\n")]
+    (folder / "tables").write_bytes(pack(*tables))
+
+
 def main():
     if len(sys.argv) == 3:
         source, folder = map(pathlib.Path, sys.argv[1:])
@@ -139,7 +161,7 @@ def main():
         write_formats(folder, *(read_idx(source / f"{name}-ubyte") for name in names))
         return
     x_train, y_train, x_test, y_test = make_digits()
-    for name in ["digits", "npy", "mat", "csv"]:
+    for name in ["digits", "npy", "mat", "csv", "import"]:
         (FIXTURES / name).mkdir(exist_ok=True)
     write_idx(FIXTURES / "digits/train-images-idx3-ubyte", x_train)
     write_idx(FIXTURES / "digits/train-labels-idx1-ubyte", y_train)
@@ -149,6 +171,7 @@ def main():
     write_npy(FIXTURES / "npy", x_train, y_train)
     write_mat(FIXTURES / "mat", x_train, y_train)
     write_tables(FIXTURES / "csv", x_train, y_train)
+    write_imports(FIXTURES / "import")
 
 
 main()
