@@ -63,6 +63,23 @@ static tg_status settle_found(tg_import *import, const tg_texts *given, const ch
     return status;
 }
 
+/* Where some labels are texts, numbers are texts as well: "3" beside "cat". */
+static tg_status name_numbers(tg_import *import, tg_error *err) {
+    bool any = false;
+    for (size_t s = 0; s < import->set_count; s++) any = any || import->sets[s].named;
+    for (size_t s = 0; any && s < import->set_count; s++) {
+        tg_set *set = &import->sets[s];
+        for (size_t i = 0; !set->named && i < set->dataset->count; i++) {
+            char text[16];
+            size_t length = (size_t)snprintf(text, sizeof text, "%" PRId32, set->dataset->labels[i]), number;
+            TG_TRY(tg_texts_intern(&import->class_names, text, length, &number, err));
+            set->dataset->labels[i] = (int32_t)number;
+        }
+        set->named = true;
+    }
+    return TG_OK;
+}
+
 /* Classes that occur, in all sets together. */
 static size_t count_classes(const tg_import *import) {
     size_t classes = 1;
@@ -114,7 +131,8 @@ tg_status tg_import_name_classes(tg_import *import, tg_error *err) {
     if (import->set_count == 0) return TG_OK;
     tg_texts given = {0};
     const char **names = NULL;
-    tg_status status = take_given_names(import, &given, err);
+    tg_status status = name_numbers(import, err);
+    if (status == TG_OK) status = take_given_names(import, &given, err);
     bool from_one = false;
     for (size_t s = 0; s < import->set_count; s++) from_one = from_one || import->sets[s].from_one;
     if (status == TG_OK && !given.count && from_one)

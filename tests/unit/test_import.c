@@ -201,6 +201,20 @@ static void batches_of_cifar_lie_in_the_order_of_their_names(void **state) {
     free_import(&in);
 }
 
+static void numbers_beside_texts_are_names_of_classes(void **state) {
+    (void)state;
+    importing in;
+    begin_import(&in, NULL);
+    give_text(&in, "train.csv", "a,label\n1,3\n2,10\n");
+    give_text(&in, "test.csv", "a,label\n1,cat\n2,10\n");
+    end_import(&in);
+    ASSERT_LABELS(in.train, 0, 1);
+    ASSERT_LABELS(in.test, 2, 1);
+    assert_string_equal(tg_dataset_class_name(in.train, 0), "3");
+    assert_string_equal(tg_dataset_class_name(in.test, 2), "cat");
+    free_import(&in);
+}
+
 static void options_are_checked(void **state) {
     (void)state;
     importing in;
@@ -233,6 +247,7 @@ int main(void) {
         cmocka_unit_test(emnist_is_turned),
         cmocka_unit_test(emnist_is_noticed),
         cmocka_unit_test(batches_of_cifar_lie_in_the_order_of_their_names),
+        cmocka_unit_test(numbers_beside_texts_are_names_of_classes),
         cmocka_unit_test(options_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
