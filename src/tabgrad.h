@@ -91,16 +91,6 @@ typedef struct tg_bytes {
 tg_status tg_dataset_create(tg_dtype type, size_t height, size_t width, size_t channels, size_t count,
                             size_t classes, bool soft, tg_dataset **out, tg_error *err);
 
-/* IDX as MNIST has it, u8: images of rank 3 or 4, labels of rank 1, equal counts. classes: largest label + 1. Images
- * may be f32 (big-endian, type 0x0d); those of rank 2 are rows of features, 1 x 1 x features.
- * labels.data NULL: images alone, to predict on; every label is 0. The bytes are copied. Gzip is the host's business. */
-tg_status tg_dataset_from_idx(tg_bytes images, tg_bytes labels, tg_dataset **out, tg_error *err);
-
-/* CIFAR's binary batches, in the order given: records of the label (CIFAR-100: coarse, then fine) and 3 planes of 32x32,
- * u8. classes: 10, 100 or 20. The bytes are copied. */
-typedef enum tg_cifar { TG_CIFAR_10 = 0, TG_CIFAR_100_FINE = 1, TG_CIFAR_100_COARSE = 2 } tg_cifar;
-tg_status tg_dataset_from_cifar(const tg_bytes *files, size_t count, tg_cifar kind, tg_dataset **out,
-                                tg_error *err);
 void tg_dataset_destroy(tg_dataset *dataset);
 
 /* Checks what a host has filled in: labels below classes, finite pixels, distributions that sum to 1.

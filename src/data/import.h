@@ -77,6 +77,7 @@ typedef struct tg_array_view {
     const char *format; /* "npy" */
     tg_element element;
     bool big_endian;
+    bool is_samples;   /* its format says so: also where it is one column, and channels come last */
     bool column_major; /* the first axis varies fastest */
     bool matlab; /* samples may lie along the last axis, classes be counted from 1; doubles say nothing */
     size_t rank, shape[TG_ARRAY_RANK];

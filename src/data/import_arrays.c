@@ -141,8 +141,11 @@ tg_status tg_import_add_array(tg_import *import, const tg_array_view *view, tg_e
     size_t count, bytes;
     TG_REQUIRE(err, view->rank >= 1 && tg_shape_count(view->rank, view->shape, &count) && count > 0,
                TG_E_FORMAT, "holds no elements; save it again");
-    tg_array array = {
-        .column_major = view->column_major, .matlab = view->matlab, .rank = view->rank, .cells = view->cells};
+    tg_array array = {.column_major = view->column_major,
+                      .matlab = view->matlab,
+                      .is_samples = view->is_samples,
+                      .rank = view->rank,
+                      .cells = view->cells};
     array.type = fits_bytes(view, count) ? TG_U8 : TG_F32;
     memcpy(array.shape, view->shape, sizeof array.shape);
     if (tg_mul_size(count, array.type == TG_U8 ? 1 : sizeof(float), &bytes)) array.data = tg_allocate(bytes);

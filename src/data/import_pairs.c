@@ -199,7 +199,8 @@ static layout lay_out(const tg_import *import, const tg_array *array, size_t axi
         out.step[3] = planes ? shape[0] * shape[1] * step : step;
     } else {
         size_t planes = used == 3 ? array->shape[rest[0]] : 0, inner = used == 3 ? array->shape[rest[2]] : 1;
-        bool channels_first = (planes == 1 || planes == 3) && inner != 1 && inner != 3 && inner != 4;
+        bool channels_first =
+            !array->is_samples && (planes == 1 || planes == 3) && inner != 1 && inner != 3 && inner != 4;
         size_t order[3] = {rest[0], rest[1], rest[used - 1]};
         if (channels_first) order[0] = rest[1], order[1] = rest[2], order[2] = rest[0];
         for (size_t i = 0; i < 3; i++) {

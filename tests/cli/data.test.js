@@ -1,6 +1,6 @@
 // What the program understands of files, folders and archives.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -182,6 +182,18 @@ describe('what cannot be read', () => {
     const report = await understood([...good, bad]);
     expect(report.skipped).toEqual([{ name, reason }]);
     expect(report.train.count).toBe(1);
+  });
+});
+
+/** @type {{ file: string, sentence: string, container?: boolean, beside?: string }[]} */
+const attacks = JSON.parse(readFileSync(join(fixtures, 'hostile/files.json'), 'utf8'));
+
+describe('hostile files', () => {
+  it.each(attacks.filter(({ container }) => !container))('$file', async ({ file, sentence, beside }) => {
+    const paths = [join(fixtures, 'hostile', file), ...(beside ? [join(fixtures, beside)] : [])];
+    const { status, stdout, stderr } = await tabgrad(['data', ...paths]);
+    expect(stderr).toBe(`tabgrad: ${`${paths[0]}: ${sentence}`.replaceAll('\n', '?')}\n`);
+    expect([status, stdout]).toEqual([2, '']);
   });
 });
 

@@ -79,3 +79,18 @@ void free_import(importing *in) {
     tg_import_destroy(in->import);
     *in = (importing){0};
 }
+
+tg_status import_pair(tg_bytes images, tg_bytes labels, tg_dataset **out, tg_error *err) {
+    tg_import *import = NULL;
+    tg_dataset *test = NULL;
+    tg_attrs *options = labels.data ? NULL : attrs_from("{'unlabeled':true}");
+    *out = NULL;
+    tg_status status = tg_import_create(options, inflate_with_zlib, NULL, &import, err);
+    tg_attrs_destroy(options);
+    if (status == TG_OK) status = tg_import_file(import, images, err);
+    if (status == TG_OK && labels.data) status = tg_import_file(import, labels, err);
+    if (status == TG_OK) status = tg_import_finish(import, out, &test, err);
+    tg_dataset_destroy(test);
+    tg_import_destroy(import);
+    return status;
+}

@@ -28,4 +28,7 @@ void end_import_failing(importing *in, const char *expected);
 void report_says(const importing *in, const char *text);
 void free_import(importing *in);
 
+/* The set of a pair of files; labels.data NULL: of images alone. */
+tg_status import_pair(tg_bytes images, tg_bytes labels, tg_dataset **out, tg_error *err);
+
 #endif

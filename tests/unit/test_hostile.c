@@ -1,74 +1,116 @@
-/* Every file in fixtures/hostile gets exactly the sentence that expected.tsv has for it. */
-#include <setjmp.h>
-#include <stdarg.h>
+/* Every file in fixtures/hostile gets exactly the sentence that the table beside it has for it; what came before stays. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include <cjson/cJSON.h>
 
+#include "data/dataset.h"
 #include "io/safetensors.h"
-#include "support/check.h"
+#include "support/importing.h"
 
 static tg_bytes read_fixture(const char *folder, const char *name) {
     char path[1024];
-    snprintf(path, sizeof path, "%s/%s/%s", TG_FIXTURES, folder, name);
+    snprintf(path, sizeof path, "%s/%s%s", TG_FIXTURES, folder, name);
     tg_bytes bytes = {.name = name};
     bytes.data = read_whole_file(path, &bytes.size);
     if (!bytes.data) fail_msg("%s cannot be read", path);
     return bytes;
 }
 
-/* Opens the file as what it is given for, beside a valid partner; nothing may come out of it. */
-static tg_status open_as(const char *given, tg_bytes hostile, tg_error *err) {
-    tg_status status;
-    if (strcmp(given, "safetensors") == 0) {
-        tg_safetensors *file = NULL;
-        status = tg_safetensors_open(hostile, &file, err);
-        assert_null(file);
-        return status;
-    }
-    tg_dataset *dataset = NULL;
-    static const char *const cifars[] = {"cifar-10", "cifar-100-fine", "cifar-100-coarse"};
-    for (int kind = TG_CIFAR_10; kind <= TG_CIFAR_100_COARSE; kind++) {
-        if (strcmp(given, cifars[kind]) != 0) continue;
-        status = tg_dataset_from_cifar(&hostile, 1, (tg_cifar)kind, &dataset, err);
-        assert_null(dataset);
-        return status;
-    }
-    bool as_images = strcmp(given, "images") == 0;
-    assert_true(as_images || strcmp(given, "labels") == 0);
-    tg_bytes partner = read_fixture("idx", as_images ? "labels" : "images");
-    status = tg_dataset_from_idx(as_images ? hostile : partner, as_images ? partner : hostile, &dataset, err);
-    assert_null(dataset);
-    free((void *)partner.data);
-    return status;
+static cJSON *read_table(const char *name) {
+    tg_bytes text = read_fixture("hostile/", name);
+    cJSON *table = cJSON_ParseWithLength((const char *)text.data, text.size);
+    free((void *)text.data);
+    assert_non_null(table);
+    return table;
 }
 
-static void every_attack_gets_its_sentence(void **state) {
+static const char *text_of(const cJSON *attack, const char *key) {
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(attack, key));
+}
+
+static void every_checkpoint_gets_its_sentence(void **state) {
     (void)state;
-    tg_bytes table = read_fixture("hostile", "expected.tsv");
-    size_t attacks = 0;
-    for (char *line = (char *)table.data; *line;) {
-        char *name = strchr(line, '\t'), *what = name ? strchr(name + 1, '\t') : NULL;
-        char *end = what ? strchr(what, '\n') : NULL;
-        assert_non_null(end);
-        *name++ = *what++ = *end = '\0';
-        tg_bytes hostile = read_fixture("hostile", name);
-        char expected[1024];
-        snprintf(expected, sizeof expected, "%s: %s", name, what);
+    cJSON *table = read_table("safetensors.json");
+    const cJSON *attack;
+    assert_true(cJSON_GetArraySize(table) >= 20);
+    cJSON_ArrayForEach(attack, table) {
+        tg_bytes hostile = read_fixture("hostile/", text_of(attack, "file"));
+        tg_safetensors *file = NULL;
         tg_error err;
-        tg_status status = open_as(line, hostile, &err);
+        char expected[1024];
+        snprintf(expected, sizeof expected, "%s: %s", hostile.name, text_of(attack, "sentence"));
+        tg_status status = tg_safetensors_open(hostile, &file, &err);
         assert_string_equal(sentence(status, &err), expected);
+        assert_null(file);
         free((void *)hostile.data);
-        attacks++;
-        line = end + 1;
     }
-    assert_true(attacks >= 40);
-    free((void *)table.data);
+    cJSON_Delete(table);
+}
+
+static void give_attack(importing *in, const cJSON *attack) {
+    const char *beside = text_of(attack, "beside");
+    tg_bytes hostile = read_fixture("hostile/", text_of(attack, "file"));
+    give_bytes(in, hostile.name, hostile.data, hostile.size);
+    if (beside) give_fixture(in, "beside", beside);
+    free((void *)hostile.data);
+}
+
+static void every_file_gets_its_sentence(void **state) {
+    (void)state;
+    cJSON *table = read_table("files.json");
+    const cJSON *attack;
+    assert_true(cJSON_GetArraySize(table) >= 60);
+    cJSON_ArrayForEach(attack, table) {
+        importing in;
+        char expected[1024];
+        snprintf(expected, sizeof expected, "%s: %s", text_of(attack, "file"), text_of(attack, "sentence"));
+        begin_import(&in, NULL);
+        give_attack(&in, attack);
+        end_import_failing(&in, expected);
+        free_import(&in);
+    }
+    cJSON_Delete(table);
+}
+
+static bool is_listed(const cJSON *report, const cJSON *attack) {
+    const cJSON *skip;
+    cJSON_ArrayForEach(skip, cJSON_GetObjectItemCaseSensitive(report, "skipped")) {
+        if (strcmp(text_of(skip, "name"), text_of(attack, "file")) == 0 &&
+            strcmp(text_of(skip, "reason"), text_of(attack, "sentence")) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void the_good_beside_the_bad_is_read(void **state) {
+    (void)state;
+    cJSON *table = read_table("files.json");
+    const cJSON *attack;
+    cJSON_ArrayForEach(attack, table) {
+        if (text_of(attack, "beside")) continue; /* its partner would go with the good ones */
+        importing in;
+        begin_import(&in, NULL);
+        give_fixture(&in, "train-images", "digits/train-images-idx3-ubyte");
+        give_attack(&in, attack);
+        give_fixture(&in, "train-labels", "digits/train-labels-idx1-ubyte");
+        end_import(&in);
+        cJSON *report = cJSON_Parse(tg_import_report(in.import));
+        if (!is_listed(report, attack))
+            fail_msg("%s: %s", text_of(attack, "file"), tg_import_report(in.import));
+        assert_int_equal(in.train->count, 10);
+        cJSON_Delete(report);
+        free_import(&in);
+    }
+    cJSON_Delete(table);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_attack_gets_its_sentence)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_checkpoint_gets_its_sentence),
+        cmocka_unit_test(every_file_gets_its_sentence),
+        cmocka_unit_test(the_good_beside_the_bad_is_read),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

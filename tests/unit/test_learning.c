@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/rng.h"
-#include "support/assert.h"
+#include "support/importing.h"
 #include "support/recipe.h"
 #include "support/trial.h"
 
@@ -151,7 +151,7 @@ static tg_dataset *open_mnist(const char *images, const char *labels) {
     for (size_t i = 0; i < 2; i++) files[i].data = bytes[i] = read_whole_file(path[i], &files[i].size);
     tg_dataset *dataset = NULL;
     tg_error err;
-    if (bytes[0] && bytes[1]) ASSERT_OK(tg_dataset_from_idx(files[0], files[1], &dataset, &err));
+    if (bytes[0] && bytes[1]) ASSERT_OK(import_pair(files[0], files[1], &dataset, &err));
     free(bytes[0]);
     free(bytes[1]);
     return dataset;

@@ -7,7 +7,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "support/assert.h"
+#include "support/importing.h"
 #include "support/recipe.h"
 #include "support/trial.h"
 
@@ -37,7 +37,7 @@ static tg_dataset *open_set(void) {
     images.data = pixels, labels.data = classes;
     tg_dataset *dataset;
     tg_error err;
-    ASSERT_OK(tg_dataset_from_idx(images, labels, &dataset, &err));
+    ASSERT_OK(import_pair(images, labels, &dataset, &err));
     free(pixels);
     free(classes);
     return dataset;

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "data/preprocess.h"
-#include "support/check.h"
+#include "support/importing.h"
 
 static const size_t gray_2x2[3] = {2, 2, 1}, color_1x2[3] = {1, 2, 3};
 
@@ -243,7 +243,7 @@ static void mnist_is_standardized_by_its_known_mean_and_std(void **state) {
         skip();
     }
     tg_dataset *dataset = NULL;
-    assert_int_equal(tg_dataset_from_idx(images, (tg_bytes){0}, &dataset, NULL), TG_OK);
+    assert_int_equal(import_pair(images, (tg_bytes){0}, &dataset, NULL), TG_OK);
     free((void *)images.data);
     static uint32_t index[60000];
     for (uint32_t i = 0; i < 60000; i++) index[i] = i;
