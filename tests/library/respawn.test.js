@@ -129,6 +129,28 @@ it('does not pass changed arrays off as the same data', async () => {
   await expect(data.sample(0)).rejects.toThrow(/its arrays have changed since they were given/);
 });
 
+it('makes sets again that came into being together, also when one of them is closed', async () => {
+  const { images, labels } = idxFiles();
+  const files = ['train', 'test'].flatMap((part) => [
+    { name: `${part}-images`, bytes: images },
+    { name: `${part}-labels`, bytes: labels },
+  ]);
+  const { train, test } = await engine.readFiles(files);
+  const { train: rest, test: heldOut } = await train.split({ fraction: 0.1 });
+  await heldOut.rename(['x', 'y', 'z']);
+  const digits = await heldOut.samples([0, 8]);
+  await Promise.all([train.close(), rest.close()]);
+  const before = (await engine.memory()).usedBytes;
+  const event = new Promise((resolve) => engine.on('respawn', resolve));
+  await kill();
+  expect(await event).toEqual({ reason: 'it ended', restored: true });
+  expect(await heldOut.samples([0, 8])).toEqual(digits);
+  expect((await test?.sample(1))?.label).toBe(1);
+  expect((await engine.memory()).usedBytes - before).toBeLessThan(100); // blocks are rounded as they come
+  const run = await engine.run(stripesRecipe(), { train: heldOut });
+  expect(run.classes).toEqual(['x', 'y', 'z']);
+});
+
 it('loses only what it cannot read any more', async () => {
   const { images, labels } = idxFiles();
   const folder = await mkdtemp(join(tmpdir(), 'tabgrad-'));

@@ -18,8 +18,8 @@ import { makersOfTwo } from './set-makers.js';
  *   restarted worker will not have them
  */
 
-/** Has a worker make the dataset, at first or again.
- * @typedef {(worker: Pick<Connection, 'request'>) => Promise<DatasetFacts>} DatasetMaker */
+/** Has a worker make the dataset, at first or again; lent: for a moment, though nobody here holds it any more.
+ * @typedef {(worker: Pick<Connection, 'request'>, isLent?: boolean) => Promise<DatasetFacts>} DatasetMaker */
 
 export class Dataset {
   #supervisor;
@@ -151,7 +151,7 @@ export class Dataset {
    * @template T @param {Pick<Connection, 'request'>} worker @param {() => Promise<T>} use */
   async #lend(worker, use) {
     if (this.#supervisor.holds(this.id)) return use();
-    await this.#makeIn(worker);
+    await this.#makeIn(worker, true);
     try {
       return await use();
     } finally {
@@ -189,14 +189,14 @@ export class Dataset {
     return this.#makeIn(connection);
   }
 
-  /** @param {Pick<Connection, 'request'>} worker */
-  async #makeIn(worker) {
+  /** @param {Pick<Connection, 'request'>} worker @param {boolean} [isLent] */
+  async #makeIn(worker, isLent) {
     if (!this.#maker) {
       const what =
         'its arrays were handed over with `transfer`, so it is gone with the worker; make it again';
       throw new TabgradError('crashed', 'dataset', what);
     }
-    const { sha256 } = await this.#maker(worker);
+    const { sha256 } = await this.#maker(worker, isLent);
     if (sha256 !== this.sha256) {
       await worker.request('closeDataset', { dataset: this.id });
       const what = 'its arrays have changed since they were given; make it again';

@@ -26,7 +26,11 @@ export function makersOfTwo(supervisor, ids, make) {
     return sets;
   }
   return {
-    train: async (worker) => (await makeOnce(worker)).train,
-    test: async (worker) => /** @type {DatasetFacts} */ ((await makeOnce(worker)).test),
+    train: async (worker, isLent) =>
+      (await (isLent ? make(worker, { train: ids.train, test: null }) : makeOnce(worker))).train,
+    test: async (worker, isLent) => {
+      const { test } = await (isLent ? make(worker, { train: null, test: ids.test }) : makeOnce(worker));
+      return /** @type {DatasetFacts} */ (test);
+    },
   };
 }

@@ -34,6 +34,8 @@ import { walkZip } from './zip.js';
 
 /** A zip in a zip, or a tar.gz in one; what goes deeper may go on for ever. */
 const MAX_DEPTH = 3;
+/** A folder may have thousands of files, and waiting for each takes longer than reading it. */
+const FILES_AHEAD = 8;
 /** Pictures that the browser decodes at the same time. */
 const DECODING = 8;
 /** Of a packed part of a .mat file, given to fflate at a time: often only its beginning is wanted. */
@@ -60,10 +62,15 @@ export async function importFiles(core, { files, options, parquet }, { signal, p
   });
   try {
     importer.expect(files.filter(({ name }) => hasPictureSuffix(name)).length);
+    /** @type {Pick<Item, 'source' | 'content'>[]} */
+    const opened = [];
     for (const [i, { name, path }] of files.entries()) {
-      const source = counted(sources[i], pace);
-      const content = ByteStream.from(source);
-      await importer.add({ path: cleanPath(path ?? name), depth: 0, size: source.size, content, source });
+      for (const bytes of sources.slice(i + opened.length, i + FILES_AHEAD)) {
+        const source = counted(bytes, pace);
+        opened.push({ source, content: ByteStream.from(source) });
+      }
+      const next = /** @type {typeof opened[0]} */ (opened.shift());
+      await importer.add({ path: cleanPath(path ?? name), depth: 0, size: sources[i].size, ...next });
     }
     pace.note({ stage: 'finishing', name: '' });
     await importer.settled();
