@@ -64,7 +64,8 @@ typedef struct tiling {
     size_t block, plane, panel;          /* tiles of a block; elements of its planes and panels */
 } tiling;
 
-static tiling tiling_of(const tg_winograd *shape, const tg_kernels *kernels, size_t n) {
+/* In blocks enough for `threads`; what a block is changes no bit. */
+static tiling tiling_of(const tg_winograd *shape, const tg_kernels *kernels, size_t n, size_t threads) {
     tiling t = {.shape = *shape, .kernels = kernels->winograd, .width = kernels->winograd->width};
     t.in_panels = divide_up(shape->channels, t.width);
     t.out_panels = divide_up(shape->filters, t.width);
@@ -72,7 +73,8 @@ static tiling tiling_of(const tg_winograd *shape, const tg_kernels *kernels, siz
     t.per_sample = t.across * divide_up(shape->out_h, OUT);
     t.count = n * t.per_sample;
     size_t fit = BLOCK_CHANNELS / ((t.in_panels + t.out_panels) * t.width) / FEWEST_TILES * FEWEST_TILES;
-    t.block = fit < FEWEST_TILES ? FEWEST_TILES : smaller(fit, MOST_TILES);
+    fit = fit < FEWEST_TILES ? FEWEST_TILES : smaller(fit, MOST_TILES);
+    t.block = smaller(fit, round_up(larger(divide_up(t.count, threads), 1), t.kernels->rows));
     t.plane = plane_size(t.block, t.width);
     t.panel = POINTS * t.plane;
     return t;
@@ -211,7 +213,7 @@ static void convolve_block(void *ctx, size_t block, size_t thread) {
 
 static void convolve(const tg_kernels *kernels, tg_pool *pool, const tg_winograd *shape, size_t n,
                      convolution job) {
-    job.tiles = tiling_of(shape, kernels, n);
+    job.tiles = tiling_of(shape, kernels, n, tg_pool_threads(pool));
     job.at = lay_out(&job.tiles, POINTS * weights_plane(&job.tiles), tg_pool_threads(pool));
     memset(job.scratch + job.at.zeros, 0, shape->channels * sizeof *job.scratch);
     tg_parallel_for(pool, job.tiles.out_panels, transform_weights, &job);
@@ -269,7 +271,7 @@ static correlation correlation_of(const tg_winograd *shape, const tg_kernels *ke
     correlation job = {.slices = divide_up(shape->filters, ITEM_FILTERS)};
     tg_winograd slice = *shape;
     slice.filters = smaller(shape->filters, ITEM_FILTERS);
-    job.tiles = tiling_of(&slice, kernels, n);
+    job.tiles = tiling_of(&slice, kernels, n, 1);
     job.tiles.shape = *shape;
     job.shards = larger(ITEMS / job.slices, 1);
     while (job.shards > 1 && job.tiles.count / job.shards < ITEM_TILES) job.shards /= 2;
@@ -334,7 +336,8 @@ static void finish_panel(void *ctx, size_t panel, size_t thread) {
     size_t slice = panel * width / ITEM_FILTERS,
            offset = panel * width % ITEM_FILTERS / width * sums_panel(t);
     tg_real *sums = sums_of(job, 0, slice) + offset;
-    tg_real *taps = job->scratch + thread * job->at.thread; /* [TAPS][channels][width] */
+    /* [TAPS][channels][width]: less than 36 planes of 4 tiles */
+    tg_real *taps = job->scratch + thread * job->at.thread;
     for (size_t shard = 1; shard < job->shards; shard++)
         job->vectors->add(sums_panel(t), sums_of(job, shard, slice) + offset, sums);
     t->kernels->weights_gradient(size, sums, sums_panel(t) / POINTS, taps, size);
@@ -372,7 +375,7 @@ static bool fits(const tg_winograd *s, size_t threads) {
 size_t tg_winograd_scratch(const tg_winograd *shape, const tg_kernels *kernels, size_t n, size_t threads) {
     if (!fits(shape, threads)) return SIZE_MAX;
     tg_winograd back = turned(shape);
-    tiling forward = tiling_of(shape, kernels, n), backward = tiling_of(&back, kernels, n);
+    tiling forward = tiling_of(shape, kernels, n, threads), backward = tiling_of(&back, kernels, n, threads);
     correlation weights = correlation_of(shape, kernels, n, threads);
     size_t size = lay_out(&forward, POINTS * weights_plane(&forward), threads).end;
     size = larger(size, lay_out(&backward, POINTS * weights_plane(&backward), threads).end);
