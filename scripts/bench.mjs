@@ -60,8 +60,10 @@ await runMain(async () => {
     if (speeds.length > 0) results.speeds = speeds;
     if (wanted.includes('micro')) results.micro = await measureMicro(options, chromium);
     if (chromium && wanted.includes('steps')) results.steps = await measureSteps(options, chromium);
-    if (chromium && wanted.includes('load'))
-      results.loads = await repeat('load', () => measureLoad(chromium));
+    if (chromium && wanted.includes('load')) {
+      const loads = await repeat('load', () => measureLoad(chromium));
+      if (loads) results.loads = loads;
+    }
     if (chromium && wanted.includes('click')) results.clicks = await measureClicks(chromium);
     console.log(options.json ? JSON.stringify(results, null, 2) : tables(results));
     if (options.write) await writePerformance(results);
@@ -170,12 +172,17 @@ async function measureWorkloads(options, wanted, chromium) {
       for (const place of places) {
         if (place === 'native' && (workload.kind === 'inference' || variant === 'fast')) continue;
         const job = { workload, threads: count, variant, windows, windowMs };
-        const measured = await step(`${name} in ${place}, threads: ${count}`, () =>
+        const measured = await tried(`${name} in ${place}, threads: ${count}`, () =>
           measureIn(place, job, chromium),
         );
-        rows.push(speedRow({ name, workload, place, threads: count, variant }, measured));
+        if (measured) rows.push(speedRow({ name, workload, place, threads: count, variant }, measured));
       }
-      if (options.torch) rows.push(await measureTorch(name, count, options));
+      if (options.torch) {
+        const row = await tried(`${name} in PyTorch, threads: ${count}`, () =>
+          measureTorch(name, count, options),
+        );
+        if (row) rows.push(row);
+      }
     }
   }
   return rows;
@@ -230,14 +237,14 @@ async function measureMicro({ places, threads }, chromium) {
   const rows = [];
   for (const name of await microPrograms()) {
     for (const count of threads) {
-      if (places.includes('native'))
-        rows.push(
-          ...(await step(`${name}, native`, () =>
-            measureMicroNative(name, count, binaryDirectory('release')),
-          )),
-        );
-      if (chromium && places.includes('chromium'))
-        rows.push(...(await step(`${name}, chromium`, () => measureMicroChromium(name, count, chromium))));
+      if (places.includes('native')) {
+        const program = () => measureMicroNative(name, count, binaryDirectory('release'));
+        rows.push(...((await tried(`${name}, native, threads: ${count}`, program)) ?? []));
+      }
+      if (chromium && places.includes('chromium')) {
+        const program = () => measureMicroChromium(name, count, chromium);
+        rows.push(...((await tried(`${name} in chromium, threads: ${count}`, program)) ?? []));
+      }
     }
   }
   return rows;
@@ -252,12 +259,8 @@ async function measureSteps({ threads, windowMs }, chromium) {
       const call = (/** @type {string} */ measurement) =>
         chromium.call('scripts/bench_library.mjs', measurement, job);
       const firsts = await repeat(`steps of ${name}`, () => call('measureFirstSteps'));
-      rows.push({
-        name,
-        threads: count,
-        firsts,
-        slices: await repeat(`slices of ${name}`, () => call('measureSlices')),
-      });
+      const slices = await repeat(`slices of ${name}`, () => call('measureSlices'));
+      if (firsts && slices) rows.push({ name, threads: count, firsts, slices });
     }
   }
   return rows;
@@ -269,7 +272,8 @@ async function measureClicks(chromium) {
   for (const goal of GOALS) {
     const missing = goal.open ? missingFiles(goal.open.dataset) : null;
     if (missing) console.error(`  ${goal.title} is left out: ${missing}`);
-    else rows.push({ ...goal, clicks: await repeat(goal.title, () => measureClick(chromium, goal)) });
+    const clicks = missing ? null : await repeat(goal.title, () => measureClick(chromium, goal));
+    if (clicks) rows.push({ ...goal, clicks });
   }
   return rows;
 }
@@ -279,10 +283,26 @@ async function measureClicks(chromium) {
  * @param {string} title @param {() => Promise<T>} measurement
  */
 function repeat(title, measurement) {
-  return step(title, async () => {
+  return tried(title, async () => {
     /** @type {T[]} */
     const all = [];
     for (let i = 0; i < ATTEMPTS; i++) all.push(await measurement());
     return all;
   });
+}
+
+/**
+ * Measures; what goes wrong is told and remembered by the exit status, and the rest is measured all the same.
+ * @template T
+ * @param {string} title @param {() => Promise<T>} measurement
+ * @returns {Promise<T | null>}
+ */
+async function tried(title, measurement) {
+  try {
+    return await step(title, measurement);
+  } catch (error) {
+    console.error(`  ${title}: ${/** @type {Error} */ (error).message}`);
+    process.exitCode = 1;
+    return null;
+  }
 }
