@@ -91,9 +91,7 @@ const VARIANTS = [
     title: 'The same on the doubled set',
     change: (recipe) => {
       recipe.data.dataset = 'features-doubled';
-      recipe['x-reported'] = [
-        { metric: 'test_accuracy', value: 0.774, note: 'on features of ResNet-18' },
-      ];
+      recipe['x-reported'] = [{ metric: 'test_accuracy', value: 0.774, note: 'on features of ResNet-18' }];
     },
   },
   ...sweep(),
