@@ -224,9 +224,9 @@ static tg_status read_file(tg_import *import, tg_bytes file, tg_error *err) {
                    strangers[i].sentence);
     if (begins(file, "\x93NUMPY", 6)) return tg_read_npy(import, file, err);
     if (begins(file, "MATLAB ", 7)) return tg_read_mat5(import, file, err);
-    if (tg_is_mat4(file)) return tg_read_mat4(import, file, err);
     if (is_called(file, ".csv") || is_called(file, ".tsv")) return tg_read_csv(import, file, err);
     if (is_called(file, ".bin")) return tg_read_cifar(import, file, err);
+    if (is_called(file, ".mat") && tg_is_mat4(file)) return tg_read_mat4(import, file, err);
     if (is_idx(file) || says_idx(file)) return tg_read_idx(import, file, err);
     if (is_called(file, ".txt")) {
         bool taken;
@@ -238,11 +238,16 @@ static tg_status read_file(tg_import *import, tg_bytes file, tg_error *err) {
                    "pictures, and archives of these");
 }
 
-/* What systems leave behind in folders and archives; nobody meant to give it. */
+/* What systems leave behind in folders and archives, and what is there to be read by people. */
 static bool is_litter(const char *name) {
+    static const char *const beginnings[] = {".", "license", "licence", "thumbs.db", "desktop.ini"};
+    static const char *const endings[] = {".md", ".htm", ".html"};
     const char *base = tg_base_name(name);
-    return base[0] == '.' || strncmp(name, "__MACOSX/", 9) == 0 || strstr(name, "/__MACOSX/") ||
-           strcmp(base, "Thumbs.db") == 0 || strcmp(base, "desktop.ini") == 0;
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (tg_same_letters(base, beginnings[i], strlen(beginnings[i]))) return true;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (tg_ends_with(base, endings[i])) return true;
+    return strncmp(name, "__MACOSX/", 9) == 0 || strstr(name, "/__MACOSX/");
 }
 
 tg_status tg_import_file(tg_import *import, tg_bytes file, tg_error *err) {

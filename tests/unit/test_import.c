@@ -31,6 +31,7 @@ static void mnist_is_four_files_in_any_order(void **state) {
     GIVE(&in, "mnist/train-labels-idx1-ubyte", LABELS(2), 0, 1);
     GIVE(&in, "mnist/t10k-images-idx3-ubyte", IMAGES(2, 1, 2), 5, 6, 1, 2);
     GIVE(&in, "mnist/.DS_Store", 0, 0, 0, 1);
+    give_text(&in, "mnist/Readme.html", "<html>");
     end_import(&in);
     ASSERT_LABELS(in.train, 0, 1);
     ASSERT_PIXELS(in.train, 1, 2, 3, 4);
