@@ -238,8 +238,9 @@ static tg_status read_file(tg_import *import, tg_bytes file, tg_error *err) {
                    "pictures, and archives of these");
 }
 
-/* What systems leave behind in folders and archives, and what is there to be read by people. */
+/* What systems leave behind in folders and archives, and what lies there for people; not what is given by itself. */
 static bool is_litter(const char *name) {
+    if (!strchr(name, '/')) return false;
     static const char *const beginnings[] = {".", "license", "licence", "thumbs.db", "desktop.ini"};
     static const char *const endings[] = {".md", ".htm", ".html"};
     const char *base = tg_base_name(name);
