@@ -244,8 +244,21 @@ static void add_row(size_t rows, size_t cols, const float *row, float *y) {
     for (size_t r = 0; r < rows; r++) add(cols, row, y + r * cols);
 }
 
+/* Four vectors at a time: so much of a row is a cache line. */
 static void sum_rows(size_t rows, size_t cols, const float *x, float *out) {
-    for (size_t j = 0; j < cols; j += TG_LANES) {
+    size_t j = 0;
+    for (; j + 4 * TG_LANES <= cols; j += 4 * TG_LANES) {
+        vf total[4];
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; v++) total[v] = load(out + j + v * TG_LANES);
+        for (const float *from = x + j, *end = from + rows * cols; from != end; from += cols) {
+#pragma GCC unroll 4
+            for (int v = 0; v < 4; v++) total[v] += load(from + v * TG_LANES);
+        }
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; v++) store(out + j + v * TG_LANES, total[v]);
+    }
+    for (; j < cols; j += TG_LANES) {
         vf total = load_first(out + j, cols - j);
         for (size_t r = 0; r < rows; r++) total += load_first(x + r * cols + j, cols - j);
         store_first(out + j, total, cols - j);

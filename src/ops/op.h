@@ -23,7 +23,7 @@ bool tg_shape_equal(const tg_shape *a, const tg_shape *b);
 /* "16x13x13"; borrowed from the caller's buffer. */
 const char *tg_shape_text(const tg_shape *shape, char text[96]);
 
-/* A trained tensor. Gradients are added to, never overwritten; gradient is NULL where the layer is not trainable. */
+/* A trained tensor. Gradients are added to, unless its op has TG_OP_SETS_WEIGHT_GRADIENT; gradient is NULL where the layer is not trainable. */
 typedef struct tg_param {
     char name[80]; /* "conv2d1.weight" */
     tg_shape shape;
@@ -139,6 +139,7 @@ enum {
     TG_OP_SETS_GRADIENT = 32, /* asks tg_sets_dx(), so that nobody has to clear the gradient before it */
     TG_OP_RECTIFIES = 64,     /* asks tg_rectifies() in forward */
     TG_OP_RECTIFIED = 128,    /* asks tg_rectified() in backward */
+    TG_OP_SETS_WEIGHT_GRADIENT = 256, /* of its first parameter, which nobody has to clear before */
 };
 
 struct tg_op {
@@ -199,7 +200,7 @@ typedef struct tg_loss {
     size_t attr_count, attrs_bytes;
     bool softmax; /* predictions are shown through softmax */
     /* losses[n]: one per sample. With dy: dy[n, size] += scale * d losses / dy. */
-    void (*run)(const tg_exec *ex, const void *attrs, size_t size, const tg_real *y,
+    void (*run)(const tg_kernels *kernels, const void *attrs, size_t n, size_t size, const tg_real *y,
                 const tg_targets *targets, tg_real *losses, tg_real scale, tg_real *dy);
 } tg_loss;
 

@@ -49,7 +49,7 @@ static void dense_forward(const tg_exec *ex, const tg_node *node) {
     tg_gemm_parallel(ex->kernels, ex->pool, &gemm, ex->scratch);
 }
 
-/* dw[O,I] += dy^T[O,N] x[N,I];  db[O] += column sums of dy;  dx[N,I] += dy[N,O] w[O,I]. */
+/* dw[O,I] = dy^T[O,N] x[N,I];  db[O] += column sums of dy;  dx[N,I] += dy[N,O] w[O,I]. */
 static void dense_backward(const tg_exec *ex, const tg_node *node) {
     size_t n = ex->n, inputs = node->inputs[0]->shape.dim[0], units = node->shape.dim[0];
     const tg_param *w = &node->params[0], *b = node->param_count > 1 ? &node->params[1] : NULL;
@@ -62,8 +62,7 @@ static void dense_backward(const tg_exec *ex, const tg_node *node) {
                         .a = {dy, 1, units},
                         .b = {tg_x(ex, node, 0), inputs, 1},
                         .c = w->gradient,
-                        .ldc = inputs,
-                        .accumulate = true};
+                        .ldc = inputs};
         tg_gemm_parallel(ex->kernels, ex->pool, &gemm, ex->scratch);
     }
     if (b && b->gradient) ex->kernels->sum_rows(n, units, dy, b->gradient);
@@ -75,7 +74,7 @@ static void dense_backward(const tg_exec *ex, const tg_node *node) {
                         .b = {w->data, inputs, 1},
                         .c = dx,
                         .ldc = inputs,
-                        .accumulate = true};
+                        .accumulate = !tg_sets_dx(ex, node)};
         tg_gemm_parallel(ex->kernels, ex->pool, &gemm, ex->scratch);
     }
 }
@@ -91,5 +90,5 @@ const tg_op tg_op_dense = {
     .scratch = dense_scratch,
     .forward = dense_forward,
     .backward = dense_backward,
-    .flags = TG_OP_BACKWARD_USES_X,
+    .flags = TG_OP_BACKWARD_USES_X | TG_OP_SETS_GRADIENT | TG_OP_SETS_WEIGHT_GRADIENT,
 };

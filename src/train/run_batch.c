@@ -53,6 +53,30 @@ static tg_targets input_targets(tg_run *run, tg_plan *plan, const tg_node *outpu
     return (tg_targets){NULL, run->batch_inputs};
 }
 
+enum { LOSS_ITEM = 1024 }; /* a quarter of the values in an item, at least */
+
+/* One loss over the rows of a batch, some of them an item. */
+typedef struct loss_job {
+    const tg_run_loss *loss;
+    const tg_kernels *kernels;
+    size_t n, size, rows;
+    tg_targets targets;
+    const tg_real *y;
+    tg_real *losses, *dy;
+    tg_real share;
+} loss_job;
+
+static void loss_item(void *ctx, size_t i, size_t thread) {
+    (void)thread;
+    const loss_job *job = ctx;
+    size_t first = i * job->rows, rows = job->n - first < job->rows ? job->n - first : job->rows;
+    tg_targets targets = job->targets;
+    if (targets.labels) targets.labels += first;
+    if (targets.values) targets.values += first * job->size;
+    job->loss->row->run(job->kernels, job->loss->attrs, rows, job->size, job->y + first * job->size, &targets,
+                        job->losses + first, job->share, job->dy ? job->dy + first * job->size : NULL);
+}
+
 double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index,
                      size_t first) {
     const tg_exec *ex = &plan->exec;
@@ -71,8 +95,17 @@ double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, cons
                                  ? input_targets(run, plan, &run->graph->nodes[loss->node])
                                  : label_targets(run, dataset, index, first, n, size);
         double share = loss->sum ? loss->weight : loss->weight / (double)n;
-        loss->row->run(ex, loss->attrs, size, ex->y[loss->node], &targets, one, (tg_real)share,
-                       ex->training ? ex->dy[loss->node] : NULL);
+        loss_job job = {.loss = loss,
+                        .kernels = ex->kernels,
+                        .n = n,
+                        .size = size,
+                        .rows = (LOSS_ITEM / size + 1) * 4,
+                        .targets = targets,
+                        .y = ex->y[loss->node],
+                        .losses = one,
+                        .dy = ex->training ? ex->dy[loss->node] : NULL,
+                        .share = (tg_real)share};
+        tg_parallel_for(ex->pool, (n + job.rows - 1) / job.rows, loss_item, &job);
         for (size_t i = 0; i < n; i++) {
             total[i] += (tg_real)loss->weight * one[i];
             objective += share * (double)one[i];

@@ -66,9 +66,13 @@ static void gather(tg_run *run) {
 }
 
 void tg_run_clear_gradients(tg_run *run) {
-    for (size_t i = 0; i < run->param_count; i++) {
-        tg_param *p = run->params[i];
-        if (p->gradient) memset(p->gradient, 0, p->size * sizeof *p->gradient);
+    for (size_t i = 0; i < run->graph->count; i++) {
+        const tg_node *node = &run->graph->nodes[i];
+        bool sets = (node->op->flags & TG_OP_SETS_WEIGHT_GRADIENT) != 0;
+        for (size_t j = sets ? 1 : 0; j < node->param_count; j++) {
+            const tg_param *p = &node->params[j];
+            if (p->gradient) memset(p->gradient, 0, p->size * sizeof *p->gradient);
+        }
     }
 }
 
