@@ -9,6 +9,8 @@ import { Damaged } from './damaged.js';
 /** Without a word: for a small file, and how much of a larger one is read meanwhile by a slow machine. */
 const PATIENCE_MS = 1500;
 const BYTES_PER_MS = 10_000;
+/** For the worker to be there. The timer is also what holds on to it meanwhile: Firefox drops a worker that nobody has. */
+const START_MS = 20_000;
 
 /**
  * @param {URL} workerUrl
@@ -58,6 +60,11 @@ export function readParquetApart(workerUrl, request, visitor, signal) {
       workerUrl,
       (message) => hear(message).catch((error) => end(() => reject(error))),
       (reason) => fail(`cannot be read as Parquet (${reason})`),
+    );
+    watch = setTimeout(
+      fail,
+      START_MS,
+      'cannot be read now, as the worker for Parquet does not start; try again',
     );
     worker.setBusy(true);
     signal.addEventListener('abort', abort);
