@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { RECIPES } from './recipes.js';
 import { pixelsOf, repeaterOf } from './repeater.js';
+import { REPORT_RECIPES } from './report-recipes.js';
 
 describe('a network that repeats its input', () => {
   it('is told by its loss', () => {
-    const letters = repeaterOf(RECIPES['letters-autoencoder-taskar']);
+    const letters = repeaterOf(REPORT_RECIPES['letters-autoencoder-taskar']);
     expect(letters).toEqual({ shape: [32, 32, 1], scale: 255, offset: 0 });
     expect(repeaterOf(RECIPES['mnist-cnn'])).toBeNull();
   });
