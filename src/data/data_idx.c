@@ -53,7 +53,7 @@ static tg_status read_header(tg_bytes file, const struct idx_type **type, tg_arr
 }
 
 tg_status tg_read_idx(tg_import *import, tg_bytes file, tg_error *err) {
-    const struct idx_type *type;
+    const struct idx_type *type = NULL;
     tg_array_view view = {.name = file.name, .format = "idx", .big_endian = true};
     TG_TRY(read_header(file, &type, &view, err));
     size_t count, bytes, follow = file.size - (size_t)(view.data - file.data);
