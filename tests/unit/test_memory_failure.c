@@ -70,6 +70,30 @@ static void making_a_run(void **state) {
     tg_attrs_destroy(recipe);
 }
 
+static void making_a_run_of_many_ends_and_taking_its_weights(void **state) {
+    (void)state;
+    tg_run *giver = make_run(engine, recipe_text, train_set, NULL), *run;
+    tg_attrs *recipe = attrs_from(
+        "{'tabgrad':1,'model':{'inputs':[{'name':'upper','shape':[2,6,1]},{'name':'lower','shape':[4,6,1]}],"
+        "'outputs':['scores','a'],'layers':[{'type':'conv2d','filters':3,'kernel':3,'padding':'same','name':'"
+        "a',"
+        "'inputs':'lower','weights':'old'},{'type':'flatten'},{'type':'flatten','name':'u','inputs':'upper'},"
+        "{'type':'concat','inputs':['flatten1','u']},{'type':'dense','units':4,'name':'scores'}]},"
+        "'optimizer':{'type':'sgd'},'batch_size':8}");
+    uint8_t *bytes;
+    size_t size;
+    tg_error err;
+    ASSERT_OK(tg_run_save(giver, true, &bytes, &size, &err));
+    EVERY_ALLOCATION(tg_run_create(engine, recipe, train_set, NULL, &run, &err))
+    EVERY_ALLOCATION(tg_run_take_weights(run, (tg_bytes){"old", bytes, size}, &err))
+    assert_memory_equal(parameter(run, "a.weight"), parameter(giver, "a.weight"), 27 * sizeof(tg_real));
+    train_steps(run, 0);
+    tg_run_destroy(run);
+    tg_run_destroy(giver);
+    tg_attrs_destroy(recipe);
+    tg_free(bytes);
+}
+
 static void loading_a_run(void **state) {
     (void)state;
     tg_run *run = make_run(engine, recipe_text, train_set, test_set), *loaded;
@@ -211,8 +235,11 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(making_an_engine), cmocka_unit_test(making_a_run),
-        cmocka_unit_test(loading_a_run),    cmocka_unit_test(building_attributes),
+        cmocka_unit_test(making_an_engine),
+        cmocka_unit_test(making_a_run),
+        cmocka_unit_test(making_a_run_of_many_ends_and_taking_its_weights),
+        cmocka_unit_test(loading_a_run),
+        cmocka_unit_test(building_attributes),
         cmocka_unit_test(asking_a_run),
     };
     return cmocka_run_group_tests(tests, begin, end);
