@@ -127,6 +127,11 @@ describe('tables', () => {
     expect(filled).not.toContain('old');
     expect(filled).toContain('`npm run bench`, 2026-01-01: a CPU, 2 cores; Chrome/1, Node 20.0.0. Medians.');
     expect(fillIn(filled, [results])).toBe(filled);
+    const other = {
+      machine,
+      loads: [{ first: { paintMs: 1, readyMs: 2 }, second: { paintMs: 1, readyMs: 1 } }],
+    };
+    expect(fillIn(marked, [results, other]).match(/2026-01-01/g)).toHaveLength(1); // one run, told once
     expect(() => fillIn('no marks', [])).toThrow('lost its marks');
   });
 });

@@ -28,7 +28,15 @@ export function fillIn(text, runs) {
   const end = text.indexOf(END);
   if (begin < 0 || end < begin)
     throw new Error(`${DOCUMENT} has lost its marks ${BEGIN.trim()}, ${END.trim()}`);
-  const tables = runs.map((run) => `${told(run.machine)}\n\n${tablesOf(run).map(markdown).join('\n')}`);
+  /** @type {Map<string, Results>} */
+  const byMachine = new Map(); // what one run said of several measurements stands together
+  for (const run of runs) {
+    const key = JSON.stringify(run.machine);
+    byMachine.set(key, { ...byMachine.get(key), ...run });
+  }
+  const tables = [...byMachine.values()].map(
+    (run) => `${told(run.machine)}\n\n${tablesOf(run).map(markdown).join('\n')}`,
+  );
   return `${text.slice(0, begin)}${BEGIN}\n${tables.join('\n')}\n${text.slice(end)}`;
 }
 
