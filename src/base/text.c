@@ -3,10 +3,10 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/precision.h"
 
 /* ---- growing ------------------------------------------------------------------------------------------ */
 
@@ -137,9 +137,7 @@ void tg_json_number(tg_text *text, const char *key, double value) {
         return;
     }
     char digits[64];
-    int precision = 1;
-    do snprintf(digits, sizeof digits, "%.*g", precision, value);
-    while (strtod(digits, NULL) != value && ++precision <= 17);
+    snprintf(digits, sizeof digits, "%.*g", tg_precision(value), value);
     if (value == rint(value) && fabs(value) < 1e15 && (value != 0 || !signbit(value)))
         snprintf(digits, sizeof digits, "%.0f", value); /* 600000, not 6e+05 */
     /* The host's locale decides what printf puts between whole and fraction: it is whatever is not one of
