@@ -10,7 +10,7 @@ EM_JS(int, host_precision, (double value), {
     let digits = 1;
     while (digits < 17 && Number(value.toPrecision(digits)) !== value) digits++;
     return digits;
-});
+})
 /* clang-format on */
 
 int tg_precision(double value) {
