@@ -397,7 +397,7 @@ static tg_status number_texts(tg_import *import, const tg_texts *texts, const bo
         const char *text = tg_texts_at(texts, i);
         double value;
         bool number = parse_number((cell){text, strlen(text)}, &value);
-        *named = used[i] && !(number && value >= 0 && value == floor(value) && value <= MAX_LABELS);
+        *named = used[i] && !(number && value >= 0 && value == floor(value) && value <= (double)MAX_LABELS);
         if (used[i] && !*named) map[i] = (uint32_t)value;
     }
     for (size_t i = 0; *named && i < texts->count; i++) {

@@ -75,7 +75,7 @@ static tg_status check_labels(const tg_array *labels, tg_error *err) {
     size_t distinct = 0, at = 0;
     for (size_t i = 0; i < labels->count; i++) {
         double label = value_at(labels, i);
-        TG_REQUIRE(err, label >= 0 && label == floor(label) && label <= MAX_LABEL, TG_E_DATA,
+        TG_REQUIRE(err, label >= 0 && label == floor(label) && label <= (double)MAX_LABEL, TG_E_DATA,
                    "sample %zu has label %g; labels are whole numbers from 0 to %d", i, label, MAX_LABEL);
         size_t number = (size_t)label;
         distinct += !(occurs[number / 8] >> number % 8 & 1);
