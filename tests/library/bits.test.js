@@ -77,7 +77,7 @@ it('whatever else is asked meanwhile, and saved in the middle of a step', { time
 it('an evaluation is that of one moment, though training and predictions go on', {
   timeout: 60_000,
 }, async () => {
-  const layers = [{ type: 'flatten' }, { type: 'dense', units: 32 }, { type: 'dense', units: 10 }];
+  const layers = [{ type: 'flatten' }, { type: 'dense', units: 512 }, { type: 'dense', units: 10 }];
   const recipe = mnistRecipe({ epochs: 50, model: { input: [28, 28, 1], layers } });
   const run = await engine.run(recipe, { train, test });
   const sample = await test.sample(0);
