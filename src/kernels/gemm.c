@@ -80,17 +80,12 @@ static tg_real *packed_panel(const gemm_block *block, size_t panel, size_t *widt
 }
 
 static void pack_panel(const gemm_block *block, size_t panel) {
-    const tg_gemm *gemm = block->gemm;
+    const tg_matrix *b = &block->gemm->b;
     size_t col = block->n0 + panel * block->kernels->gemm_cols, cols = panel_cols(block, panel), width;
     if (lies_in_place(block, panel)) return;
     tg_real *dst = packed_panel(block, panel, &width);
-    if (gemm->pack_b) {
-        gemm->pack_b(gemm->b_source, block->k0, block->k, col, cols, width, dst);
-    } else {
-        const tg_matrix *b = &gemm->b;
-        const tg_real *src = b->data + block->k0 * b->row_stride + col * b->col_stride;
-        tg_pack_panel(src, b->row_stride, b->col_stride, block->k, cols, width, dst);
-    }
+    const tg_real *src = b->data + block->k0 * b->row_stride + col * b->col_stride;
+    tg_pack_panel(src, b->row_stride, b->col_stride, block->k, cols, width, dst);
 }
 
 /* In vectors of four: calling memcpy for so little takes longer than copying. */
@@ -114,9 +109,8 @@ static void pack_whole_panels(const gemm_block *block, size_t panel, size_t end)
 static void pack_item(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const gemm_block *block = ctx;
-    const tg_gemm *gemm = block->gemm;
     size_t panel = i * block->panels / block->pack_items, end = (i + 1) * block->panels / block->pack_items;
-    if (!gemm->pack_b && gemm->b.col_stride == 1) {
+    if (block->gemm->b.col_stride == 1) {
         size_t whole = smaller(end, block->n / block->kernels->gemm_cols);
         pack_whole_panels(block, panel, whole);
         panel = larger(panel, whole);
@@ -199,8 +193,7 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
     gemm_block block = {.kernels = kernels, .gemm = gemm, .packed = scratch};
     block.copies = scratch + (nc + LARGEST_COLS) * kc;
     block.copies_a = gemm->a.col_stride != 1 && gemm->n >= 32 && thrashes(gemm->a.col_stride, kc);
-    block.in_place =
-        !gemm->pack_b && gemm->b.col_stride == 1 && gemm->m < OFTEN && !thrashes(gemm->b.row_stride, kc);
+    block.in_place = gemm->b.col_stride == 1 && gemm->m < OFTEN && !thrashes(gemm->b.row_stride, kc);
     if (block.in_place) nc = gemm->n;
     for (block.n0 = 0; block.n0 < gemm->n; block.n0 += nc) {
         block.n = smaller(nc, gemm->n - block.n0);

@@ -1,8 +1,7 @@
 /* Matrix product.
  *
  * c[m, n] = start + a[m, k] b[k, n], each element its k terms in order, whatever the tile, the blocking and the
- * number of threads; start is c, a bias or 0. a and b are read through strides, so that transposes cost nothing, or
- * b through a function that writes packed panels itself (convolution unrolls its patches there). */
+ * number of threads; start is c, a bias or 0. a and b are read through strides, so that transposes cost nothing. */
 #ifndef TG_KERNELS_GEMM_H
 #define TG_KERNELS_GEMM_H
 
@@ -14,16 +13,10 @@ typedef struct tg_matrix {
     size_t row_stride, col_stride; /* in elements */
 } tg_matrix;
 
-/* Writes rows k0..k0+k of columns n0..n0+cols of b as a panel dst[k][width], columns from cols to width zero. */
-typedef void (*tg_pack_fn)(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t width,
-                           tg_real *dst);
-
 typedef struct tg_gemm {
     size_t m, n, k;
     tg_matrix a; /* one of its strides is 1 */
-    tg_matrix b; /* read when pack_b is NULL */
-    tg_pack_fn pack_b;
-    const void *b_source; /* what pack_b gets */
+    tg_matrix b;
     tg_real *c;
     size_t ldc;          /* row stride of c */
     bool accumulate;     /* the sums start from c */

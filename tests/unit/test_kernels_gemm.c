@@ -36,17 +36,6 @@ static void naive(const tg_gemm *g, tg_real *c) {
     }
 }
 
-/* A packing function as an op might write one: b is a matrix all the same. */
-static void pack_matrix(const void *source, size_t k0, size_t k, size_t n0, size_t cols, size_t nr,
-                        tg_real *dst) {
-    const tg_matrix *b = source;
-    for (size_t p = 0; p < k; p++) {
-        for (size_t j = 0; j < nr; j++) {
-            dst[p * nr + j] = j < cols ? b->data[(k0 + p) * b->row_stride + (n0 + j) * b->col_stride] : 0;
-        }
-    }
-}
-
 /* rows x cols with some numbers between the rows, transposed or not, or with gaps between all elements. */
 static tg_matrix matrix(tg_rng *rng, size_t rows, size_t cols, unsigned form, tg_real **own) {
     size_t gap = tg_rng_below(rng, 4);
@@ -74,25 +63,18 @@ static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s
     memcpy(wanted, c, size * sizeof *c);
     naive(&g, wanted);
 
-    tg_gemm packing = g;
-    bool pack = tg_rng_below(rng, 3) == 0;
-    if (pack) {
-        packing.b = (tg_matrix){0};
-        packing.pack_b = pack_matrix;
-        packing.b_source = &g.b;
-    }
-    packing.c = c;
+    g.c = c;
     size_t need = tg_gemm_scratch(s.m, s.n, s.k, pool ? tg_pool_threads(pool) : 1);
     tg_real *scratch = tg_allocate(need * sizeof *scratch); /* exactly: a sanitizer sees a write beyond it */
     assert_non_null(scratch);
     if (pool) {
-        tg_gemm_parallel(kernels, pool, &packing, scratch);
+        tg_gemm_parallel(kernels, pool, &g, scratch);
     } else {
-        tg_gemm_serial(kernels, &packing, scratch);
+        tg_gemm_serial(kernels, &g, scratch);
     }
     if (memcmp(c, wanted, size * sizeof *c) != 0) { /* the gaps of c included */
-        fail_msg("%s %zux%zux%zu, threads %zu, a form %u, b form %u, accumulate %d, pack_b %d", kernels->name,
-                 s.m, s.n, s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form, g.accumulate, pack);
+        fail_msg("%s %zux%zux%zu, threads %zu, a form %u, b form %u, accumulate %d", kernels->name, s.m, s.n,
+                 s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form, g.accumulate);
     }
     tg_free(scratch);
     tg_free(wanted);
