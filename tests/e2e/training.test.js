@@ -122,7 +122,7 @@ describe.each(BROWSERS)('training in %s', (browser) => {
   });
 
   it('shows nothing of the run before as soon as another one is asked for', async () => {
-    await person.chooseRecipe('mnist-mlp');
+    await person.chooseRecipe('mnist-cnn');
     await person.click('train');
     const status = await person.status();
     expect(['loading', 'training']).toContain(status.state);
@@ -135,6 +135,7 @@ describe.each(BROWSERS)('training in %s', (browser) => {
     await person.untilState('idle');
     expect(await person.status()).toMatchObject({ step: 0, testAccuracy: null });
     await person.chooseRecipe('mnist-mlp');
+    await person.fill('epochs', 100);
     await person.click('train');
     await person.untilState('training');
     await person.untilStep(20);
@@ -175,6 +176,7 @@ describe.each(BROWSERS)('training in %s', (browser) => {
 
   it('answers the lifted pen within 60 ms while it trains (95th percentile)', QUIET, async () => {
     await person.chooseRecipe('mnist-cnn');
+    await person.fill('epochs', 100); // as they are, they are over before the pen has been lifted often enough
     await person.click('train');
     await person.untilState('training');
     await person.untilStep(5);
