@@ -13,7 +13,8 @@
  * accuracy of Winograd convolution for deep neural networks", 2018): half the error. In float, with inputs after a
  * ReLU and weights and gradients around zero, errors of y and dx are 4e-7 to 1.3e-6 for 16 to 256 channels, which
  * is 2 to 3 times that of a direct sum; those of dw are no larger than a direct sum's (both grow with the number
- * of tiles). All relative to the exact result, as Euclidean norms; tests hold them below TG_WINOGRAD_ERROR.
+ * of tiles: 5.9e-6 for 500 pictures of 32x32, where a direct sum has 6.7e-6). All relative to the exact result, as
+ * Euclidean norms; tests hold them below TG_WINOGRAD_ERROR on layers of up to some 500 tiles.
  *
  * Pictures lie as [n, height, width, channels], weights as [filters, channels, 3, 3]. What a sample yields does not
  * depend on the others, and no bit on the kernel table or the number of threads. */
