@@ -25,6 +25,7 @@ const LIBRARY = {
  * @param {string} emscripten  the folder that holds emcc
  */
 export async function buildSite(emscripten) {
+  process.env.NODE_ENV = 'production'; // a test that builds would get Lit's development version
   const inputs = [
     ...['web', 'recipes', 'scripts'].map((folder) => join(PROJECT, folder)),
     ...['package-lock.json', 'vite.config.js', 'tsconfig.library.json'].map((file) => join(PROJECT, file)),
