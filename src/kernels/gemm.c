@@ -20,7 +20,10 @@
 enum { KC = 400, PACKED = 102400, LARGEST_COLS = 64 /* of all tables */ };
 
 /* A block of c, an item of work: 64 rows of a (100 kB) stay in the second-level cache while the panels pass. */
-enum { ITEM_ROWS = 64, ITEM_COLS = 128, ITEM_PACKED = 8192 };
+enum { ITEM_ROWS = 64, ITEM_COLS = 128 };
+
+/* Elements of b packed at a time: some microseconds. */
+enum { PACK_ITEM = 8192 };
 
 /* From so many rows of a on, packing b costs nothing even where its rows could be loaded in place. */
 enum { OFTEN = 48 };
@@ -35,11 +38,11 @@ typedef struct gemm_block {
     const tg_kernels *kernels;
     const tg_gemm *gemm;
     size_t n0, n, k0, k;
-    tg_real *packed; /* b */
+    tg_real *packed; /* the block of b */
     tg_real *copies; /* of rows of a, [threads][k][ITEM_ROWS] */
     bool in_place;   /* b */
     bool copies_a;
-    size_t panels, pack_items;
+    size_t panels;
     size_t row_items, col_items;
 } gemm_block;
 
@@ -63,29 +66,10 @@ static bool thrashes(size_t stride, size_t k) {
     return k > WAYS * (SETS_BYTES / larger(together, LINE));
 }
 
-static size_t panel_cols(const gemm_block *block, size_t panel) {
-    return smaller(block->kernels->gemm_cols, block->n - panel * block->kernels->gemm_cols);
-}
-
-/* Whole vectors can be loaded from where they lie; others would reach beyond the end of a row. */
-static bool lies_in_place(const gemm_block *block, size_t panel) {
-    return block->in_place && panel_cols(block, panel) % block->kernels->lanes == 0;
-}
-
-/* Where a panel is packed, and how wide: in place, only the last one ever is. */
-static tg_real *packed_panel(const gemm_block *block, size_t panel, size_t *width) {
-    size_t lanes = larger(block->kernels->lanes, 4), cols = panel_cols(block, panel);
-    *width = divide_up(cols, lanes) * lanes;
-    return block->in_place ? block->packed : block->packed + panel * block->kernels->gemm_cols * block->k;
-}
-
-static void pack_panel(const gemm_block *block, size_t panel) {
-    const tg_matrix *b = &block->gemm->b;
-    size_t col = block->n0 + panel * block->kernels->gemm_cols, cols = panel_cols(block, panel), width;
-    if (lies_in_place(block, panel)) return;
-    tg_real *dst = packed_panel(block, panel, &width);
-    const tg_real *src = b->data + block->k0 * b->row_stride + col * b->col_stride;
-    tg_pack_panel(src, b->row_stride, b->col_stride, block->k, cols, width, dst);
+/* How wide a packed panel is: whole vectors, of at least four for packing. */
+static size_t packed_width(const tg_kernels *kernels, size_t cols) {
+    size_t lanes = larger(kernels->lanes, 4);
+    return divide_up(cols, lanes) * lanes;
 }
 
 /* In vectors of four: calling memcpy for so little takes longer than copying. */
@@ -95,27 +79,102 @@ static inline void copy(const tg_real *from, tg_real *to, size_t n) {
     for (; i < n; i++) to[i] = from[i];
 }
 
-/* Panels whose columns lie together: a row of all of them at a time, as they lie in memory. */
-static void pack_whole_panels(const gemm_block *block, size_t panel, size_t end) {
-    const tg_matrix *b = &block->gemm->b;
-    size_t cols = block->kernels->gemm_cols;
-    for (size_t p = 0; p < block->k; p++) {
-        const tg_real *src = b->data + (block->k0 + p) * b->row_stride + block->n0 + panel * cols;
-        tg_real *dst = block->packed + (panel * block->k + p) * cols;
-        for (size_t i = panel; i < end; i++, src += cols, dst += block->k * cols) copy(src, dst, cols);
+/* ---- packing b: panel after panel, each [k, its width] -------------------------------------------------- */
+
+/* Terms [p, stop) of the panels [panel, end) of b. */
+static void pack(const tg_kernels *kernels, const tg_matrix *b, size_t n, size_t k, size_t panel, size_t end,
+                 size_t p, size_t stop, tg_real *packed) {
+    size_t cols = kernels->gemm_cols;
+    if (b->col_stride == 1 &&
+        panel < n / cols) { /* a row of all whole panels at a time, as they lie in memory */
+        size_t whole = smaller(end, n / cols);
+        for (size_t q = p; q < stop; q++) {
+            const tg_real *src = b->data + q * b->row_stride + panel * cols;
+            tg_real *dst = packed + (panel * k + q) * cols;
+            for (size_t i = panel; i < whole; i++, src += cols, dst += k * cols) copy(src, dst, cols);
+        }
+        panel = whole;
     }
+    for (; panel < end; panel++) {
+        size_t col = panel * cols, live = smaller(cols, n - col), width = packed_width(kernels, live);
+        tg_pack_panel(b->data + p * b->row_stride + col * b->col_stride, b->row_stride, b->col_stride,
+                      stop - p, live, width, packed + col * k + p * width);
+    }
+}
+
+/* An item: all terms of some panels, or some terms of one. */
+static size_t item_terms(const tg_kernels *kernels, size_t k) {
+    return divide_up(k, divide_up(k, PACK_ITEM / kernels->gemm_cols));
+}
+
+static size_t item_panels(const tg_kernels *kernels, size_t k) {
+    return larger(PACK_ITEM / kernels->gemm_cols / larger(k, 1), 1);
+}
+
+size_t tg_gemm_packed_size(const tg_kernels *kernels, size_t n, size_t k) {
+    size_t cols = kernels->gemm_cols;
+    return (n / cols * cols + packed_width(kernels, n % cols)) * k;
+}
+
+size_t tg_gemm_pack_items(const tg_kernels *kernels, size_t n, size_t k) {
+    if (k == 0) return 0;
+    return divide_up(k, item_terms(kernels, k)) *
+           divide_up(divide_up(n, kernels->gemm_cols), item_panels(kernels, k));
+}
+
+void tg_gemm_pack_item(const tg_kernels *kernels, const tg_matrix *b, size_t n, size_t k, size_t item,
+                       tg_real *packed) {
+    size_t terms = item_terms(kernels, k), down = divide_up(k, terms), p = item % down * terms;
+    size_t at_once = item_panels(kernels, k), panel = item / down * at_once;
+    pack(kernels, b, n, k, panel, smaller(panel + at_once, divide_up(n, kernels->gemm_cols)), p,
+         smaller(p + terms, k), packed);
+}
+
+/* ---- one block ------------------------------------------------------------------------------------------ */
+
+static size_t panel_cols(const gemm_block *block, size_t panel) {
+    return smaller(block->kernels->gemm_cols, block->n - panel * block->kernels->gemm_cols);
+}
+
+/* Whole vectors can be loaded from where they lie; others would reach beyond the end of a row. */
+static bool lies_in_place(const gemm_block *block, size_t panel) {
+    return block->in_place && panel_cols(block, panel) % block->kernels->lanes == 0;
+}
+
+/* The block's part of b. */
+static tg_matrix block_b(const gemm_block *block) {
+    tg_matrix b = block->gemm->b;
+    b.data += block->k0 * b.row_stride + block->n0 * b.col_stride;
+    return b;
+}
+
+/* Where the block's terms of a panel are, and how far apart. */
+static const tg_real *panel_at(const gemm_block *block, size_t panel, size_t *width) {
+    const tg_gemm *gemm = block->gemm;
+    size_t col = panel * block->kernels->gemm_cols;
+    if (lies_in_place(block, panel)) {
+        *width = gemm->b.row_stride;
+        return block_b(block).data + col;
+    }
+    *width = packed_width(block->kernels, panel_cols(block, panel));
+    if (gemm->packed) return gemm->packed + col * gemm->k + block->k0 * *width;
+    return block->packed + (block->in_place ? 0 : col * block->k); /* in place, only the last one is packed */
 }
 
 static void pack_item(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const gemm_block *block = ctx;
-    size_t panel = i * block->panels / block->pack_items, end = (i + 1) * block->panels / block->pack_items;
-    if (block->gemm->b.col_stride == 1) {
-        size_t whole = smaller(end, block->n / block->kernels->gemm_cols);
-        pack_whole_panels(block, panel, whole);
-        panel = larger(panel, whole);
-    }
-    for (; panel < end; panel++) pack_panel(block, panel);
+    tg_matrix b = block_b(block);
+    tg_gemm_pack_item(block->kernels, &b, block->n, block->k, i, block->packed);
+}
+
+/* What cannot be read in place: a last panel of no whole number of vectors. */
+static void pack_rest(const gemm_block *block) {
+    size_t col = (block->panels - 1) * block->kernels->gemm_cols, cols = block->n - col;
+    tg_matrix b = block_b(block);
+    b.data += col;
+    if (!lies_in_place(block, block->panels - 1))
+        pack(block->kernels, &b, cols, block->k, 0, 1, 0, block->k, block->packed);
 }
 
 /* to[k][rows] of columns of a that would not stay in the cache. */
@@ -128,7 +187,6 @@ static void multiply_item(void *ctx, size_t i, size_t thread) {
     const gemm_block *block = ctx;
     const tg_kernels *kernels = block->kernels;
     const tg_gemm *gemm = block->gemm;
-    const tg_matrix *b = &gemm->b;
     size_t down = block->row_items, across = block->col_items;
     size_t row = i % down * gemm->m / down, rows = (i % down + 1) * gemm->m / down - row;
     size_t end = (i / down + 1) * block->panels / across;
@@ -138,11 +196,7 @@ static void multiply_item(void *ctx, size_t i, size_t thread) {
         a = copy_rows(block, a, rows, block->copies + thread * smaller(gemm->m, ITEM_ROWS) * block->k);
     for (size_t panel = i / down * block->panels / across; panel < end; panel++) {
         size_t col = block->n0 + panel * kernels->gemm_cols, width;
-        const tg_real *from = packed_panel(block, panel, &width);
-        if (lies_in_place(block, panel)) {
-            from = b->data + block->k0 * b->row_stride + col;
-            width = b->row_stride;
-        }
+        const tg_real *from = panel_at(block, panel, &width);
         tg_real *c = gemm->c + row * gemm->ldc + col;
         const tg_real *start = block->k0 > 0 || gemm->accumulate ? c : gemm->bias ? gemm->bias + col : NULL;
         kernels->gemm_panel(block->k, a.data, a.row_stride, a.col_stride, from, width, start,
@@ -193,23 +247,39 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
     gemm_block block = {.kernels = kernels, .gemm = gemm, .packed = scratch};
     block.copies = scratch + (nc + LARGEST_COLS) * kc;
     block.copies_a = gemm->a.col_stride != 1 && gemm->n >= 32 && thrashes(gemm->a.col_stride, kc);
-    block.in_place = gemm->b.col_stride == 1 && gemm->m < OFTEN && !thrashes(gemm->b.row_stride, kc);
-    if (block.in_place) nc = gemm->n;
+    block.in_place =
+        !gemm->packed && gemm->b.col_stride == 1 && gemm->m < OFTEN && !thrashes(gemm->b.row_stride, kc);
+    if (block.in_place || gemm->packed) nc = gemm->n;
     for (block.n0 = 0; block.n0 < gemm->n; block.n0 += nc) {
         block.n = smaller(nc, gemm->n - block.n0);
         block.panels = divide_up(block.n, kernels->gemm_cols);
         for (block.k0 = 0; block.k0 < gemm->k; block.k0 += kc) {
             block.k = smaller(kc, gemm->k - block.k0);
-            if (!block.in_place) {
-                block.pack_items = smaller(block.panels, divide_up(block.n * block.k, ITEM_PACKED));
-                for_each(pool, block.pack_items, pack_item, &block);
-            } else {
-                pack_panel(&block, block.panels - 1); /* only the last can be too narrow */
-            }
+            if (block.in_place) pack_rest(&block);
+            else if (!gemm->packed)
+                for_each(pool, tg_gemm_pack_items(kernels, block.n, block.k), pack_item, &block);
             cut(&block, pool ? tg_pool_threads(pool) : 1);
             for_each(pool, block.row_items * block.col_items, multiply_item, &block);
         }
     }
+}
+
+tg_gemm tg_gemm_rows(const tg_gemm *gemm, size_t first, size_t rows) {
+    tg_gemm part = *gemm;
+    part.m = rows;
+    part.a.data += first * gemm->a.row_stride;
+    part.c += first * gemm->ldc;
+    return part;
+}
+
+tg_gemm tg_gemm_columns(const tg_gemm *gemm, size_t first, size_t cols) {
+    tg_gemm part = *gemm;
+    part.n = cols;
+    if (gemm->packed) part.packed += first * gemm->k;
+    else part.b.data += first * gemm->b.col_stride;
+    part.c += first;
+    if (gemm->bias) part.bias += first;
+    return part;
 }
 
 size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads) {

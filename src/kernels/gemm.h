@@ -17,11 +17,25 @@ typedef struct tg_gemm {
     size_t m, n, k;
     tg_matrix a; /* one of its strides is 1 */
     tg_matrix b;
+    const tg_real *packed; /* b by tg_gemm_pack_item(), which is then read instead; or NULL */
     tg_real *c;
     size_t ldc;          /* row stride of c */
     bool accumulate;     /* the sums start from c */
     const tg_real *bias; /* else from bias[n], or from 0 where it is NULL */
 } tg_gemm;
+
+/* b[k, n] as panels of columns, the way the kernel reads it, for a b that several products share: how many elements
+ * that takes (64-byte aligned), and how many items the work is, which any threads may do in any order. */
+size_t tg_gemm_packed_size(const tg_kernels *kernels, size_t n, size_t k);
+size_t tg_gemm_pack_items(const tg_kernels *kernels, size_t n, size_t k);
+void tg_gemm_pack_item(const tg_kernels *kernels, const tg_matrix *b, size_t n, size_t k, size_t item,
+                       tg_real *packed);
+
+/* Some rows or columns of c as a product of their own, so that a product can be shared out as items of a larger loop.
+ * Columns that begin and end at multiples of kernels->gemm_cols repeat no work of each other; a packed b has to be cut
+ * so. */
+tg_gemm tg_gemm_rows(const tg_gemm *gemm, size_t first, size_t rows);
+tg_gemm tg_gemm_columns(const tg_gemm *gemm, size_t first, size_t cols);
 
 /* Elements of tg_real that one product needs as scratch (64-byte aligned): a bound over all kernel tables and
  * tiles. pool's thread count for tg_gemm_parallel, 1 for tg_gemm_serial. */

@@ -47,6 +47,26 @@ static tg_matrix matrix(tg_rng *rng, size_t rows, size_t cols, unsigned form, tg
     return x;
 }
 
+/* In items, the last first. */
+static tg_real *pack(const tg_kernels *kernels, const tg_gemm *g) {
+    tg_real *packed = tg_allocate(tg_gemm_packed_size(kernels, g->n, g->k) * sizeof *packed + 1);
+    assert_non_null(packed);
+    for (size_t i = tg_gemm_pack_items(kernels, g->n, g->k); i-- > 0;)
+        tg_gemm_pack_item(kernels, &g->b, g->n, g->k, i, packed);
+    return packed;
+}
+
+/* As two products: from some row or column on, and up to there. */
+static void run_in_parts(const tg_kernels *kernels, tg_rng *rng, const tg_gemm *g, tg_real *scratch) {
+    bool by_rows = tg_rng_below(rng, 2);
+    size_t grain = by_rows || !g->packed ? 1 : kernels->gemm_cols, size = by_rows ? g->m : g->n;
+    size_t cut = tg_rng_below(rng, (uint32_t)(size / grain) + 1) * grain;
+    tg_gemm low = by_rows ? tg_gemm_rows(g, 0, cut) : tg_gemm_columns(g, 0, cut);
+    tg_gemm high = by_rows ? tg_gemm_rows(g, cut, size - cut) : tg_gemm_columns(g, cut, size - cut);
+    tg_gemm_serial(kernels, &high, scratch);
+    tg_gemm_serial(kernels, &low, scratch);
+}
+
 /* pool NULL: tg_gemm_serial. */
 static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s) {
     tg_real *own_a, *own_b;
@@ -67,15 +87,25 @@ static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s
     size_t need = tg_gemm_scratch(s.m, s.n, s.k, pool ? tg_pool_threads(pool) : 1);
     tg_real *scratch = tg_allocate(need * sizeof *scratch); /* exactly: a sanitizer sees a write beyond it */
     assert_non_null(scratch);
+    tg_real *packed = tg_rng_below(rng, 2) ? pack(kernels, &g) : NULL;
+    bool parts = !pool && tg_rng_below(rng, 2);
+    if (packed) {
+        g.packed = packed;
+        g.b.data = NULL; /* it is not read */
+    }
     if (pool) {
         tg_gemm_parallel(kernels, pool, &g, scratch);
+    } else if (parts) {
+        run_in_parts(kernels, rng, &g, scratch);
     } else {
         tg_gemm_serial(kernels, &g, scratch);
     }
     if (memcmp(c, wanted, size * sizeof *c) != 0) { /* the gaps of c included */
-        fail_msg("%s %zux%zux%zu, threads %zu, a form %u, b form %u, accumulate %d", kernels->name, s.m, s.n,
-                 s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form, g.accumulate);
+        fail_msg("%s %zux%zux%zu, threads %zu, a form %u, b form %u, accumulate %d, packed %d, parts %d",
+                 kernels->name, s.m, s.n, s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form, g.accumulate,
+                 packed != NULL, parts);
     }
+    tg_free(packed);
     tg_free(scratch);
     tg_free(wanted);
     tg_free(bias);
