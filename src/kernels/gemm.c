@@ -283,8 +283,8 @@ tg_gemm tg_gemm_columns(const tg_gemm *gemm, size_t first, size_t cols) {
 }
 
 size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads) {
-    size_t kc = block_terms(k);
-    return (block_cols(n, kc) + LARGEST_COLS + threads * smaller(m, ITEM_ROWS)) * kc;
+    size_t kc = smaller(k, KC), packed = n > PACKED / larger(kc, 1) ? PACKED : n * kc;
+    return packed + (LARGEST_COLS + threads * smaller(m, ITEM_ROWS)) * kc;
 }
 
 void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {

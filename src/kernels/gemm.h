@@ -38,7 +38,7 @@ tg_gemm tg_gemm_rows(const tg_gemm *gemm, size_t first, size_t rows);
 tg_gemm tg_gemm_columns(const tg_gemm *gemm, size_t first, size_t cols);
 
 /* Elements of tg_real that one product needs as scratch (64-byte aligned): a bound over all kernel tables and
- * tiles. pool's thread count for tg_gemm_parallel, 1 for tg_gemm_serial. */
+ * tiles, and over smaller products. pool's thread count for tg_gemm_parallel, 1 for tg_gemm_serial. */
 size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads);
 
 /* Spread over the pool (b packed once, shared). */

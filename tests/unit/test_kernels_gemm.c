@@ -135,6 +135,14 @@ static void equals_the_triple_loop(void **state) {
     }
 }
 
+/* 401 terms are done in two blocks, 400 in one of twice the length: the last batch of an epoch is a smaller one. */
+static void scratch_suffices_for_smaller_products(void **state) {
+    (void)state;
+    for (size_t k = 1; k < 1300; k++)
+        for (size_t n = 1; n < 5000; n *= 3)
+            assert_true(tg_gemm_scratch(64, n, k, 2) <= tg_gemm_scratch(64, n, k + 1, 2));
+}
+
 static void threads_change_no_bit(void **state) {
     (void)state;
     const tg_kernels *kernels = tg_kernels_choose();
@@ -165,6 +173,7 @@ int main(void) {
         TABLE_TEST(avx512),
         TABLE_TEST(neon),
         TABLE_TEST(wasm128),
+        cmocka_unit_test(scratch_suffices_for_smaller_products),
         cmocka_unit_test(threads_change_no_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
