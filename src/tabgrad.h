@@ -286,7 +286,7 @@ size_t tg_run_layers(const tg_run *run);
 tg_status tg_run_layer(const tg_run *run, size_t index, tg_layer_info *out, tg_error *err);
 
 typedef struct tg_memory {
-    size_t parameters_bytes; /* weights and their gradients */
+    size_t parameters_bytes; /* weights, their gradients, and the weights packed */
     size_t optimizer_bytes;
     size_t activations_bytes; /* training arena: activations, their gradients, workspaces */
     size_t inference_bytes;   /* arenas for predict and evaluate */
@@ -299,7 +299,8 @@ typedef struct tg_tensor_info {
     size_t rank;
     size_t shape[4]; /* PyTorch's: [out, in], [out, in, kh, kw], [out] */
     size_t size;     /* elements */
-    tg_real *data;   /* borrowed; valid until the next tg_run_train */
+    /* Borrowed; valid until the next tg_run_train. It may be written to until the run computes again. */
+    tg_real *data;
 } tg_tensor_info;
 size_t tg_run_parameters(const tg_run *run); /* how many tensors */
 tg_status tg_run_parameter(const tg_run *run, size_t index, tg_tensor_info *out, tg_error *err);

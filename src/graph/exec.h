@@ -11,9 +11,11 @@ typedef struct tg_engine_parts {
 
 typedef struct tg_plan {
     tg_exec exec;
-    const tg_graph *graph;
+    tg_graph *graph;
     size_t arena_bytes; /* everything exec points at, in one block */
     void *arena;
+    size_t
+        thread_scratch; /* elements of exec's scratch that each thread has for itself in backward_weights */
     size_t *
         first_writer; /* [nodes] the node whose backward writes a gradient first and so clears it; NOBODY: loss */
     bool *sets_dx; /* exec's, as is */
@@ -24,9 +26,12 @@ typedef struct tg_plan {
  * The timeline is forward 0..n-1, losses n, backward of node i at 2n-i. is_output[i]: a loss or a caller reads node i.
  * training: with gradients and saved values, else activations only, freed after their last reader.
  * allocate: false only measures; the plan can then say its size and nothing else. */
-tg_status tg_plan_create(const tg_graph *graph, tg_engine_parts parts, bool training, size_t capacity,
+tg_status tg_plan_create(tg_graph *graph, tg_engine_parts parts, bool training, size_t capacity,
                          const bool *is_output, bool allocate, tg_plan **out, tg_error *err);
 void tg_plan_destroy(tg_plan *plan);
+
+/* What the nodes have made of their parameters is made anew where these have changed. */
+void tg_plan_prepare(tg_plan *plan);
 
 /* The input buffer to gather into: [n, H, W, C], or [n, C, H, W] where the input's node has `planes`. */
 tg_real *tg_plan_input(tg_plan *plan);

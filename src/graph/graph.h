@@ -13,6 +13,7 @@ typedef struct tg_graph {
     size_t *outputs;   /* [output_count] nodes that predictions show; none: what the first loss looks at */
     size_t output_count;
     tg_node **inputs_block; /* all nodes' inputs */
+    bool stale;             /* some node is */
 } tg_graph;
 
 /* Reads, checks and sorts the model. Errors: where "model.layers[3] conv2d". */
@@ -21,6 +22,12 @@ void tg_graph_destroy(tg_graph *graph);
 
 tg_node *tg_graph_find(const tg_graph *graph, const char *name);       /* NULL where absent */
 size_t tg_graph_consumers(const tg_graph *graph, const tg_node *node); /* how many nodes read its output */
+
+/* For whoever has written to parameters, to all, to those that are trained, to a single one: what ops have made of them is
+ * stale. */
+void tg_graph_changed(tg_graph *graph);
+void tg_graph_trained(tg_graph *graph);
+void tg_graph_param_changed(tg_graph *graph, const tg_param *param);
 
 /* The model as it was understood, every default filled in. */
 void tg_graph_write(const tg_graph *graph, const tg_value *model, tg_text *text);
@@ -36,7 +43,7 @@ void tg_graph_write(const tg_graph *graph, const tg_value *model, tg_text *text)
  *   spectral_normal          N(0, 1), scaled so that the largest singular value of [out, the rest] is gain
  *   zeros */
 tg_status tg_initializer_check(const tg_value *initializer, tg_error *err);
-tg_status tg_graph_initialize(const tg_graph *graph, uint64_t seed, tg_error *err);
+tg_status tg_graph_initialize(tg_graph *graph, uint64_t seed, tg_error *err);
 
 /* A layer's "weights" (NULL: none): { "checkpoint": "digits.safetensors", "layer": "conv2d1", "sha256": "..." }, or the
  * checkpoint's name alone where the layer is called the same there. "sha256": only that very file will do. */

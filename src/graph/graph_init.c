@@ -135,7 +135,8 @@ static tg_status scale_to_spectral_norm(tg_param *p, double norm, tg_error *err)
     return TG_OK;
 }
 
-tg_status tg_graph_initialize(const tg_graph *graph, uint64_t seed, tg_error *err) {
+tg_status tg_graph_initialize(tg_graph *graph, uint64_t seed, tg_error *err) {
+    tg_graph_changed(graph);
     uint32_t tensor = 0;
     for (size_t i = 0; i < graph->count; i++) {
         const tg_node *node = &graph->nodes[i];

@@ -172,24 +172,32 @@ static bool place_all(planner *p, buffer **order, size_t *bytes) {
     return true;
 }
 
-static bool scratch_bytes(const tg_graph *graph, const tg_exec *ex, size_t *bytes) {
-    size_t most = 0;
-    for (size_t i = 0; i < graph->count; i++) {
-        const tg_node *node = &graph->nodes[i];
-        size_t elements = node->op->scratch
-                              ? node->op->scratch(node, ex->capacity, ex->kernels, tg_pool_threads(ex->pool))
-                              : 0;
-        if (elements > most) most = elements;
+/* Scratch of one node at a time, and of every thread for itself. */
+static bool scratch_bytes(tg_plan *plan, size_t *bytes) {
+    const tg_exec *ex = &plan->exec;
+    size_t most = 0, threads = tg_pool_threads(ex->pool), own;
+    for (size_t i = 0; i < plan->graph->count; i++) {
+        const tg_node *node = &plan->graph->nodes[i];
+        if (!node->op->scratch) continue;
+        size_t together = node->op->scratch(node, ex->capacity, ex->kernels, threads);
+        if (together > most) most = together;
+        if (!node->op->backward_weights || !ex->training) continue;
+        size_t alone = node->op->scratch(node, ex->capacity, ex->kernels, 1);
+        if (alone > plan->thread_scratch) plan->thread_scratch = alone;
     }
-    return tg_mul_size(most, sizeof(tg_real), bytes);
+    const size_t line = TG_ALIGNMENT / sizeof(tg_real);
+    if (!tg_add_size(plan->thread_scratch, line - 1, &own)) return false;
+    plan->thread_scratch = own / line * line;
+    if (!tg_mul_size(plan->thread_scratch, threads, &own)) return false;
+    return tg_mul_size(own > most ? own : most, sizeof(tg_real), bytes);
 }
 
 static tg_status fill(tg_plan *plan, planner *p, buffer **order, tg_error *err) {
     size_t nodes = p->graph->count, placed, scratch;
     find_lifetimes(p);
     size_t bytes = 0;
-    bool fits = find_sizes(p) && place_all(p, order, &placed) &&
-                scratch_bytes(p->graph, &plan->exec, &scratch) && tg_add_size(placed, scratch, &bytes);
+    bool fits = find_sizes(p) && place_all(p, order, &placed) && scratch_bytes(plan, &scratch) &&
+                tg_add_size(placed, scratch, &bytes);
     if (fits && p->allocate) plan->arena = tg_allocate(bytes);
     TG_REQUIRE(
         err, fits && (plan->arena || !p->allocate), TG_E_MEMORY,
@@ -217,7 +225,7 @@ static tg_status fill(tg_plan *plan, planner *p, buffer **order, tg_error *err) 
     return TG_OK;
 }
 
-tg_status tg_plan_create(const tg_graph *graph, tg_engine_parts parts, bool training, size_t capacity,
+tg_status tg_plan_create(tg_graph *graph, tg_engine_parts parts, bool training, size_t capacity,
                          const bool *is_output, bool allocate, tg_plan **out, tg_error *err) {
     *out = NULL;
     size_t nodes = graph->count;

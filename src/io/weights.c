@@ -91,6 +91,7 @@ static tg_status take_all(tg_run *run, const giver *from, tg_error *err) {
     TG_REQUIRE(err, takers, TG_E_ARGUMENT, "no layer waits for the weights in %.200s", from->name);
     for (size_t i = 1; i < run->graph->count; i++)
         if (waits_for(&run->graph->nodes[i], from->name)) take_node(from, &run->graph->nodes[i]);
+    tg_graph_changed(run->graph);
     return TG_OK;
 }
 

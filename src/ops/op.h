@@ -69,6 +69,8 @@ typedef struct tg_node {
     bool planes;         /* of the input: it is only ever flattened, and lies as [C, H, W] */
     size_t saved_bytes;  /* per sample, kept from forward to backward; set by infer */
     size_t kept_size;    /* elements per batch, kept from forward to the end of the step; set by infer */
+    tg_real *prepared;   /* what the op has made of its parameters */
+    bool stale;          /* they have changed since */
 } tg_node;
 
 /* A graph placed in memory for batches of at most `capacity` samples, for training or for inference. */
@@ -151,8 +153,17 @@ struct tg_op {
     tg_status (*infer)(tg_node *node, tg_error *err);
     /* Elements of scratch for a batch of at most n with these kernels on `threads` threads. NULL: none. */
     size_t (*scratch)(const tg_node *node, size_t n, const tg_kernels *kernels, size_t threads);
+    /* What the op makes of its parameters once for as long as they stay, such as packed weights: elements of
+     * node->prepared, and the work as items, which any threads do in any order. NULL: nothing. */
+    size_t (*prepared_size)(const tg_node *node, const tg_kernels *kernels);
+    size_t (*prepare_items)(const tg_node *node, const tg_kernels *kernels);
+    void (*prepare)(const tg_node *node, const tg_kernels *kernels, size_t item);
     void (*forward)(const tg_exec *ex, const tg_node *node);
+    /* Gradients of the inputs; those of the parameters too where there is no backward_weights. */
     void (*backward)(const tg_exec *ex, const tg_node *node);
+    /* Part `part` of `parts` of the parameters' gradients, over the whole batch: in any order, on several threads at once,
+     * each with the scratch of a single thread. */
+    void (*backward_weights)(const tg_exec *ex, const tg_node *node, size_t part, size_t parts);
     /* After a step whose update was finite: takes over what the batch taught beside gradients. NULL: nothing. */
     void (*finish)(const tg_exec *ex, const tg_node *node);
     unsigned flags;

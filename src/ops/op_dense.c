@@ -1,3 +1,4 @@
+#include "base/memory.h"
 #include "kernels/gemm.h"
 #include "ops/op.h"
 
@@ -34,49 +35,89 @@ static size_t dense_scratch(const tg_node *node, size_t n, const tg_kernels *ker
     return most > to_w ? most : to_w;
 }
 
+/* What the products read of w[O,I]: forward its transpose, on the way back itself. */
+static tg_matrix transposed(const tg_node *node) {
+    return (tg_matrix){node->params[0].data, 1, node->params[0].shape.dim[1]};
+}
+static tg_matrix as_it_is(const tg_node *node) {
+    return (tg_matrix){node->params[0].data, node->params[0].shape.dim[1], 1};
+}
+
+/* Both packed, one behind the other; the second where an input asks for its gradient. */
+static size_t packed_forward(const tg_node *node, const tg_kernels *kernels) {
+    const size_t line = TG_ALIGNMENT / sizeof(tg_real), *w = node->params[0].shape.dim;
+    return (tg_gemm_packed_size(kernels, w[0], w[1]) + line - 1) / line * line;
+}
+
+static size_t dense_prepared_size(const tg_node *node, const tg_kernels *kernels) {
+    const size_t *w = node->params[0].shape.dim;
+    size_t back = node->inputs[0]->needs_gradient ? tg_gemm_packed_size(kernels, w[1], w[0]) : 0;
+    return tg_add_size(packed_forward(node, kernels), back, &back) ? back : SIZE_MAX;
+}
+
+static size_t dense_prepare_items(const tg_node *node, const tg_kernels *kernels) {
+    const size_t *w = node->params[0].shape.dim;
+    size_t back = node->inputs[0]->needs_gradient ? tg_gemm_pack_items(kernels, w[1], w[0]) : 0;
+    return tg_gemm_pack_items(kernels, w[0], w[1]) + back;
+}
+
+static void dense_prepare(const tg_node *node, const tg_kernels *kernels, size_t item) {
+    const size_t *w = node->params[0].shape.dim, forward = tg_gemm_pack_items(kernels, w[0], w[1]);
+    tg_matrix b = item < forward ? transposed(node) : as_it_is(node);
+    if (item < forward) tg_gemm_pack_item(kernels, &b, w[0], w[1], item, node->prepared);
+    else
+        tg_gemm_pack_item(kernels, &b, w[1], w[0], item - forward,
+                          node->prepared + packed_forward(node, kernels));
+}
+
 /* y[N,O] = b[O] + x[N,I] w[O,I]^T: the sums start from the bias. */
 static void dense_forward(const tg_exec *ex, const tg_node *node) {
-    size_t n = ex->n, inputs = node->inputs[0]->shape.dim[0], units = node->shape.dim[0];
-    const tg_param *w = &node->params[0], *b = node->param_count > 1 ? &node->params[1] : NULL;
-    tg_gemm gemm = {.m = n,
+    size_t inputs = node->inputs[0]->shape.dim[0], units = node->shape.dim[0];
+    tg_gemm gemm = {.m = ex->n,
                     .n = units,
                     .k = inputs,
                     .a = {tg_x(ex, node, 0), inputs, 1},
-                    .b = {w->data, 1, inputs},
+                    .packed = node->prepared,
                     .c = tg_y(ex, node),
                     .ldc = units,
-                    .bias = b ? b->data : NULL};
+                    .bias = node->param_count > 1 ? node->params[1].data : NULL};
     tg_gemm_parallel(ex->kernels, ex->pool, &gemm, ex->scratch);
 }
 
-/* dw[O,I] = dy^T[O,N] x[N,I];  db[O] += column sums of dy;  dx[N,I] += dy[N,O] w[O,I]. */
+/* dx[N,I] += dy[N,O] w[O,I]. */
 static void dense_backward(const tg_exec *ex, const tg_node *node) {
-    size_t n = ex->n, inputs = node->inputs[0]->shape.dim[0], units = node->shape.dim[0];
+    size_t inputs = node->inputs[0]->shape.dim[0], units = node->shape.dim[0];
+    if (!tg_dx(ex, node, 0)) return;
+    tg_gemm gemm = {.m = ex->n,
+                    .n = inputs,
+                    .k = units,
+                    .a = {tg_dy(ex, node), units, 1},
+                    .packed = node->prepared + packed_forward(node, ex->kernels),
+                    .c = tg_dx(ex, node, 0),
+                    .ldc = inputs,
+                    .accumulate = !tg_sets_dx(ex, node)};
+    tg_gemm_parallel(ex->kernels, ex->pool, &gemm, ex->scratch);
+}
+
+/* dw[O,I] = dy^T[O,N] x[N,I];  db[O] += column sums of dy. A part: some columns of dw, or some rows where these are more. */
+static void dense_backward_weights(const tg_exec *ex, const tg_node *node, size_t part, size_t parts) {
+    size_t inputs = node->inputs[0]->shape.dim[0], units = node->shape.dim[0];
     const tg_param *w = &node->params[0], *b = node->param_count > 1 ? &node->params[1] : NULL;
     const tg_real *dy = tg_dy(ex, node);
-    tg_real *dx = tg_dx(ex, node, 0);
-    if (w->gradient) {
-        tg_gemm gemm = {.m = units,
-                        .n = inputs,
-                        .k = n,
-                        .a = {dy, 1, units},
-                        .b = {tg_x(ex, node, 0), inputs, 1},
-                        .c = w->gradient,
-                        .ldc = inputs};
-        tg_gemm_parallel(ex->kernels, ex->pool, &gemm, ex->scratch);
-    }
-    if (b && b->gradient) ex->kernels->sum_rows(n, units, dy, b->gradient);
-    if (dx) {
-        tg_gemm gemm = {.m = n,
-                        .n = inputs,
-                        .k = units,
-                        .a = {dy, units, 1},
-                        .b = {w->data, inputs, 1},
-                        .c = dx,
-                        .ldc = inputs,
-                        .accumulate = !tg_sets_dx(ex, node)};
-        tg_gemm_parallel(ex->kernels, ex->pool, &gemm, ex->scratch);
-    }
+    tg_gemm all = {.m = units,
+                   .n = inputs,
+                   .k = ex->n,
+                   .a = {dy, 1, units},
+                   .b = {tg_x(ex, node, 0), inputs, 1},
+                   .c = w->gradient,
+                   .ldc = inputs};
+    size_t size = units > inputs ? units : inputs, step = ex->kernels->gemm_cols;
+    size_t steps = (size + step - 1) / step, first = steps * part / parts * step;
+    size_t end = part + 1 == parts ? size : steps * (part + 1) / parts * step;
+    tg_gemm some =
+        units > inputs ? tg_gemm_rows(&all, first, end - first) : tg_gemm_columns(&all, first, end - first);
+    tg_gemm_serial(ex->kernels, &some, ex->scratch);
+    if (part == 0 && b) ex->kernels->sum_rows(ex->n, units, dy, b->gradient);
 }
 
 const tg_op tg_op_dense = {
@@ -88,7 +129,11 @@ const tg_op tg_op_dense = {
     .max_inputs = 1,
     .infer = dense_infer,
     .scratch = dense_scratch,
+    .prepared_size = dense_prepared_size,
+    .prepare_items = dense_prepare_items,
+    .prepare = dense_prepare,
     .forward = dense_forward,
     .backward = dense_backward,
+    .backward_weights = dense_backward_weights,
     .flags = TG_OP_BACKWARD_USES_X | TG_OP_SETS_GRADIENT | TG_OP_SETS_WEIGHT_GRADIENT,
 };

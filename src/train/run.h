@@ -115,9 +115,9 @@ struct tg_run {
 
     tg_param **params; /* [param_count] in the graph's order */
     size_t param_count;
-    void *weights_block, *state_block;
+    void *weights_block, *state_block, *prepared_block;
     tg_real *best_block; /* the best epoch's weights, parameter after parameter; NULL unless asked for */
-    size_t weights_bytes, state_bytes, best_bytes;
+    size_t weights_bytes, state_bytes, prepared_bytes, best_bytes;
 
     tg_dataset *train, *test;
     tg_split split;

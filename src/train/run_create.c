@@ -37,6 +37,25 @@ static tg_status place_best(tg_run *run, tg_error *err) {
     return TG_OK;
 }
 
+/* What ops make of their parameters. */
+static tg_status place_prepared(tg_run *run, tg_error *err) {
+    for (int round = 0; round < 2; round++) {
+        tg_arena arena = {.base = run->prepared_block};
+        for (size_t i = 0; i < run->graph->count; i++) {
+            tg_node *node = &run->graph->nodes[i];
+            if (!node->op->prepare) continue;
+            size_t size = node->op->prepared_size(node, run->engine->parts.kernels);
+            node->prepared = tg_arena_take(&arena, size, sizeof *node->prepared);
+        }
+        if (round == 1) break;
+        run->prepared_bytes = arena.used;
+        if (!arena.overflow) run->prepared_block = tg_allocate(arena.used);
+        TG_REQUIRE(err, run->prepared_block, TG_E_MEMORY,
+                   "no memory left for the packed weights; use smaller layers");
+    }
+    return TG_OK;
+}
+
 /* Two rounds: the arenas count, then hand out. Every tensor begins on a cache line. */
 static tg_status place_parameters(tg_run *run, tg_error *err) {
     for (size_t i = 0; i < run->graph->count; i++) run->param_count += run->graph->nodes[i].param_count;
@@ -246,6 +265,7 @@ tg_status tg_run_create_from(tg_engine *engine, const tg_value *recipe, tg_datas
     if (status == TG_OK) status = take_data(run, train, test, err);
     if (status == TG_OK) status = take_class_names(run, train ? train : test, err);
     if (status == TG_OK) status = place_parameters(run, err);
+    if (status == TG_OK) status = place_prepared(run, err);
     if (status == TG_OK) status = plan_memory(run, err);
     if (status == TG_OK) *out = run;
     else tg_run_destroy(run);
@@ -299,6 +319,7 @@ void tg_run_destroy(tg_run *run) {
     tg_free(run->params);
     tg_free(run->weights_block);
     tg_free(run->state_block);
+    tg_free(run->prepared_block);
     tg_free(run->best_block);
     tg_free(run->order);
     tg_free(run->sample_losses);

@@ -133,11 +133,14 @@ static void finish_pass(tg_run *run, double objective) {
 static void advance(tg_run *run) {
     tg_pass pass = run->gradcheck.pass;
     double displacement = pass == TG_PASS_ABOVE ? STEP : pass == TG_PASS_BELOW ? -STEP : 0;
-    tg_real *value = &current_tensor(run)->data[current_index(run)], kept = *value;
+    const tg_param *p = current_tensor(run);
+    tg_real *value = &p->data[current_index(run)], kept = *value;
     double objective = 0;
     *value = kept + (tg_real)displacement;
+    if (displacement != 0) tg_graph_param_changed(run->graph, p);
     bool done = advance_pass(run, &objective);
     *value = kept;
+    if (displacement != 0) tg_graph_param_changed(run->graph, p);
     if (done) finish_pass(run, objective);
 }
 

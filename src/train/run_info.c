@@ -69,7 +69,7 @@ tg_status tg_run_layer(const tg_run *run, size_t index, tg_layer_info *out, tg_e
 }
 
 void tg_run_memory(const tg_run *run, tg_memory *out) {
-    *out = (tg_memory){.parameters_bytes = run->weights_bytes + run->best_bytes,
+    *out = (tg_memory){.parameters_bytes = run->weights_bytes + run->prepared_bytes + run->best_bytes,
                        .optimizer_bytes = run->state_bytes,
                        .activations_bytes = run->train_plan->arena_bytes,
                        .inference_bytes = run->evaluate_plan->arena_bytes + run->predict_plan->arena_bytes};
@@ -86,6 +86,7 @@ tg_status tg_run_parameter(const tg_run *run, size_t index, tg_tensor_info *out,
     const tg_param *p = run->params[index];
     *out = (tg_tensor_info){.name = p->name, .rank = p->shape.rank, .size = p->size, .data = p->data};
     memcpy(out->shape, p->shape.dim, sizeof out->shape);
+    tg_graph_param_changed(run->graph, p); /* it may be written to */
     return TG_OK;
 }
 

@@ -119,6 +119,7 @@ static tg_status update(tg_run *run, tg_error *err) {
         return tg_fail_at(err, TG_E_DIVERGED, "step %llu", (unsigned long long)at->step + 1);
     }
     tg_plan_finish(run->train_plan);
+    tg_graph_trained(run->graph);
     at->step++;
     at->epoch_step++;
     at->samples += run->train_plan->exec.n;

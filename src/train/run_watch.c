@@ -49,5 +49,7 @@ void tg_run_watch(tg_run *run) {
     }
     at->stopped = at->epoch - at->patient_since >= stop->patience;
     bool over = at->stopped || at->epoch >= run->recipe.epochs;
-    if (over && run->best_block) copy_weights(run, false);
+    if (!over || !run->best_block) return;
+    copy_weights(run, false);
+    tg_graph_changed(run->graph);
 }

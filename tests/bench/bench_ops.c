@@ -101,12 +101,16 @@ static void measure(const network *net, const tg_kernels *kernels, tg_pool *pool
     tg_error err;
     bool is_output[32] = {false};
     if (!attrs || tg_graph_create(tg_attrs_root(attrs), &graph, &err) != TG_OK) exit(2);
-    for (size_t i = 0; i < graph->count; i++)
-        for (size_t j = 0; j < graph->nodes[i].param_count; j++) {
-            tg_param *p = &graph->nodes[i].params[j];
+    for (size_t i = 0; i < graph->count; i++) {
+        tg_node *node = &graph->nodes[i];
+        if (node->op->prepare)
+            node->prepared = tg_allocate(node->op->prepared_size(node, kernels) * sizeof *node->prepared);
+        for (size_t j = 0; j < node->param_count; j++) {
+            tg_param *p = &node->params[j];
             p->data = tg_allocate_zeroed(p->size * sizeof *p->data);
             p->gradient = tg_allocate_zeroed(p->size * sizeof *p->gradient);
         }
+    }
     is_output[graph->count - 1] = true;
     if (tg_graph_initialize(graph, 1, &err) != TG_OK ||
         tg_plan_create(graph, (tg_engine_parts){kernels, pool}, true, net->batch, is_output, true, &plan,
@@ -133,11 +137,13 @@ static void measure(const network *net, const tg_kernels *kernels, tg_pool *pool
     printf("{\"kernel\":\"%s\",\"shape\":\"%s step\",\"threads\":%zu,\"microseconds\":%.2f}\n", kernels->name,
            net->name, threads, all * 1e6);
     tg_plan_destroy(plan);
-    for (size_t i = 0; i < graph->count; i++)
+    for (size_t i = 0; i < graph->count; i++) {
+        tg_free(graph->nodes[i].prepared);
         for (size_t j = 0; j < graph->nodes[i].param_count; j++) {
             tg_free(graph->nodes[i].params[j].data);
             tg_free(graph->nodes[i].params[j].gradient);
         }
+    }
     tg_graph_destroy(graph);
     tg_attrs_destroy(attrs);
 }

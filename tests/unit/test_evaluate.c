@@ -137,6 +137,31 @@ static void a_sample_is_predicted_for_itself(void **state) {
     tg_run_destroy(run);
 }
 
+/* What was prepared for one prediction does not serve the next when the weights have changed in between: by training, by
+ * the caller. A run that is loaded has nothing prepared. */
+static void predictions_follow_the_weights(void **state) {
+    (void)state;
+    static const char *const recipes[] = {CNN ADAM "}", MLP ADAM "}"};
+    for (size_t r = 0; r < 2; r++) {
+        tg_run *run = make_run(engine, recipes[r], train_set, NULL);
+        float *before = predict_all(run, test_set);
+        for (int change = 0; change < 2; change++) {
+            if (change == 0) train_steps(run, 2);
+            else parameter(run, r == 0 ? "conv2d1.weight" : "dense1.weight")[3] += 1;
+            tg_run *loaded = save_and_load(engine, run, NULL, NULL);
+            float *after = predict_all(run, test_set), *fresh = predict_all(loaded, test_set);
+            assert_memory_equal(after, fresh, COUNT * CLASSES * sizeof *fresh);
+            assert_memory_not_equal(after, before, COUNT * CLASSES * sizeof *fresh);
+            tg_run_destroy(loaded);
+            free(fresh);
+            free(before);
+            before = after;
+        }
+        free(before);
+        tg_run_destroy(run);
+    }
+}
+
 static void an_autoencoder_has_no_classes(void **state) {
     (void)state;
     tg_run *run =
@@ -301,6 +326,7 @@ int main(void) {
         cmocka_unit_test(held_out_is_an_evaluation),
         cmocka_unit_test(predictions_are_distributions_where_the_loss_is_cross_entropy),
         cmocka_unit_test(a_sample_is_predicted_for_itself),
+        cmocka_unit_test(predictions_follow_the_weights),
         cmocka_unit_test(an_autoencoder_has_no_classes),
         cmocka_unit_test(soft_targets_are_distributions),
         cmocka_unit_test(losses_add_up),

@@ -86,11 +86,12 @@ static void add_layer(sketch *s) {
     }
 }
 
+static tg_engine_parts parts;
+
 /* ---- running a plan ------------------------------------------------------------------------------------ */
 
 /* Everything in memory of its own, nothing in place. */
-static tg_plan *unshared_plan(const tg_graph *graph, tg_engine_parts parts, bool training,
-                              const bool *is_output) {
+static tg_plan *unshared_plan(tg_graph *graph, bool training, const bool *is_output) {
     tg_plan *plan = calloc(1, sizeof *plan);
     plan->graph = graph;
     tg_exec *ex = &plan->exec;
@@ -141,7 +142,7 @@ static void free_unshared(tg_plan *plan) {
 
 /* Forward, a loss of y^2 / 2 on every output, backward. Results: outputs, gradients, running statistics. */
 static size_t run_plan(tg_plan *plan, const bool *is_output, tg_real *results) {
-    const tg_graph *graph = plan->graph;
+    tg_graph *graph = plan->graph;
     static const uint32_t samples[N] = {4, 1, 7};
     plan->exec.n = N;
     plan->exec.samples = samples;
@@ -188,21 +189,27 @@ static tg_graph *open_graph(const tg_attrs *attrs) {
     tg_graph *graph;
     tg_error err;
     ASSERT_OK(tg_graph_create(tg_value_get(tg_attrs_root(attrs), "model"), &graph, &err));
-    for (size_t i = 0; i < graph->count; i++)
-        for (size_t j = 0; j < graph->nodes[i].param_count; j++) {
-            tg_param *p = &graph->nodes[i].params[j];
+    for (size_t i = 0; i < graph->count; i++) {
+        tg_node *node = &graph->nodes[i];
+        size_t size = node->op->prepare ? node->op->prepared_size(node, parts.kernels) : 0;
+        node->prepared = aligned_alloc(64, (size * sizeof(tg_real) + 63) / 64 * 64);
+        for (size_t j = 0; j < node->param_count; j++) {
+            tg_param *p = &node->params[j];
             p->data = calloc(p->size, sizeof *p->data);
             if (p->trainable) p->gradient = calloc(p->size, sizeof *p->gradient);
         }
+    }
     return graph;
 }
 
 static void close_graph(tg_graph *graph) {
-    for (size_t i = 0; i < graph->count; i++)
+    for (size_t i = 0; i < graph->count; i++) {
+        free(graph->nodes[i].prepared);
         for (size_t j = 0; j < graph->nodes[i].param_count; j++) {
             free(graph->nodes[i].params[j].data);
             free(graph->nodes[i].params[j].gradient);
         }
+    }
     tg_graph_destroy(graph);
 }
 
@@ -219,8 +226,6 @@ static size_t unshared_bytes(const tg_graph *graph, bool training) {
 }
 
 /* ---- the tests ----------------------------------------------------------------------------------------- */
-
-static tg_engine_parts parts;
 
 static int begin(void **state) {
     (void)state;
@@ -243,7 +248,7 @@ static void compare(uint64_t seed, bool training) {
     bool is_output[64] = {false};
     for (size_t i = 1; i < graph->count; i++)
         is_output[i] = tg_graph_consumers(graph, &graph->nodes[i]) == 0 || tg_rng_below(&s.rng, 6) == 0;
-    tg_plan *planned, *unshared = unshared_plan(graph, parts, training, is_output);
+    tg_plan *planned, *unshared = unshared_plan(graph, training, is_output);
     tg_error err;
     ASSERT_OK(tg_plan_create(graph, parts, training, N, is_output, true, &planned, &err));
     static tg_real got[1 << 16], expected[1 << 16];
