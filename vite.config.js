@@ -8,6 +8,7 @@ export default defineConfig({
     outDir: '../dist',
     emptyOutDir: false, // the library, WebAssembly and data beside it come from scripts/site.mjs
     target: 'es2022',
+    modulePreload: false, // what is loaded later comes in one file each
     rolldownOptions: {
       external: ['tabgrad'], // the library is built apart: its worker and the WebAssembly glue stay as they are
       output: { paths: { tabgrad: '../tabgrad.js' } }, // as seen from assets/

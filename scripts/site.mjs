@@ -6,10 +6,11 @@ import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { minify } from 'rolldown/utils';
 import { build as viteBuild } from 'vite';
 import { binaryDirectory, WASM_PRESETS } from './cmake.mjs';
 import { notices } from './notices.mjs';
-import { run, step } from './steps.mjs';
+import { Failure, run, step } from './steps.mjs';
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(PROJECT, 'dist');
@@ -65,11 +66,20 @@ async function buildLibrary() {
     chunkFileNames: 'tabgrad.[name].js',
   });
   await bundle.close();
-  for (const file of await wasmFiles()) await copyFile(file, join(DIST, basename(file)));
+  for (const file of await wasmFiles()) await publishWasm(file);
   const tsc = join(PROJECT, 'node_modules/typescript/bin/tsc');
   await run(process.execPath, [tsc, '-p', 'tsconfig.library.json'], { cwd: PROJECT });
   await writeFile(join(DIST, 'tabgrad.d.ts'), "export * from './types/shared/library.js';\n");
   return modulesOf(output);
+}
+
+/** Glue is minified alone: bundled with anything else, it would lose its threads. @param {string} file */
+async function publishWasm(file) {
+  const to = join(DIST, basename(file));
+  if (!file.endsWith('.js')) return copyFile(file, to);
+  const { code, errors } = await minify(file, await readFile(file, 'utf8'), { module: true });
+  if (errors.length > 0) throw new Failure(`${file}: ${errors[0].message}`);
+  await writeFile(to, code);
 }
 
 /** @returns {Promise<string[]>} the modules in it */
