@@ -1,11 +1,15 @@
 // Files that want to be misread: what each is called, its bytes, the one sentence it must get from every importer.
-// `container`: hosts unpack it before; `beside`: a sound file of the fixtures that has to be given as well, for the attack to come that far.
+// `where`: what the sentence is about, if not the whole file; `container`: hosts unpack it before; `beside`: a sound file
+// of the fixtures that has to be given as well, for the attack to come that far; `read`: so many samples are read all the
+// same, and the report has the sentence.
 import { deflateSync } from 'node:zlib';
 
 const again = 'download it again';
 const resave = 'download it or save it again';
 const follow = `${again} or check that it is not still compressed`;
 const partner = 'give both files together';
+const oneClass =
+  'every sample is of one class, so there is nothing to tell apart; give samples of others as well';
 
 /** @param {number[]} sizes @param {number | number[]} data bytes that follow @param {number} [type] */
 function idx(sizes, data, type = 8) {
@@ -60,12 +64,28 @@ function matrix(kind, dims, data, flags = 0) {
   return element(14, Buffer.concat([...parts, element(2, data)]));
 }
 
+/** Little-endian, as its class says. @param {number[]} values */
+const doubles = (...values) => Buffer.from(Float64Array.from(values).buffer);
+
+/** A variable of doubles. @param {string} name @param {number[]} dims @param {Buffer} data @param {number} [flags] */
+const variable = (name, dims, data, flags = 0) =>
+  element(
+    14,
+    Buffer.concat([
+      element(6, words(6 | (flags << 8), 0)),
+      element(5, words(...dims)),
+      element(1, Buffer.from(name)),
+      element(9, data),
+    ]),
+  );
+
 /** @param {number} type @param {number} rows @param {number} columns @param {number} name its length @param {number} data bytes */
 function mat4(type, rows, columns, name, data) {
   return Buffer.concat([words(type, rows, columns, 0, name), Buffer.alloc(data)]);
 }
 
-/** @type {{ file: string, bytes: Buffer, sentence: string, container?: boolean, beside?: string }[]} */
+/** @typedef {{ file: string, sentence: string, where?: string, container?: boolean, beside?: string, read?: number }} Attack */
+/** @type {(Attack & { bytes: Buffer })[]} */
 export const hostileFiles = [
   { file: 'idx-empty', bytes: Buffer.alloc(0), sentence: `the file is empty; ${again}` },
   {
@@ -218,6 +238,13 @@ export const hostileFiles = [
     sentence:
       'sample 1 has label 99, but only 2 different labels occur; correct it, or number the classes from 0',
   },
+  {
+    file: 'idx-one-class',
+    bytes: idx([2], [0, 0]),
+    beside: 'idx/images',
+    sentence: oneClass,
+    read: 2,
+  },
   { file: 'idx-labels-alone', bytes: idx([2], 2), sentence: `its images are missing; ${partner}` },
   { file: 'idx-images-alone', bytes: idx([2, 2, 3], 12), sentence: `its labels are missing; ${partner}` },
 
@@ -236,6 +263,12 @@ export const hostileFiles = [
     file: 'cifar-label-100.bin',
     bytes: cifar([[1, 100]]),
     sentence: 'record 0 has label 100, but CIFAR-100 has 100 classes; this is no batch of CIFAR-100',
+  },
+  {
+    file: 'cifar-label-alone.bin',
+    bytes: Buffer.from([3]),
+    sentence:
+      'has 1 bytes, no multiple of the 3073 of a CIFAR-10 record; take the binary version and download it again',
   },
 
   {
@@ -309,6 +342,60 @@ export const hostileFiles = [
     sentence: `header promises 2 x 3 elements of 4 bytes, but 3 bytes follow it; ${resave}`,
   },
   {
+    file: 'npy-wraps-64.npy',
+    bytes: npy(dictionary("'<f8'", '(4294967296, 4294967296, 2)'), []),
+    sentence:
+      'header promises 4294967296 x 4294967296 x 2 elements of 8 bytes, but 0 bytes follow it; download it or save it again',
+  },
+  {
+    file: 'npy-wraps-32.npy',
+    bytes: npy(dictionary("'<f8'", '(536870912, 1)'), []),
+    sentence:
+      'header promises 536870912 x 1 elements of 8 bytes, but 0 bytes follow it; download it or save it again',
+  },
+  {
+    file: 'npy-header-of-4-billion.npy',
+    bytes: Buffer.concat([npy('', [], { version: 2, length: 0xffff }), Buffer.from([0xff, 0xff])]),
+    sentence: 'is cut short inside its header of 4294967295 bytes; download it or save it again',
+  },
+  {
+    file: 'npy-nan.npy',
+    bytes: npy(dictionary("'<f4'", '(2, 2)'), [0, 0, 0x80, 0x3f, 0, 0, 0xc0, 0x7f, ...Array(8).fill(0)]),
+    beside: 'idx/labels',
+    sentence: 'sample 0 has NaN at row 0, column 0, channel 1; every pixel must be a finite number',
+  },
+  {
+    file: 'npy-half-infinity.npy',
+    bytes: npy(dictionary("'<f2'", '(2, 2)'), [0, 0x7c, 0, 0, 0, 0, 0, 0]),
+    beside: 'idx/labels',
+    sentence: 'sample 0 has an infinity at row 0, column 0, channel 0; every pixel must be a finite number',
+  },
+  {
+    file: 'npy-beyond-floats.npy',
+    bytes: npy(dictionary("'<f8'", '(2, 2)'), [...doubles(1, 1e300, 2, 3)]),
+    beside: 'idx/labels',
+    sentence: 'sample 0 has an infinity at row 0, column 0, channel 1; every pixel must be a finite number',
+  },
+  {
+    file: 'y_half.npy',
+    bytes: npy(dictionary("'<f8'", '(2,)'), [...doubles(0, 0.5)]),
+    beside: 'idx/images',
+    sentence: 'sample 1 has label 0.5; labels are whole numbers from 0 to 65535',
+  },
+  {
+    file: 'y_negative.npy',
+    bytes: npy(dictionary("'<i8'", '(2,)'), [...Array(8).fill(0), ...Array(8).fill(255)]),
+    beside: 'idx/images',
+    sentence: 'sample 1 has label -1; labels are whole numbers from 0 to 65535',
+  },
+  {
+    file: 'y_one_class.npy',
+    bytes: npy(dictionary("'|u1'", '(2,)'), [3, 3]),
+    beside: 'idx/images',
+    sentence: oneClass,
+    read: 2,
+  },
+  {
     file: 'npy-larger-than-any-file.npy',
     bytes: npy(dictionary("'<i8'", '(99999999999999999999,)'), []),
     sentence: 'its header is not one that NumPy writes; save it again with numpy.save',
@@ -351,6 +438,62 @@ export const hostileFiles = [
     sentence: 'variable "x" is damaged; save the file again',
   },
   {
+    file: 'mat-negative.mat',
+    bytes: mat5([matrix(9, [-2, 4], Buffer.alloc(8))]),
+    sentence: 'variable "x" is damaged; save the file again',
+  },
+  {
+    file: 'mat-33-dimensions.mat',
+    bytes: mat5([matrix(9, Array(33).fill(1), Buffer.alloc(8))]),
+    sentence: 'element 1 is damaged; save the file again',
+  },
+  {
+    file: 'mat-5-dimensions.mat',
+    bytes: mat5([matrix(9, [1, 2, 2, 1, 2], Buffer.alloc(8))]),
+    where: 'mat-5-dimensions.mat: x',
+    sentence: 'has more than 4 dimensions; save one of at most 4',
+  },
+  {
+    file: 'mat-dimensions-cut.mat',
+    bytes: mat5([element(14, Buffer.concat([element(6, words(9, 0)), element(5, words(2, 4), 4000)]))]),
+    sentence: 'element 1 is damaged; save the file again',
+  },
+  {
+    file: 'mat-sparse.mat',
+    bytes: mat5([matrix(5, [2, 4], Buffer.alloc(8))]),
+    where: 'mat-sparse.mat: x',
+    sentence: 'is sparse; save full(X)',
+  },
+  {
+    file: 'mat-complex.mat',
+    bytes: mat5([variable('x', [2, 1], doubles(1, 2), 8)]),
+    where: 'mat-complex.mat: x',
+    sentence: 'has complex numbers; save abs(X)',
+  },
+  {
+    file: 'mat-nan.mat',
+    bytes: mat5([variable('x', [2, 2], doubles(1, 2, 3, Number.NaN)), variable('y', [2, 1], doubles(0, 1))]),
+    where: 'mat-nan.mat: x',
+    sentence: 'sample 1 has NaN at row 0, column 0, channel 1; every pixel must be a finite number',
+  },
+  {
+    file: 'mat-half-a-label.mat',
+    bytes: mat5([variable('x', [2, 2], doubles(1, 2, 3, 4)), variable('y', [2, 1], doubles(0, 0.5))]),
+    where: 'mat-half-a-label.mat: y',
+    sentence: 'sample 1 has label 0.5; labels are whole numbers from 0 to 65535',
+  },
+  {
+    file: 'mat-one-class.mat',
+    bytes: mat5([variable('x', [2, 2], doubles(1, 2, 3, 4)), variable('y', [2, 1], doubles(1, 1))]),
+    sentence: oneClass,
+    read: 2,
+  },
+  {
+    file: 'mat-nothing-in-it.mat',
+    bytes: mat5([variable('x', [0, 4], doubles()), variable('y', [0, 1], doubles())]),
+    sentence: 'holds no arrays of numbers; save samples and labels as arrays',
+  },
+  {
     file: 'mat-shape-lies.mat',
     bytes: mat5([matrix(9, [2, 9], Buffer.alloc(8))]),
     sentence: 'variable "x" is damaged; save the file again',
@@ -374,6 +517,22 @@ export const hostileFiles = [
     file: 'mat-4-cut.mat',
     bytes: mat4(50, 3, 3, 2, 4),
     sentence: `matrix 1 is of 3 x 3 elements, but the file ends before; ${resave}`,
+  },
+  {
+    file: 'mat-4-name-cut.mat',
+    bytes: mat4(50, 1, 1, 60, 4),
+    sentence: 'matrix 1 is of 1 x 1 elements, but the file ends before; download it or save it again',
+  },
+  {
+    file: 'mat-4-complex.mat',
+    bytes: Buffer.concat([words(50, 2, 2, 1, 2), Buffer.from('x\0'), Buffer.alloc(8)]),
+    where: 'mat-4-complex.mat: x',
+    sentence: 'has complex numbers; save abs(X)',
+  },
+  {
+    file: 'mat-4-second-header-cut.mat',
+    bytes: Buffer.concat([mat4(50, 2, 2, 2, 6), words(50, 2)]),
+    sentence: 'is cut short in the header of matrix 2; download it or save it again',
   },
   {
     file: 'mat-4-wraps.mat',
@@ -412,6 +571,22 @@ export const hostileFiles = [
     sentence: 'row 2 has "nan" in column 1, where a number must stand',
   },
   {
+    file: 'csv-infinity.csv',
+    bytes: Buffer.from('a,label\n1e999,0\n-1e999,1\n'),
+    sentence: 'row 2 has "1e999" in column 1, where a number must stand',
+  },
+  {
+    file: 'csv-one-class.csv',
+    bytes: Buffer.from('a,label\n1,cat\n2,cat\n'),
+    sentence: oneClass,
+    read: 2,
+  },
+  {
+    file: 'csv-blanks.csv',
+    bytes: Buffer.from(' \n\n \n'),
+    sentence: 'has one column only; part the cells with commas, semicolons or tabs',
+  },
+  {
     file: 'csv-ragged.csv',
     bytes: Buffer.from('a,b,label\n1,2\n1,2,3,4\n'),
     sentence: 'row 2 has not the 3 cells of the first',
@@ -420,5 +595,24 @@ export const hostileFiles = [
     file: 'csv-no-labels.csv',
     bytes: Buffer.from(`${Array.from({ length: 64 }, (_, i) => `pixel${i}`)}\n${Array(64).fill(1)}\n`),
     sentence: 'has no column of labels; it can only be predicted on',
+  },
+  {
+    file: 'csv-other-columns.csv',
+    bytes: Buffer.from('a,b,label\n1,2,0\n3,4,1\n'),
+    beside: 'csv/iris.csv',
+    sentence: 'its samples are 1x1x2, those of the others 1x1x4; give the files of one set at a time',
+    read: 3,
+  },
+
+  {
+    file: 'train_files.txt',
+    bytes: Buffer.from('../../1.png\ncats/2.png\n'),
+    where: '../../1.png',
+    sentence: 'is on a list of files, but is not there',
+  },
+  {
+    file: 'some_files.txt',
+    bytes: Buffer.from('cats/1.png\n'),
+    sentence: 'is a list of files of no part; call it train_files.txt or test_files.txt',
   },
 ];

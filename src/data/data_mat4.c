@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "data/import.h"
 
-enum { HEADER = 20 };
+enum { HEADER = 20, NUMBERS = 0, TEXT = 1, SPARSE = 2 };
 
 static uint32_t word_at(const uint8_t *at, bool big_endian) {
     uint32_t word = 0;
@@ -35,6 +35,7 @@ bool tg_is_mat4(tg_bytes file) {
 
 tg_status tg_read_mat4(tg_import *import, tg_bytes file, tg_error *err) {
     static const tg_element elements[] = {TG_EL_F64, TG_EL_F32, TG_EL_I32, TG_EL_I16, TG_EL_U16, TG_EL_U8};
+    bool found = false;
     for (size_t at = 0, matrix = 1; at < file.size; matrix++) {
         TG_REQUIRE(err, file.size - at >= HEADER, TG_E_FORMAT,
                    "is cut short in the header of matrix %zu; download it or save it again", matrix);
@@ -60,9 +61,13 @@ tg_status tg_read_mat4(tg_import *import, tg_bytes file, tg_error *err) {
                  (const char *)head + HEADER);
         view.name = of;
         view.data = head + HEADER + name;
-        /* Texts (1) and sparse matrices (2) are no samples, single numbers no labels. */
-        if (kind == 0 && !complex && rows * columns > 1) TG_TRY(tg_import_add_array(import, &view, err));
         at += HEADER + name + bytes;
+        if (kind == TEXT || rows * columns < 2) continue; /* no samples, and no labels */
+        if (kind == SPARSE) TG_TRY(tg_import_skip(import, of, "is sparse; save full(X)", err));
+        else if (complex) TG_TRY(tg_import_skip(import, of, "has complex numbers; save abs(X)", err));
+        else TG_TRY(tg_import_add_array(import, &view, err));
+        found = found || (kind == NUMBERS && !complex);
     }
+    TG_REQUIRE(err, found, TG_E_FORMAT, "holds no arrays of numbers; save samples and labels as arrays");
     return TG_OK;
 }

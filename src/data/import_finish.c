@@ -182,6 +182,26 @@ static tg_status join_part(tg_import *import, tg_part part, tg_dataset **out, tg
     return TG_OK;
 }
 
+/* ---- one class -------------------------------------------------------------------------------------------- */
+
+/* It can be read, and an autoencoder learns from it; whoever wanted a classifier has to know. */
+static void note_one_class(tg_import *import, const tg_dataset *train) {
+    if (train->count < 2) return;
+    for (size_t i = 1; i < train->count; i++)
+        if (train->labels[i] != train->labels[0]) return;
+    for (size_t i = 0; i < import->source_count; i++) {
+        tg_source *source = &import->sources[i];
+        if (strcmp(source->part, tg_part_text(TG_PART_TRAIN)) != 0) continue;
+        size_t length = strlen(source->note);
+        snprintf(
+            source->note + length, sizeof source->note - length,
+            "%severy sample is of one class, so there is nothing to tell apart; give samples of others as "
+            "well",
+            length ? "; " : "");
+        return;
+    }
+}
+
 /* ---- the end ------------------------------------------------------------------------------------------------- */
 
 /* Why there is no set: where one thing went wrong, that. */
@@ -209,6 +229,7 @@ static tg_status finish(tg_import *import, tg_dataset **train, tg_dataset **test
     TG_TRY(join_part(import, TG_PART_TRAIN, train, err));
     if (!*train) return fail_for_nothing(import, err);
     TG_TRY(join_part(import, TG_PART_TEST, test, err));
+    if (!import->options.unlabeled) note_one_class(import, *train);
     TG_TRY(tg_dataset_check(*train, "files", err));
     return *test ? tg_dataset_check(*test, "files", err) : TG_OK;
 }

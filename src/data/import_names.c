@@ -89,11 +89,17 @@ static size_t word_at(const char *text, size_t at, const char *const *words) {
     return 0;
 }
 
-bool tg_name_says_labels(const char *name) {
-    const char *base = tg_base_name(name);
-    for (size_t at = 0; base[at]; at++)
-        if (word_at(base, at, label_words)) return true;
+static bool has_word(const char *text, const char *const *words) {
+    for (size_t at = 0; text[at]; at++)
+        if (word_at(text, at, words)) return true;
     return false;
+}
+
+/* A variable is called for itself: "labels.mat: x" is no label. */
+bool tg_name_says_labels(const char *name) {
+    const char *base = tg_base_name(name), *variable = strstr(base, ": ");
+    if (variable && has_word(variable, image_words) && !has_word(variable, label_words)) return false;
+    return has_word(base, label_words);
 }
 
 /* The next character that counts, in lower case; 0 at the end. */

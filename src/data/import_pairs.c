@@ -258,7 +258,8 @@ static tg_status make_samples(const tg_import *import, tg_array *array, size_t a
 /* ---- pairs -------------------------------------------------------------------------------------------- */
 
 static bool is_labels(const tg_import *import, const tg_array *array) {
-    return is_vector(array) || (array->rank == 2 && tg_name_says_labels(name_of(import, array)));
+    return is_vector(array) ||
+           (!array->is_samples && array->rank == 2 && tg_name_says_labels(name_of(import, array)));
 }
 
 /* How well two names fit, 0: not at all. */

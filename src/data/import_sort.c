@@ -242,7 +242,9 @@ static tg_status sort_pictures(tg_import *import, place *places, tg_error *err) 
 
 tg_status tg_import_sort_pictures(tg_import *import, tg_error *err) {
     const tg_dataset *samples = import->pictures.samples;
-    if (!samples || samples->count == 0) return TG_OK;
+    size_t none = 0;
+    if (!samples || samples->count == 0)
+        return have_lists(import) ? apply_lists(import, NULL, &none, err) : TG_OK;
     place *places = tg_allocate(samples->count * sizeof *places);
     TG_REQUIRE(err, places, TG_E_MEMORY, "no memory is left to sort %zu pictures", samples->count);
     tg_status status = sort_pictures(import, places, err);

@@ -121,7 +121,7 @@ static void they_become_the_size_of_the_first(void **state) {
     end_import(&in);
     assert_int_equal(in.train->count, 2);
     assert_int_equal(in.train->height * in.train->width, 2);
-    report_says(&in, "'note':'pictures of other sizes were made 1x2'");
+    report_says(&in, "'note':'pictures of other sizes were made 1x2; every sample is of one class");
     free_import(&in);
     static uint8_t photograph[200 * 300 * 3];
     begin_import(&in, NULL);
