@@ -343,9 +343,9 @@ export const hostileFiles = [
   },
   {
     file: 'npy-wraps-64.npy',
-    bytes: npy(dictionary("'<f8'", '(4294967296, 4294967296, 2)'), []),
+    bytes: npy(dictionary("'<f8'", '(4294967295, 4294967295, 2)'), []),
     sentence:
-      'header promises 4294967296 x 4294967296 x 2 elements of 8 bytes, but 0 bytes follow it; download it or save it again',
+      'header promises 4294967295 x 4294967295 x 2 elements of 8 bytes, but 0 bytes follow it; download it or save it again',
   },
   {
     file: 'npy-wraps-32.npy',

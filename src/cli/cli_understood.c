@@ -23,7 +23,7 @@ static void print_shape(const cJSON *object) {
     }
 }
 
-static void print_set(const char *title, const cJSON *about, const tg_dataset *set) {
+static void print_set(const char *title, const cJSON *about, tg_dataset *set) {
     if (!set) return;
     const cJSON *range = cJSON_GetObjectItemCaseSensitive(about, "range");
     const cJSON *counts = cJSON_GetObjectItemCaseSensitive(about, "classCounts"), *count;
@@ -37,7 +37,7 @@ static void print_set(const char *title, const cJSON *about, const tg_dataset *s
         printf("  %-20s %.0f\n", tg_dataset_class_name(set, class ++), count->valuedouble);
 }
 
-static void print_understood(const cJSON *report, const tg_dataset *train, const tg_dataset *test) {
+static void print_understood(const cJSON *report, tg_dataset *train, tg_dataset *test) {
     const cJSON *item;
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(report, "sources")) {
         printf("%s: %s, %s, %.0f", text_of(item, "name"), text_of(item, "format"), text_of(item, "part"),
@@ -55,7 +55,7 @@ static void print_understood(const cJSON *report, const tg_dataset *train, const
                number_of(duplicates, "count"));
 }
 
-static void add_set(cJSON *report, const char *key, const tg_dataset *set) {
+static void add_set(cJSON *report, const char *key, tg_dataset *set) {
     cJSON *about = cJSON_GetObjectItemCaseSensitive(report, key);
     if (!set) return;
     cJSON *classes = cJSON_AddArrayToObject(about, "classes");
@@ -64,8 +64,8 @@ static void add_set(cJSON *report, const char *key, const tg_dataset *set) {
     cJSON_AddStringToObject(about, "sha256", tg_dataset_sha256(set));
 }
 
-static tg_status print(const cli_options *options, const tg_import *import, const tg_dataset *train,
-                       const tg_dataset *test, tg_error *err) {
+static tg_status print(const cli_options *options, const tg_import *import, tg_dataset *train,
+                       tg_dataset *test, tg_error *err) {
     cJSON *report = cJSON_Parse(tg_import_report(import));
     if (!report) return cli_fail(err, TG_E_MEMORY, NULL, "no memory is left to print what was understood");
     if (options->json) {

@@ -184,7 +184,7 @@ describe('data files', () => {
     refusedImages(
       'g.gz',
       gzipSync(quarters(32, 1).images).subarray(0, 500),
-      'cannot be read: its packed data is cut short; download it again',
+      'is cut short; get it again',
     ));
 
   it('that are images twice', () =>

@@ -145,17 +145,25 @@ class Importer {
     if (item.depth === MAX_DEPTH) throw new Damaged('is packed too many times over; unpack it once first');
     const whole = item.source ? { ...item, source: item.source } : await taken(item);
     if (kind === 'gzip') return this.#gzip(whole);
-    if (kind === 'tar')
-      return walkTar(whole.content, (path, size, content) => this.#member(item, path, size, content));
+    if (kind === 'tar') return walkTar(whole.content, this.#visitorOf(item));
     if (kind === 'parquet') return this.#readParquet(whole);
     return walkZip(whole.source, this.#budget, {
       expect: (paths) => this.expect(paths.filter(hasPictureSuffix).length),
-      file: (path, size, content) => this.#member(item, path, size, content),
-      skip: (path, reason) => this.#skip(memberPath(item, path), reason),
+      ...this.#visitorOf(item),
     });
   }
 
-  /** @param {Item} item @param {string} path @param {number} size @param {ByteStream} content */
+  /** Takes what lies in an archive. @param {Pick<Item, 'path' | 'depth'>} archive */
+  #visitorOf(archive) {
+    return {
+      file: (/** @type {string} */ path, /** @type {number} */ size, /** @type {ByteStream} */ content) =>
+        this.#member(archive, path, size, content),
+      skip: (/** @type {string} */ path, /** @type {string} */ reason) =>
+        this.#skip(memberPath(archive, path), reason),
+    };
+  }
+
+  /** @param {Pick<Item, 'path' | 'depth'>} item @param {string} path @param {number} size @param {ByteStream} content */
   #member(item, path, size, content) {
     return this.add({ path: memberPath(item, path), depth: item.depth + 1, size, content });
   }
@@ -164,10 +172,7 @@ class Importer {
   async #gzip({ path, depth, content }) {
     const unpacked = inflated(content, 'gzip', this.#budget);
     const isArchive = kindOf(await unpacked.peek(HEAD)) === 'tar';
-    if (isArchive)
-      return walkTar(unpacked, (name, size, inner) =>
-        this.#member({ path, depth, size, content }, name, size, inner),
-      );
+    if (isArchive) return walkTar(unpacked, this.#visitorOf({ path, depth }));
     return this.add({ path: path.replace(/\.gz$/i, ''), depth: depth + 1, size: null, content: unpacked });
   }
 
@@ -330,7 +335,7 @@ async function taken(item) {
   return { ...item, content: ByteStream.of(bytes), source: sourceOf(bytes) };
 }
 
-/** @param {Item} archive @param {string} path */
+/** @param {Pick<Item, 'path'>} archive @param {string} path */
 function memberPath(archive, path) {
   return `${archive.path}/${cleanPath(path)}`;
 }

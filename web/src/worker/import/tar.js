@@ -15,11 +15,11 @@ export function isTar(block) {
 }
 
 /**
- * Calls `visit` for every regular file; what it leaves of it is skipped.
+ * Calls `file` for every regular file; what it leaves of it is skipped.
  * @param {ByteStream} stream
- * @param {(path: string, size: number, content: ByteStream) => Promise<void>} visit
+ * @param {{ file: (path: string, size: number, content: ByteStream) => Promise<void>, skip: (path: string, reason: string) => void }} visitor
  */
-export async function walkTar(stream, visit) {
+export async function walkTar(stream, { file, skip }) {
   /** @type {{ path?: string, size?: number }} what the entries before said about the next one */
   let said = {};
   while ((await stream.peek(1)).length > 0) {
@@ -28,7 +28,7 @@ export async function walkTar(stream, visit) {
     if (!isTar(header)) throw new Damaged('is damaged: a header inside has a wrong checksum; get it again');
     const type = String.fromCharCode(header[156] || 48);
     const size = said.size ?? octal(header, 124, 12);
-    if (!Number.isSafeInteger(size))
+    if (!Number.isSafeInteger(size) || size < 0)
       throw new Damaged('is damaged: a size inside makes no sense; get it again');
     const end = stream.position + Math.ceil(size / BLOCK) * BLOCK;
     if ('xgLK'.includes(type)) {
@@ -37,9 +37,9 @@ export async function walkTar(stream, visit) {
       if (type === 'L') said.path = text(records);
       if (type === 'x') said = { ...said, ...paxRecords(records) };
     } else {
-      if (type === '0' || type === '7') {
-        await visit(said.path ?? headerPath(header), size, stream.part(size));
-      }
+      const path = said.path ?? headerPath(header);
+      if (type === '0' || type === '7') await file(path, size, stream.part(size));
+      if (type === '1' || type === '2') skip(path, 'is a link to another file, and links are not followed');
       said = {};
     }
     await stream.discard(end - stream.position); // the padding of the last file may be missing

@@ -25,10 +25,16 @@ function tar(format, files) {
 async function contents(bytes) {
   /** @type {Record<string, string>} */
   const files = {};
-  await walkTar(ByteStream.of(bytes), async (path, size, content) => {
-    if (path.includes('skipped')) return;
-    files[path.replace(/^\.\//, '')] = new TextDecoder().decode(await content.take(size));
+  /** @type {string[]} */
+  const skipped = [];
+  await walkTar(ByteStream.of(bytes), {
+    file: async (path, size, content) => {
+      if (path.includes('skipped')) return;
+      files[path.replace(/^\.\//, '')] = new TextDecoder().decode(await content.take(size));
+    },
+    skip: (path, reason) => skipped.push(`${path}: ${reason}`),
   });
+  expect(skipped).toEqual(['./link: is a link to another file, and links are not followed']);
   return files;
 }
 
