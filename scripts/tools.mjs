@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Failure, run, step } from './steps.mjs';
 
-/** @typedef {{ what: string, package: string, present: () => boolean }} Tool */
+/** @typedef {{ what: string, package: string, present: () => boolean, optional?: boolean }} Tool */
 
 /** @type {Record<'build' | 'native' | 'test', Tool[]>} */
 const TOOLS = {
@@ -17,6 +17,9 @@ const TOOLS = {
     header('archive.h', 'libarchive-dev'),
     header('png.h', 'libpng-dev'),
     header('jpeglib.h', 'libjpeg-dev'),
+    optional(header('gif_lib.h', 'libgif-dev')),
+    optional(header('webp/demux.h', 'libwebp-dev')),
+    optional(header('stb/stb_image.h', 'libstb-dev')),
   ],
   test: [
     program('clang'), // the same bits from a second compiler
@@ -32,14 +35,28 @@ const TOOLS = {
  * @param {(keyof typeof TOOLS)[]} purposes
  */
 export async function prepareTools(purposes) {
-  const missing = purposes.flatMap((purpose) => TOOLS[purpose]).filter((tool) => !tool.present());
+  const absent = purposes.flatMap((purpose) => TOOLS[purpose]).filter((tool) => !tool.present());
+  await installOptional(absent.filter((tool) => tool.optional));
+  const missing = absent.filter((tool) => !tool.optional);
   if (missing.length === 0) return;
-  const { ID, ID_LIKE } = osRelease();
-  if (!`${ID} ${ID_LIKE}`.includes('debian')) {
+  if (!isDebian()) {
     const names = missing.map((tool) => tool.what).join(', ');
     throw new Failure(`Missing: ${names}. Install these with your package manager, then try again.`);
   }
   await installPackages([...new Set(missing.flatMap((tool) => tool.package.split(' ')))]);
+}
+
+/** What the program does without is installed where that is possible, and not asked for where it is not. @param {Tool[]} tools */
+async function installOptional(tools) {
+  if (tools.length === 0 || process.getuid?.() !== 0 || !isDebian()) return;
+  await installPackages(tools.map((tool) => tool.package)).catch(({ message }) =>
+    console.error(`  ${message}`),
+  );
+}
+
+function isDebian() {
+  const { ID, ID_LIKE } = osRelease();
+  return `${ID} ${ID_LIKE}`.includes('debian');
 }
 
 /** Installs Debian packages where this process may, and says how where it may not. @param {string[]} packages */
@@ -107,4 +124,9 @@ function header(name, packageName) {
     package: packageName,
     present: () => folders.some((folder) => existsSync(join(folder, name))),
   };
+}
+
+/** @param {Tool} tool @returns {Tool} */
+function optional(tool) {
+  return { ...tool, optional: true };
 }

@@ -53,9 +53,16 @@ tg_status cli_json_parse(const char *name, const char *text, size_t size, cJSON 
 /* The members of an object into attrs, in order. Errors name the place: "model.layers[3]". */
 tg_status cli_json_walk(const cJSON *object, tg_attrs *attrs, tg_error *err);
 
-/* ---- cli_picture.c: PNG, JPEG ------------------------------------------------------------------------- */
+/* ---- cli_picture.c: PNG, JPEG, GIF, WebP, BMP --------------------------------------------------------- */
 
-typedef enum cli_picture_kind { CLI_NO_PICTURE, CLI_PNG, CLI_JPEG, CLI_OTHER_PICTURE } cli_picture_kind;
+typedef enum cli_picture_kind {
+    CLI_NO_PICTURE,
+    CLI_PNG,
+    CLI_JPEG,
+    CLI_GIF,
+    CLI_WEBP,
+    CLI_BMP
+} cli_picture_kind;
 
 typedef struct cli_picture {
     size_t height, width, channels;
@@ -63,7 +70,7 @@ typedef struct cli_picture {
 } cli_picture;
 
 cli_picture_kind cli_picture_look(const cli_file *file);
-/* NULL, or why it cannot be read. */
+/* Of what looks like one: NULL, or why it cannot be read. */
 const char *cli_picture_decode(const cli_file *file, cli_picture *out);
 
 /* ---- cli_archive.c: what lies in a file ---------------------------------------------------------------- */
