@@ -8,6 +8,7 @@ import { parquetFiles, picturesFromIdx, png, tarOf } from './support/formats.js'
 /** @typedef {{ file: string, bytes: () => Uint8Array, library: RegExp, browser?: RegExp, program?: RegExp }} PackedAttack */
 
 const DIGITS = fileURLToPath(new URL('./fixtures/digits/', import.meta.url));
+const PICTURES = fileURLToPath(new URL('./fixtures/pictures/lossless/', import.meta.url));
 /** @param {string} name */
 const fixture = (name) => new Uint8Array(readFileSync(DIGITS + name));
 const idx = fixture('train-images-idx3-ubyte');
@@ -202,8 +203,26 @@ export const hostileContainers = [
     file: 'tiny.gif',
     bytes: () => strToU8('GIF89a'),
     library: /^tiny.gif: is a GIF, which only browsers decode here/,
-    program: /^tiny.gif: is a GIF, BMP or WebP picture, which only the page reads; convert it to PNG$/,
+    program: /^tiny.gif: is a (damaged )?GIF[;,] .*(again|to PNG)$/,
     browser: /^tiny.gif: is a damaged picture/,
+  },
+  ...['gif', 'webp', 'bmp'].map((kind) => ({
+    file: `cut.${kind}`,
+    bytes: () => {
+      const whole = readFileSync(`${PICTURES}${kind === 'gif' ? 'plain' : 'colour'}.${kind}`);
+      return new Uint8Array(whole.subarray(0, whole.length / 2));
+    },
+    library: new RegExp(`^cut.${kind}: is a ${kind}, which only browsers decode here`, 'i'),
+    browser: /: is a damaged picture, or one that this browser does not know; get it again$/,
+    program: new RegExp(`: is a (damaged )?${kind}[;, ].*(again|to PNG)$`, 'i'),
+  })),
+  {
+    file: 'wide.bmp',
+    bytes: () => altered(new Uint8Array(readFileSync(`${PICTURES}colour.bmp`)), { 21: 0x7f, 25: 0x7f }),
+    library: /^wide.bmp: is a BMP, which only browsers decode here/,
+    browser: /^wide.bmp: is a damaged picture/,
+    program:
+      /^wide.bmp: (has too many pixels, or none; save it again, smaller|is a damaged BMP|.*built without)/,
   },
   {
     file: 'cut.parquet',

@@ -1,6 +1,6 @@
 // Files in real browsers: every format is the same set as in Node, pictures that only browsers decode, sets that are
 // kept until the page comes again.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'fflate';
 import { createEngine } from 'tabgrad';
@@ -29,6 +29,18 @@ const FORMATS = {
   'a zip of PNG folders': [zipOfPngs('digits.zip', parts)],
   'a tar.gz of them': [{ name: 'digits.tar.gz', bytes: gzipSync(tarOf(pngFolders(parts))) }],
 };
+/** The same picture in every kind of file; the program's tests read these as well. */
+const FOLDER = fileURLToPath(new URL('../fixtures/pictures/', import.meta.url));
+const PICTURES = ['lossless', 'transparent', 'turned'].map(
+  (kind) =>
+    /** @type {const} */ ([
+      kind,
+      readdirSync(FOLDER + kind).map((name) => ({
+        name,
+        bytes: new Uint8Array(readFileSync(`${FOLDER}${kind}/${name}`)),
+      })),
+    ]),
+);
 
 /** @type {(string | undefined)[]} what Node gets */
 let digests;
@@ -143,6 +155,21 @@ describe.each(BROWSERS)('files in %s', (name) => {
     expect(seen.damaged).toBe(
       'class/a: is a damaged picture, or one that this browser does not know; get it again',
     );
+  });
+
+  it.each(PICTURES)('pictures in %s/ are the same to the bit', async (_, files) => {
+    const digests = await page.evaluate(async (sent) => {
+      const { engine, file } = /** @type {any} */ (window);
+      const digests = [];
+      for (const one of sent) {
+        const { train } = await engine.readFiles([file(one)]);
+        digests.push(`${one.name}: ${train.sha256}`);
+        await train.close();
+      }
+      return digests;
+    }, sendable(files));
+    const [, digest] = digests[0].split(': ');
+    expect(digests).toEqual(files.map((one) => `${one.name}: ${digest}`));
   });
 
   it('sets that are kept are there when the page comes again', async () => {
