@@ -182,7 +182,7 @@ const char *tg_import_report(const tg_import *import);
 
 typedef struct tg_run tg_run;
 
-/* Asked between two nodes of the graph whether to return now; the next call goes on from there. NULL: never. */
+/* Asked after some milliseconds of work whether to return now; the next call goes on from there. NULL: never. */
 typedef bool (*tg_interrupt)(void *ctx);
 
 /* Builds the graph, draws the initial weights (they follow from recipe and seed alone) and plans all memory.

@@ -11,11 +11,12 @@ typedef struct tg_pool tg_pool;
 /* threads: the caller's counts as one. */
 tg_status tg_pool_create(size_t threads, tg_pool **out, tg_error *err);
 void tg_pool_destroy(tg_pool *pool);
-size_t tg_pool_threads(const tg_pool *pool);
+size_t tg_pool_threads(const tg_pool *pool); /* NULL: 1 */
 
 /* Runs fn(ctx, i, thread) for every i in [0, n), any order, any thread, and returns when all are done. fn
  * writes only what belongs to i; `thread` (0..threads-1) names scratch memory that is its own while fn runs,
- * and must not influence results. Not reentrant. Workers spin briefly between loops, then sleep; no lock
+ * and must not influence results. Without a pool, on this thread, which is then number 0. Not reentrant:
+ * inside a loop there is no pool. Workers spin briefly between loops, then sleep; no lock
  * while they are awake. */
 void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx);
 

@@ -105,7 +105,7 @@ static void wait_until_finished(tg_pool *pool, uint32_t n) {
 
 void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx) {
     assert(n <= UINT32_MAX);
-    if (n <= 1 || pool->threads == 1) {
+    if (n <= 1 || tg_pool_threads(pool) == 1) {
         for (size_t i = 0; i < n; i++) fn(ctx, i, 0);
         return;
     }
@@ -121,7 +121,7 @@ void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, si
 }
 
 size_t tg_pool_threads(const tg_pool *pool) {
-    return pool->threads;
+    return pool ? pool->threads : 1;
 }
 
 tg_status tg_pool_create(size_t threads, tg_pool **out, tg_error *err) {

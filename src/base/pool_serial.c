@@ -23,7 +23,7 @@ void tg_pool_destroy(tg_pool *pool) {
 }
 
 size_t tg_pool_threads(const tg_pool *pool) {
-    return pool->threads;
+    return pool ? pool->threads : 1;
 }
 
 void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx) {

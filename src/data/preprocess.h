@@ -65,6 +65,11 @@ void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dty
                           const uint32_t *index, size_t n, tg_order order, tg_real *x,
                           const tg_augmenting *augmenting);
 
+/* The same inside of a parallel loop, on the thread of that number. */
+void tg_preprocess_gather_on(const tg_preprocess *preprocess, size_t thread, tg_dtype type,
+                             const void *pixels, const uint32_t *index, size_t n, tg_order order, tg_real *x,
+                             const tg_augmenting *augmenting);
+
 /* Makes what comes out for every sample of the set, once and for all, where that costs more than reading it
  * again (pca); gathers by index from the pixels of the set then copy. augmenting: as they will say it; only
  * appended copies can be remembered. Where there is no use or no memory for it, nothing happens. Once

@@ -21,6 +21,9 @@ typedef struct planner {
     size_t capacity;
     size_t *root;     /* [nodes] the node whose memory a node's output shares; itself if none */
     size_t *consumer; /* [nodes] last node that reads it, NOBODY if none */
+    size_t *segment;  /* [nodes] the one it is in */
+    size_t last;      /* segment */
+    bool turns;       /* the last segment takes its rows to the losses and back at one go */
     uint8_t *fused;   /* [nodes] */
     buffer *y, *dy, *saved, *kept;
 } planner;
@@ -31,9 +34,39 @@ static void touch(buffer *b, size_t moment) {
     b->used = true;
 }
 
-static size_t backward_at(const planner *p, size_t node) {
-    return 2 * p->graph->count - node;
+/* ---- the timeline ------------------------------------------------------------------------------------------------ */
+
+static bool by_sample(const tg_node *node) {
+    return (node->op->flags & TG_OP_BY_SAMPLE) != 0;
 }
+
+static void find_segments(planner *p, tg_plan *plan) {
+    for (size_t i = 0; i < p->graph->count; i++) {
+        bool rows = by_sample(&p->graph->nodes[i]);
+        tg_segment *before = i > 0 ? &plan->segments[plan->segment_count - 1] : NULL;
+        if (before && rows && before->by_sample) before->end++;
+        else plan->segments[plan->segment_count++] = (tg_segment){i, i + 1, rows};
+        p->segment[i] = plan->segment_count - 1;
+    }
+    p->last = plan->segment_count - 1;
+    plan->ends_by_sample = plan->segments[p->last].by_sample;
+    for (size_t i = 1; i < plan->segments[p->last].first; i++) plan->ends_by_sample &= !p->is_output[i];
+    p->turns = p->training && plan->ends_by_sample;
+}
+
+static size_t forward_at(const planner *p, size_t node) {
+    return p->segment[node];
+}
+
+static size_t losses_at(const planner *p) {
+    return p->turns ? p->last : p->last + 1;
+}
+
+static size_t backward_at(const planner *p, size_t node) {
+    return p->turns && p->segment[node] == p->last ? p->last : 2 * (p->last + 1) - p->segment[node];
+}
+
+/* ---- lifetimes --------------------------------------------------------------------------------------------------- */
 
 static bool uses_y(const planner *p, const tg_node *node) {
     unsigned fused = p->fused[node->index];
@@ -88,24 +121,24 @@ static void find_lifetimes(planner *p) {
         const tg_node *node = &p->graph->nodes[i];
         bool backward = p->training && node->needs_gradient;
         buffer *y = &p->y[p->root[i]];
-        touch(y, i);
-        if (p->is_output[i]) touch(y, count);
+        touch(y, forward_at(p, i));
+        if (p->is_output[i]) touch(y, losses_at(p));
         if (backward && uses_y(p, node)) touch(y, backward_at(p, i));
         for (size_t j = 0; j < node->input_count; j++) {
             buffer *x = &p->y[p->root[node->inputs[j]->index]];
-            touch(x, i);
+            touch(x, forward_at(p, i));
             if (backward && (node->op->flags & TG_OP_BACKWARD_USES_X)) touch(x, backward_at(p, i));
         }
-        if (p->training && node->saved_bytes) touch(&p->saved[i], i); /* forward writes it, backward or not */
-        if (p->training && node->saved_bytes) touch(&p->saved[i], i);
+        if (p->training && node->saved_bytes) /* forward writes it, backward or not */
+            touch(&p->saved[i], forward_at(p, i));
         if (p->training && node->kept_size) {
-            touch(&p->kept[i], i);
-            touch(&p->kept[i], 2 * count + 1); /* the end of the step */
+            touch(&p->kept[i], forward_at(p, i));
+            touch(&p->kept[i], 2 * p->last + 3); /* the end of the step */
         }
         if (!backward) continue;
         buffer *dy = &p->dy[p->root[i]];
         touch(dy, backward_at(p, i));
-        if (p->is_output[i]) touch(dy, count);
+        if (p->is_output[i]) touch(dy, losses_at(p));
         if (p->consumer[i] != NOBODY) touch(dy, backward_at(p, p->consumer[i]));
         if (node->saved_bytes) touch(&p->saved[i], backward_at(p, i));
     }
@@ -181,7 +214,7 @@ static bool scratch_bytes(tg_plan *plan, size_t *bytes) {
         if (!node->op->scratch) continue;
         size_t together = node->op->scratch(node, ex->capacity, ex->kernels, threads);
         if (together > most) most = together;
-        if (!node->op->backward_weights || !ex->training) continue;
+        if (!by_sample(node) && !node->op->backward_weights) continue;
         size_t alone = node->op->scratch(node, ex->capacity, ex->kernels, 1);
         if (alone > plan->thread_scratch) plan->thread_scratch = alone;
     }
@@ -194,6 +227,7 @@ static bool scratch_bytes(tg_plan *plan, size_t *bytes) {
 
 static tg_status fill(tg_plan *plan, planner *p, buffer **order, tg_error *err) {
     size_t nodes = p->graph->count, placed, scratch;
+    find_segments(p, plan);
     find_lifetimes(p);
     size_t bytes = 0;
     bool fits = find_sizes(p) && place_all(p, order, &placed) && scratch_bytes(plan, &scratch) &&
@@ -235,7 +269,7 @@ tg_status tg_plan_create(tg_graph *graph, tg_engine_parts parts, bool training, 
                  .training = training,
                  .allocate = allocate,
                  .capacity = capacity};
-    p.root = tg_allocate_zeroed(2 * nodes * sizeof *p.root);
+    p.root = tg_allocate_zeroed(3 * nodes * sizeof *p.root);
     p.y = tg_allocate_zeroed(4 * nodes * sizeof *p.y);
     buffer **order = tg_allocate_zeroed(4 * nodes * sizeof *order);
     tg_status status = TG_E_MEMORY;
@@ -250,12 +284,17 @@ tg_status tg_plan_create(tg_graph *graph, tg_engine_parts parts, bool training, 
         plan->first_writer = tg_allocate_zeroed(nodes * sizeof *plan->first_writer);
         plan->exec.sets_dx = plan->sets_dx = tg_allocate_zeroed(nodes * sizeof *plan->sets_dx);
         plan->exec.fused = plan->fused = tg_allocate_zeroed(nodes * sizeof *plan->fused);
+        plan->segments = tg_allocate_zeroed(nodes * sizeof *plan->segments);
+        plan->thread_places =
+            tg_allocate_zeroed(tg_pool_threads(parts.pool) * 3 * nodes * sizeof *plan->thread_places);
     }
     if (!plan || !p.root || !p.y || !order || !plan->exec.y || !plan->exec.dy || !plan->exec.saved ||
-        !plan->exec.kept || !plan->first_writer || !plan->sets_dx || !plan->fused) {
+        !plan->exec.kept || !plan->first_writer || !plan->sets_dx || !plan->fused || !plan->segments ||
+        !plan->thread_places) {
         tg_fail(err, TG_E_MEMORY, "no memory left for the plan of the model");
     } else {
         p.consumer = p.root + nodes;
+        p.segment = p.consumer + nodes;
         p.fused = plan->fused;
         p.dy = p.y + nodes;
         p.saved = p.dy + nodes;
@@ -280,5 +319,7 @@ void tg_plan_destroy(tg_plan *plan) {
     tg_free(plan->first_writer);
     tg_free(plan->sets_dx);
     tg_free(plan->fused);
+    tg_free(plan->segments);
+    tg_free(plan->thread_places);
     tg_free(plan);
 }

@@ -142,6 +142,9 @@ enum {
     TG_OP_RECTIFIES = 64,     /* asks tg_rectifies() in forward */
     TG_OP_RECTIFIED = 128,    /* asks tg_rectified() in backward */
     TG_OP_SETS_WEIGHT_GRADIENT = 256, /* of its first parameter, which nobody has to clear before */
+    TG_OP_BY_SAMPLE =
+        512, /* forward and backward treat every sample alone, so that threads may take some rows each of a
+                            * batch through several such nodes */
 };
 
 struct tg_op {

@@ -101,7 +101,8 @@ static void softmax_backward(const tg_exec *ex, const tg_node *node) {
                               .infer = infer_function,                                                       \
                               .forward = op##_forward,                                                       \
                               .backward = op##_backward,                                                     \
-                              .flags = TG_OP_INPLACE | TG_OP_BACKWARD_USES_Y | (more_flags)}
+                              .flags =                                                                       \
+                                  TG_OP_INPLACE | TG_OP_BACKWARD_USES_Y | TG_OP_BY_SAMPLE | (more_flags)}
 
 ACTIVATION(relu, NULL, 0, 0, same_shape, TG_OP_KINK_AT_ZERO);
 ACTIVATION(leaky_relu, leaky_rows, 1, sizeof(leaky_relu_attrs), same_shape, TG_OP_KINK_AT_ZERO);

@@ -135,5 +135,5 @@ const tg_op tg_op_dense = {
     .forward = dense_forward,
     .backward = dense_backward,
     .backward_weights = dense_backward_weights,
-    .flags = TG_OP_BACKWARD_USES_X | TG_OP_SETS_GRADIENT | TG_OP_SETS_WEIGHT_GRADIENT,
+    .flags = TG_OP_BACKWARD_USES_X | TG_OP_SETS_GRADIENT | TG_OP_SETS_WEIGHT_GRADIENT | TG_OP_BY_SAMPLE,
 };

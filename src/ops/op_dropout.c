@@ -80,5 +80,5 @@ const tg_op tg_op_dropout = {
     .infer = dropout_infer,
     .forward = dropout_forward,
     .backward = dropout_backward,
-    .flags = TG_OP_INPLACE,
+    .flags = TG_OP_INPLACE | TG_OP_BY_SAMPLE,
 };

@@ -9,7 +9,8 @@ static void nothing(const tg_exec *ex, const tg_node *node) {
     (void)node;
 }
 
-const tg_op tg_op_input = {.name = "input", .forward = nothing, .backward = nothing};
+const tg_op tg_op_input = {
+    .name = "input", .forward = nothing, .backward = nothing, .flags = TG_OP_BY_SAMPLE};
 
 static void part_forward(const tg_exec *ex, const tg_node *node) {
     size_t size = tg_shape_size(&node->shape), whole = tg_shape_size(&node->inputs[0]->shape);
@@ -19,5 +20,8 @@ static void part_forward(const tg_exec *ex, const tg_node *node) {
 }
 
 /* Not in the table of ops: recipes ask for it by "inputs". The samples take no gradient. */
-const tg_op tg_op_part = {
-    .name = "input", .attrs_bytes = sizeof(tg_part), .forward = part_forward, .backward = nothing};
+const tg_op tg_op_part = {.name = "input",
+                          .attrs_bytes = sizeof(tg_part),
+                          .forward = part_forward,
+                          .backward = nothing,
+                          .flags = TG_OP_BY_SAMPLE};

@@ -110,6 +110,7 @@ const tg_op tg_op_add = {
     .infer = add_infer,
     .forward = add_forward,
     .backward = add_backward,
+    .flags = TG_OP_BY_SAMPLE,
 };
 
 const tg_op tg_op_concat = {
@@ -122,4 +123,5 @@ const tg_op tg_op_concat = {
     .infer = concat_infer,
     .forward = concat_forward,
     .backward = concat_backward,
+    .flags = TG_OP_BY_SAMPLE,
 };

@@ -72,7 +72,7 @@ const tg_op tg_op_flatten = {
     .infer = flatten_infer,
     .forward = shape_forward,
     .backward = shape_backward,
-    .flags = TG_OP_INPLACE | TG_OP_SAME_VALUES | TG_OP_SETS_GRADIENT,
+    .flags = TG_OP_INPLACE | TG_OP_SAME_VALUES | TG_OP_SETS_GRADIENT | TG_OP_BY_SAMPLE,
 };
 
 const tg_op tg_op_reshape = {
@@ -85,5 +85,5 @@ const tg_op tg_op_reshape = {
     .infer = reshape_infer,
     .forward = shape_forward,
     .backward = shape_backward,
-    .flags = TG_OP_INPLACE | TG_OP_SAME_VALUES | TG_OP_SETS_GRADIENT,
+    .flags = TG_OP_INPLACE | TG_OP_SAME_VALUES | TG_OP_SETS_GRADIENT | TG_OP_BY_SAMPLE,
 };

@@ -26,12 +26,35 @@ typedef struct tg_run_loss {
 
 enum { TG_MAX_LOSSES = 8, TG_EVALUATE_BATCH = 64, TG_PREDICT_BATCH = 8 };
 
-/* Samples on their way through an inference plan, interruptible between two nodes. */
+typedef enum tg_leg { TG_LEG_FORWARD, TG_LEG_LOSSES, TG_LEG_BACKWARD, TG_LEG_WEIGHTS } tg_leg;
+
+/* What the rows of a batch leave behind, for whoever adds it up. */
+typedef struct tg_outcome {
+    tg_real *losses; /* [losses][n] */
+    int32_t *says;   /* [n] the class, where there are classes */
+} tg_outcome;
+
+/* Samples index[first..first+n) of a set (index NULL: first..first+n) on their way through a plan. */
+typedef struct tg_batch {
+    tg_plan *plan;
+    const tg_dataset *dataset; /* NULL: what was handed in to be predicted, at `pixels` */
+    tg_dtype type;
+    const void *pixels;
+    const uint32_t *index;
+    size_t first, n;
+    tg_outcome *outcome;
+    tg_leg leg;           /* of the way, and there the */
+    size_t segment, done; /* segment, and how many of its rows or parts are done */
+} tg_batch;
+
+/* Samples on their way through an inference plan, interruptible in the middle of a batch. */
 typedef struct tg_evaluator {
     tg_dataset *dataset;
     const uint32_t *index; /* NULL: 0..count-1 */
     size_t count, position;
-    size_t node; /* next node of the current batch; 0: gather first */
+    tg_batch batch;
+    bool begun;  /* the batch */
+    size_t node; /* the next, where every node is looked at */
     double loss_sum, psnr_sum;
     uint64_t correct;
     int32_t *predicted; /* [count] or NULL */
@@ -57,14 +80,7 @@ typedef struct tg_checker {
     tg_gradcheck found;
 } tg_checker;
 
-typedef enum tg_phase {
-    TG_PHASE_GATHER,
-    TG_PHASE_FORWARD,
-    TG_PHASE_LOSS,
-    TG_PHASE_BACKWARD,
-    TG_PHASE_UPDATE,
-    TG_PHASE_HELD_OUT
-} tg_phase;
+typedef enum tg_phase { TG_PHASE_BEGIN, TG_PHASE_BATCH, TG_PHASE_UPDATE, TG_PHASE_HELD_OUT } tg_phase;
 
 typedef struct tg_event {
     uint64_t step;
@@ -132,16 +148,18 @@ struct tg_run {
     char dataset_sha256[65];
 
     tg_plan *train_plan, *evaluate_plan, *predict_plan;
+    tg_outcome trained, evaluated;
     /* Of one batch, the larger of training's and evaluation's. */
-    tg_real *sample_losses, *loss_scratch;
+    tg_real *sample_losses;
     int32_t *batch_labels;
-    tg_real *batch_targets; /* [batch, scores of the largest output that looks at labels] of soft sets */
+    tg_real *batch_targets; /* [batch, target_size] of soft sets */
+    size_t target_size;     /* scores of the largest output that looks at labels */
     tg_real
         *batch_inputs; /* [batch, values of the input] as an output lies; NULL where they lie so already */
 
     tg_position at;
     tg_phase phase;
-    size_t node;       /* next node in forward and backward */
+    tg_batch batch;
     double batch_loss; /* of the step in progress */
     uint64_t batch_correct;
     double batch_loss_sum; /* per-sample losses added up */
@@ -187,19 +205,29 @@ double tg_run_l2_penalty(const tg_run *run); /* lambda times the sum of squares 
 void tg_run_watch(tg_run *run);
 uint64_t tg_run_plateaus(const tg_run *run);
 
-/* run_batch.c: samples index[first..first+n) of the set (index NULL: first..first+n). */
+/* run_batch.c: rows of a batch. */
 tg_order tg_run_input_order(const tg_run *run);
-void tg_run_gather(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index, size_t first,
-                   size_t n);
-/* Losses of the plan's batch; where the plan trains, their gradients are added. Per-sample losses (weighted, all added)
- * go to sample_losses; returns the objective: mean or sum over the batch, without the l2 penalty. */
-double tg_run_losses(tg_run *run, tg_plan *plan, const tg_dataset *dataset, const uint32_t *index,
-                     size_t first);
+/* The rows' input. */
+void tg_run_gather_rows(tg_run *run, const tg_batch *batch, const tg_exec *rows, size_t first, size_t thread);
+/* Their losses and classes into the batch's outcome; where the plan trains, the losses' gradients into its outputs. */
+void tg_run_row_losses(tg_run *run, const tg_batch *batch, const tg_exec *rows, size_t first);
+/* Of the whole batch: per-sample losses (weighted, all added) into sample_losses; the objective: mean or sum over the
+ * batch, without the l2 penalty. */
+double tg_run_objective(tg_run *run, const tg_batch *batch);
 /* 10 log10(1 / MSE) of sample i of the plan's batch against its own input. */
 double tg_run_psnr_of(const tg_run *run, const tg_plan *plan, size_t i);
-/* Class of sample i of the plan's batch: the first of the largest outputs. */
-int32_t tg_run_class_of(const tg_run *run, const tg_plan *plan, size_t i);
 int32_t tg_run_true_class(const tg_dataset *dataset, size_t sample);
+
+/* run_rows.c: a batch on its way. */
+/* The plan is set to the batch; gradients of weights are the caller's to clear. */
+void tg_batch_begin(const tg_batch *batch);
+/* One unit of work, of some milliseconds: rows through a segment, a node, some gradients of weights. True when forward,
+ * losses and, where the plan trains, gradients are done. */
+bool tg_run_advance_batch(tg_run *run, tg_batch *batch);
+/* The same node by node, for who looks at every node: the input, then tg_plan_forward() for every node, the losses, then
+ * tg_plan_backward(). */
+void tg_run_gather(tg_run *run, tg_batch *batch);
+void tg_run_losses(tg_run *run, tg_batch *batch);
 
 /* run_evaluate.c */
 void tg_evaluator_begin(tg_evaluator *evaluator, tg_dataset *dataset, const uint32_t *index, size_t count);

@@ -226,6 +226,13 @@ static tg_status reserve_inputs(tg_run *run, size_t batch, tg_error *err) {
     return TG_OK;
 }
 
+static tg_status reserve_outcome(const tg_run *run, size_t batch, tg_outcome *out, tg_error *err) {
+    out->losses = tg_allocate(run->loss_count * batch * sizeof *out->losses);
+    out->says = tg_allocate(batch * sizeof *out->says);
+    TG_REQUIRE(err, out->losses && out->says, TG_E_MEMORY, "no memory left for the losses of a batch");
+    return TG_OK;
+}
+
 static tg_status plan_memory(tg_run *run, tg_error *err) {
     tg_engine_parts parts = run->engine->parts;
     TG_TRY(tg_plan_create(run->graph, parts, true, run->batch_size, run->is_output, run->train != NULL,
@@ -235,18 +242,20 @@ static tg_status plan_memory(tg_run *run, tg_error *err) {
                           &run->evaluate_plan, err));
     TG_TRY(tg_plan_create(run->graph, parts, false, TG_PREDICT_BATCH, run->is_output, true,
                           &run->predict_plan, err));
-    size_t batch = run->batch_size > TG_EVALUATE_BATCH ? run->batch_size : TG_EVALUATE_BATCH, scores = 0,
-           targets;
-    for (size_t i = 0; i < run->loss_count; i++)
-        if (label_scores(run, &run->losses[i]) > scores) scores = label_scores(run, &run->losses[i]);
-    TG_REQUIRE(err, tg_mul_size(batch * sizeof(tg_real), scores, &targets), TG_E_MEMORY,
+    size_t batch = run->batch_size > TG_EVALUATE_BATCH ? run->batch_size : TG_EVALUATE_BATCH, targets;
+    for (size_t i = 0; i < run->loss_count; i++) {
+        size_t scores = label_scores(run, &run->losses[i]);
+        if (scores > run->target_size) run->target_size = scores;
+    }
+    TG_REQUIRE(err, tg_mul_size(batch * sizeof(tg_real), run->target_size, &targets), TG_E_MEMORY,
                "the targets of a batch do not fit into memory; use a smaller batch_size");
+    TG_TRY(reserve_outcome(run, run->batch_size, &run->trained, err));
+    TG_TRY(reserve_outcome(run, TG_EVALUATE_BATCH, &run->evaluated, err));
     run->sample_losses = tg_allocate(batch * sizeof *run->sample_losses);
-    run->loss_scratch = tg_allocate(batch * sizeof *run->loss_scratch);
     run->batch_labels = tg_allocate(batch * sizeof *run->batch_labels);
     run->batch_targets = tg_allocate(targets);
-    TG_REQUIRE(err, run->sample_losses && run->loss_scratch && run->batch_labels && run->batch_targets,
-               TG_E_MEMORY, "no memory left for the targets of a batch");
+    TG_REQUIRE(err, run->sample_losses && run->batch_labels && run->batch_targets, TG_E_MEMORY,
+               "no memory left for the targets of a batch");
     TG_TRY(reserve_inputs(run, batch, err));
     if (run->train) TG_TRY(tg_run_reserve_losses(run, run->recipe.epochs * run->steps_per_epoch, err));
     return tg_run_reserve_records(run, run->recipe.epochs, err);
@@ -323,7 +332,10 @@ void tg_run_destroy(tg_run *run) {
     tg_free(run->best_block);
     tg_free(run->order);
     tg_free(run->sample_losses);
-    tg_free(run->loss_scratch);
+    tg_free(run->trained.losses);
+    tg_free(run->trained.says);
+    tg_free(run->evaluated.losses);
+    tg_free(run->evaluated.says);
     tg_free(run->batch_labels);
     tg_free(run->batch_targets);
     tg_free(run->batch_inputs);

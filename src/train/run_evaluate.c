@@ -10,9 +10,9 @@ void tg_evaluator_begin(tg_evaluator *evaluator, tg_dataset *dataset, const uint
     *evaluator = (tg_evaluator){.dataset = dataset, .index = index, .count = count};
 }
 
-static void count_batch(tg_run *run, tg_evaluator *e, size_t n) {
-    tg_run_losses(run, run->evaluate_plan, e->dataset, e->index, e->position);
-    for (size_t i = 0; i < n; i++) {
+static void count_batch(tg_run *run, tg_evaluator *e) {
+    tg_run_objective(run, &e->batch);
+    for (size_t i = 0; i < e->batch.n; i++) {
         size_t at = e->position + i;
         e->loss_sum += (double)run->sample_losses[i];
         if (e->losses) e->losses[at] = (float)run->sample_losses[i];
@@ -21,39 +21,56 @@ static void count_batch(tg_run *run, tg_evaluator *e, size_t n) {
             continue;
         }
         int32_t is = tg_run_true_class(e->dataset, e->index ? e->index[at] : at);
-        int32_t says = tg_run_class_of(run, run->evaluate_plan, i);
+        int32_t says = run->evaluated.says[i];
         e->correct += is == says;
         if (e->predicted) e->predicted[at] = says;
         if (e->confusion) e->confusion[(size_t)is * run->outputs + (size_t)says]++;
     }
 }
 
-static void advance_batch(tg_run *run, tg_evaluator *e) {
-    tg_plan *plan = run->evaluate_plan;
-    size_t n = e->count - e->position < plan->exec.capacity ? e->count - e->position : plan->exec.capacity;
+static void begin_batch(tg_run *run, tg_evaluator *e) {
+    size_t left = e->count - e->position, capacity = run->evaluate_plan->exec.capacity;
+    e->batch = (tg_batch){.plan = run->evaluate_plan,
+                          .dataset = e->dataset,
+                          .type = e->dataset->type,
+                          .pixels = e->dataset->pixels,
+                          .index = e->index,
+                          .first = e->position,
+                          .n = left < capacity ? left : capacity,
+                          .outcome = &run->evaluated};
+    run->evaluate_plan_owner = e;
+    tg_batch_begin(&e->batch);
+    e->begun = true;
+    e->node = 0;
+}
+
+/* Node by node, with a look at each. */
+static bool advance_looking(tg_run *run, tg_evaluator *e) {
     if (e->node == 0) {
-        run->evaluate_plan_owner = e;
-        tg_run_gather(run, plan, e->dataset, e->index, e->position, n);
-        e->node = 1;
-    } else if (e->node < run->graph->count) {
-        tg_plan_forward(plan, e->node);
-        if (e->alive) tg_run_note_answers(run, e->node, e->alive);
-        e->node++;
+        tg_run_gather(run, &e->batch);
     } else {
-        if (!e->alive) count_batch(run, e, n);
-        e->position += n;
-        e->node = 0;
+        tg_plan_forward(run->evaluate_plan, e->node);
+        tg_run_note_answers(run, e->node, e->alive);
     }
+    return ++e->node == run->graph->count;
+}
+
+static void advance_batch(tg_run *run, tg_evaluator *e) {
+    if (!e->begun) begin_batch(run, e);
+    if (!(e->alive ? advance_looking(run, e) : tg_run_advance_batch(run, &e->batch))) return;
+    if (!e->alive) count_batch(run, e);
+    e->position += e->batch.n;
+    e->begun = false;
 }
 
 /* Where the other evaluation took the plan in the middle of this one's batch, the batch is done again, and at one go:
- * else two that take turns after every node would take it from each other for ever. */
+ * else two that take turns after every unit would take it from each other for ever. */
 bool tg_evaluator_advance(tg_run *run, tg_evaluator *e) {
     if (e->position == e->count) return true;
-    bool disturbed = e->node != 0 && run->evaluate_plan_owner != e;
-    if (disturbed) e->node = 0;
+    bool disturbed = e->begun && run->evaluate_plan_owner != e;
+    if (disturbed) e->begun = false;
     do advance_batch(run, e);
-    while (disturbed && e->node != 0);
+    while (disturbed && e->begun);
     return e->position == e->count;
 }
 
@@ -145,14 +162,15 @@ tg_status tg_run_predict(tg_run *run, tg_dtype type, const void *pixels, size_t 
                          tg_error *err) {
     TG_TRY(tg_run_check_ready(run, err));
     tg_plan *plan = run->predict_plan;
-    const size_t *shape = run->data_shape;
-    size_t sample_bytes = shape[0] * shape[1] * shape[2] * (type == TG_U8 ? 1 : sizeof(float));
     for (size_t first = 0; first < n; first += plan->exec.n) {
-        plan->exec.n = n - first < plan->exec.capacity ? n - first : plan->exec.capacity;
-        tg_preprocess_gather(run->preprocess, run->engine->parts.pool, type,
-                             (const uint8_t *)pixels + first * sample_bytes, NULL, plan->exec.n,
-                             tg_run_input_order(run), tg_plan_input(plan), NULL);
-        for (size_t i = 1; i < run->graph->count; i++) tg_plan_forward(plan, i);
+        size_t left = n - first;
+        tg_batch batch = {.plan = plan,
+                          .type = type,
+                          .pixels = pixels,
+                          .first = first,
+                          .n = left < plan->exec.capacity ? left : plan->exec.capacity};
+        tg_batch_begin(&batch);
+        while (!tg_run_advance_batch(run, &batch)) continue;
         show_outputs(run, plan, probabilities + first * run->shown_size);
     }
     return TG_OK;

@@ -52,22 +52,28 @@ static uint64_t hash_kinks(const tg_exec *ex, const tg_node *node, uint64_t hash
     return hash;
 }
 
-/* In-place nodes overwrite their input, so the batch is gathered again for every pass. */
-static void gather(tg_run *run) {
-    tg_run_gather(run, run->train_plan, run->train, run->entries.index, 0, run->batch_size);
-    if (run->gradcheck.pass == TG_PASS_GRADIENTS) tg_run_clear_gradients(run);
+static tg_batch whole_batch(tg_run *run) {
+    return (tg_batch){.plan = run->train_plan,
+                      .dataset = run->train,
+                      .type = run->train->type,
+                      .pixels = run->train->pixels,
+                      .index = run->entries.index,
+                      .n = run->batch_size,
+                      .outcome = &run->trained};
 }
 
 /* One unit of work; true where it was the pass's last. */
 static bool advance_pass(tg_run *run, double *objective) {
     tg_checker *check = &run->gradcheck;
     tg_plan *plan = run->train_plan;
+    tg_batch batch = whole_batch(run);
     if (check->backward) {
         tg_plan_backward(plan, check->node--);
         return check->node == 0;
     }
     if (check->node == 0) {
-        gather(run);
+        tg_run_gather(run, &batch); /* for every pass anew: in-place nodes overwrite their input */
+        if (check->pass == TG_PASS_GRADIENTS) tg_run_clear_gradients(run);
         check->hash = HASH_BEGIN;
         check->node = 1;
         return false;
@@ -78,7 +84,8 @@ static bool advance_pass(tg_run *run, double *objective) {
         check->node++;
         return false;
     }
-    *objective = tg_run_losses(run, plan, run->train, run->entries.index, 0) + tg_run_l2_penalty(run);
+    tg_run_losses(run, &batch);
+    *objective = tg_run_objective(run, &batch) + tg_run_l2_penalty(run);
     check->backward = check->pass == TG_PASS_GRADIENTS;
     if (check->backward) check->node--;
     return !check->backward;
@@ -149,7 +156,7 @@ static void advance(tg_run *run) {
 tg_status tg_run_gradcheck_begin(tg_run *run, size_t max_per_tensor, tg_error *err) {
     TG_REQUIRE(err, run->train, TG_E_STATE, "there is no training data to check gradients on");
     TG_TRY(tg_run_check_ready(run, err));
-    if (run->phase != TG_PHASE_HELD_OUT) run->phase = TG_PHASE_GATHER; /* a step in progress starts over */
+    if (run->phase != TG_PHASE_HELD_OUT) run->phase = TG_PHASE_BEGIN; /* a step in progress starts over */
     run->gradcheck = (tg_checker){.begun = true, .per_tensor = max_per_tensor};
     skip_untrained(run);
     return TG_OK;

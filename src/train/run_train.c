@@ -1,4 +1,4 @@
-/* Training as a machine of small steps: it can return between two nodes of the graph and go on from there. */
+/* Training as a machine of small steps: it can return in the middle of a batch and go on from there. */
 #include <math.h>
 #include <string.h>
 
@@ -44,11 +44,7 @@ void tg_run_progress(const tg_run *run, tg_progress *out) {
     };
 }
 
-static size_t batch_first(const tg_run *run) {
-    return (size_t)run->at.epoch_step * run->batch_size;
-}
-
-static void gather(tg_run *run) {
+static void begin_batch(tg_run *run) {
     if (run->at.epoch_step == 0) {
         run->at.epoch_samples = run->at.epoch_correct = 0;
         run->at.epoch_loss_sum = 0;
@@ -59,9 +55,16 @@ static void gather(tg_run *run) {
         run->order_epoch = run->at.epoch;
     }
     run->train_plan->exec.epoch = run->augmenting.epoch = (uint32_t)run->at.epoch;
-    size_t first = batch_first(run), left = run->entries.train_count - first;
-    tg_run_gather(run, run->train_plan, run->train, run->order, first,
-                  left < run->batch_size ? left : run->batch_size);
+    size_t first = (size_t)run->at.epoch_step * run->batch_size, left = run->entries.train_count - first;
+    run->batch = (tg_batch){.plan = run->train_plan,
+                            .dataset = run->train,
+                            .type = run->train->type,
+                            .pixels = run->train->pixels,
+                            .index = run->order,
+                            .first = first,
+                            .n = left < run->batch_size ? left : run->batch_size,
+                            .outcome = &run->trained};
+    tg_batch_begin(&run->batch);
     tg_run_clear_gradients(run);
 }
 
@@ -88,17 +91,16 @@ double tg_run_l2_penalty(const tg_run *run) {
     return run->optim_attrs.l2 * sum;
 }
 
-static void losses(tg_run *run) {
-    tg_plan *plan = run->train_plan;
-    size_t first = batch_first(run);
-    run->batch_loss = tg_run_losses(run, plan, run->train, run->order, first) + tg_run_l2_penalty(run);
+static void add_up(tg_run *run) {
+    const tg_batch *batch = &run->batch;
+    run->batch_loss = tg_run_objective(run, batch) + tg_run_l2_penalty(run);
     run->batch_loss_sum = 0;
     run->batch_correct = 0;
-    for (size_t i = 0; i < plan->exec.n; i++) {
+    for (size_t i = 0; i < batch->n; i++) {
         run->batch_loss_sum += (double)run->sample_losses[i];
         if (run->has_labels)
             run->batch_correct +=
-                tg_run_class_of(run, plan, i) == tg_run_true_class(run->train, run->order[first + i]);
+                run->trained.says[i] == tg_run_true_class(run->train, run->order[batch->first + i]);
     }
 }
 
@@ -163,28 +165,15 @@ typedef enum outcome { GOES_ON, STEP_DONE, EPOCH_DONE, FAILED } outcome;
 
 /* One unit of work. */
 static outcome advance(tg_run *run, tg_error *err) {
-    size_t nodes = run->graph->count;
     switch (run->phase) {
-    case TG_PHASE_GATHER:
-        gather(run);
-        run->node = 1;
-        run->phase = TG_PHASE_FORWARD;
-        return GOES_ON;
-    case TG_PHASE_FORWARD:
-        tg_plan_forward(run->train_plan, run->node++);
-        if (run->node == nodes) run->phase = TG_PHASE_LOSS;
-        return GOES_ON;
-    case TG_PHASE_LOSS:
-        losses(run);
-        run->node = nodes;
-        run->phase = TG_PHASE_BACKWARD;
-        return GOES_ON;
-    case TG_PHASE_BACKWARD:
-        tg_plan_backward(run->train_plan, --run->node);
-        if (run->node == 1) run->phase = TG_PHASE_UPDATE;
+    case TG_PHASE_BEGIN: begin_batch(run); run->phase = TG_PHASE_BATCH; /* fall through */
+    case TG_PHASE_BATCH:
+        if (!tg_run_advance_batch(run, &run->batch)) return GOES_ON;
+        add_up(run);
+        run->phase = TG_PHASE_UPDATE;
         return GOES_ON;
     case TG_PHASE_UPDATE:
-        run->phase = TG_PHASE_GATHER;
+        run->phase = TG_PHASE_BEGIN;
         if (update(run, err) != TG_OK) return FAILED;
         if (run->at.epoch_step < run->steps_per_epoch) return STEP_DONE;
         run->phase = TG_PHASE_HELD_OUT;
@@ -193,7 +182,7 @@ static outcome advance(tg_run *run, tg_error *err) {
     case TG_PHASE_HELD_OUT:
         if (tg_run_has_held_out(run) && !tg_evaluator_advance(run, &run->held_out)) return GOES_ON;
         finish_epoch(run);
-        run->phase = TG_PHASE_GATHER;
+        run->phase = TG_PHASE_BEGIN;
         return EPOCH_DONE;
     }
     return FAILED;
