@@ -90,18 +90,28 @@ describe.each(BROWSERS)('files in %s', (browser) => {
   });
 
   it('takes dropped files too, gzipped ones and pictures of any number', async () => {
-    const images = await readFile(`${FASHION}t10k-images-idx3-ubyte`);
-    const labels = await readFile(`${FASHION}t10k-labels-idx1-ubyte`);
-    await person.dropFiles('drop-zone', [
-      { name: 'some-images.gz', bytes: gzipSync(cut(images, 16, 784, 500)) },
-      { name: 'some-labels', bytes: cut(labels, 8, 1, 500) },
-    ]);
+    await person.dropFiles('drop-zone', await clothes(500));
     await person.until(() => document.querySelector('#data')?.textContent?.includes('500 to learn from'));
-    await new Promise((resolve) => setTimeout(resolve, 1500)); // so much is seen while the rest is still being read
-    await person.fill('epochs', 2);
+    await person.fill('epochs', 2); // while the rest may still be being read
     await person.click('train');
     await person.untilState('done');
     expect(await person.status()).toMatchObject({ epoch: 2, step: 8, testAccuracy: null });
+  });
+
+  it('leaves what is being typed alone when other data come', async () => {
+    const epochs = await person.page.$('[data-testid="epochs"]');
+    await epochs.click({ count: 3 });
+    await person.page.keyboard.type('4');
+    await person.dropFiles('drop-zone', await clothes(250));
+    await person.until(
+      () =>
+        document.querySelector('[data-testid="data-summary"]')?.textContent?.includes('250 to learn from') &&
+        document.querySelector('[data-testid="reading"]')?.hasAttribute('hidden'),
+    );
+    await person.page.keyboard.press('Tab');
+    await person.click('train');
+    await person.untilState('done');
+    expect(await person.status()).toMatchObject({ epoch: 4, step: 8 });
   });
 
   it('says what is wrong with a file, and keeps what was there', async () => {
@@ -124,7 +134,7 @@ describe.each(BROWSERS)('files in %s', (browser) => {
     expect((await person.status()).state).toBe('done');
     await person.click('train');
     await person.until(
-      () => Number(document.querySelector('[data-testid="status"]')?.getAttribute('data-epoch')) === 4,
+      () => Number(document.querySelector('[data-testid="status"]')?.getAttribute('data-epoch')) === 8,
     );
   });
 
@@ -178,6 +188,16 @@ describe.each(BROWSERS)('files in %s', (browser) => {
     expect(person.complaints).toEqual([]);
   });
 });
+
+/** As many pictures of clothes, packed, and their labels. @param {number} count */
+async function clothes(count) {
+  const images = await readFile(`${FASHION}t10k-images-idx3-ubyte`);
+  const labels = await readFile(`${FASHION}t10k-labels-idx1-ubyte`);
+  return [
+    { name: 'some-images.gz', bytes: gzipSync(cut(images, 16, 784, count)) },
+    { name: 'some-labels', bytes: cut(labels, 8, 1, count) },
+  ];
+}
 
 /**
  * The first samples of an IDX file.

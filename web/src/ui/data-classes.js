@@ -1,10 +1,10 @@
 import { html, nothing } from 'lit';
-import { live } from 'lit/directives/live.js';
 import { MAX_CLASSES } from '../app/data-overview.js';
 import { count } from '../app/format.js';
 import { ask } from './data-ask.js';
 import { LightElement } from './light-element.js';
 import { inkColour } from './pixels.js';
+import { unlessTyping } from './unless-typing.js';
 
 // In CSS pixels. A row is as high as a finger needs; where it is narrow, the bar lies below the name.
 const CELL = 44;
@@ -107,7 +107,7 @@ export class DataClasses extends LightElement {
             : html`<input
                 class="class-name"
                 aria-label="Name of class ${i + 1}"
-                .value=${live(name)}
+                .value=${unlessTyping(name)}
                 @change=${(/** @type {Event} */ event) => this.rename(i, event)}
               />`
         }

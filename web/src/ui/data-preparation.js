@@ -11,6 +11,7 @@ import {
 import { ask } from './data-ask.js';
 import { LightElement } from './light-element.js';
 import './pixel-picture.js';
+import { unlessTyping } from './unless-typing.js';
 
 /**
  * How the recipe prepares the data: how many samples it takes, how it scales values, what it augments; one sample with
@@ -59,7 +60,7 @@ export class DataPreparation extends LightElement {
               max=${this.count}
               placeholder="all"
               data-testid="subset"
-              .value=${live(String(taken))}
+              .value=${unlessTyping(String(taken))}
               ?disabled=${running}
               @change=${this.takeSubset}
             />

@@ -1,4 +1,5 @@
 import { html, nothing } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 import { count } from '../app/format.js';
 import './data-classes.js';
 import { LightElement } from './light-element.js';
@@ -30,13 +31,16 @@ export class DataUnderstood extends LightElement {
     const { report } = overview;
     return html`
       ${this.renderNotices(overview)}
-      <tg-data-classes
-        .classes=${data.classes}
-        .train=${overview.trainCounts}
-        .test=${overview.testCounts}
-        .atlas=${atlas}
-        ?fixed=${report === null}
-      ></tg-data-classes>
+      ${keyed(
+        overview, // a name that is being typed is not for the classes of other data
+        html`<tg-data-classes
+          .classes=${data.classes}
+          .train=${overview.trainCounts}
+          .test=${overview.testCounts}
+          .atlas=${atlas}
+          ?fixed=${report === null}
+        ></tg-data-classes>`,
+      )}
       ${report ? html`${this.renderSkipped(report)}` : nothing}
     `;
   }

@@ -4,6 +4,7 @@ import { count, shape } from '../app/format.js';
 import * as layers from '../app/layers.js';
 import { icon } from './icons.js';
 import { LightElement } from './light-element.js';
+import { unlessTyping } from './unless-typing.js';
 
 /** @typedef {import('../app/layers.js').Layer} Layer */
 
@@ -153,7 +154,7 @@ export class LayerCards extends LightElement {
           inputmode=${typeof value === 'number' ? 'decimal' : nothing}
           autocapitalize="off"
           spellcheck="false"
-          .value=${live(typeof value === 'string' ? value : JSON.stringify(value))}
+          .value=${unlessTyping(typeof value === 'string' ? value : JSON.stringify(value))}
           ?disabled=${this.disabled}
           @change=${(/** @type {Event} */ event) => set(layers.attributeValue(inputOf(event).value))}
         />

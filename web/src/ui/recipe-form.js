@@ -2,6 +2,7 @@ import { html } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { titleOfData } from '../app/recipes.js';
 import { LightElement } from './light-element.js';
+import { unlessTyping } from './unless-typing.js';
 
 const FIELDS = [
   { key: 'epochs', testid: 'epochs', label: 'Epochs', step: '1', min: '1' },
@@ -106,7 +107,7 @@ export class RecipeForm extends LightElement {
           data-testid=${testid}
           step=${step}
           min=${min}
-          .value=${live(Number.isFinite(value) ? String(value) : '')}
+          .value=${unlessTyping(Number.isFinite(value) ? String(value) : '')}
           ?disabled=${this.running && fixed}
           @change=${(/** @type {Event} */ event) => this.change(key, inputOf(event).valueAsNumber)}
         />
