@@ -164,11 +164,21 @@ describe.each(BROWSERS)('data in %s', (browser) => {
     expect(recipe.preprocess.at(-1).std).toHaveLength(3);
   });
 
+  it('leaves augmentation of pictures out for rows of numbers, also while it is looked at', async () => {
+    await person.dropFiles('drop-zone', [npz()]); // its preview follows the data
+    await untilSummary('90 to learn from');
+    await untilRead();
+    await person.dropFiles('drop-zone', [csv()]);
+    await untilSummary('60 to learn from; 3 numbers each');
+    await untilRead();
+    expect(await person.text('fit')).toMatch(/augmentation of pictures is left out/);
+    await new Promise((resolve) => setTimeout(resolve, 300)); // what looks at a sample may come after the figures
+    expect(await person.text('error')).toBe('');
+  });
+
   it('learns from the rows of a table', async () => {
     await person.chooseRecipe('mnist-mlp');
-    await person.dropFiles('drop-zone', [csv()]);
-    await untilSummary('60 to learn from; 3 numbers each, 3 classes');
-    await untilRead();
+    expect(await summary()).toMatch(/3 numbers each, 3 classes/);
     expect((await classes()).map(({ name }) => name)).toEqual(NAMES);
     const status = await trainFor(20);
     expect(status.epoch).toBe(20);

@@ -1,6 +1,7 @@
 // What a person does with data: open them from wherever they are, say how they are meant, look at them as training
 // will see them.
 import { droppedFiles } from './data-drop.js';
+import { recipeAtHand } from './recipes.js';
 
 /** @typedef {import('./data-shelf.js').Sets} Sets */
 /**
@@ -125,11 +126,12 @@ export class DataSession {
   scale(scaling) {
     return this.#page.telling(async () => {
       const { measuringRecipe, withMeasured, withScaling } = await import('./data-edits.js');
-      const { data, draft } = this.#store.state;
       const { train } = await this.#shelf.all();
-      const recipe = withScaling(draft.recipe, scaling, this.#store.state.data.range ?? [0, 255]);
+      const { state } = this.#store;
+      const { classes, range } = state.data;
+      const recipe = withScaling(recipeAtHand(state), scaling, range ?? [0, 255]);
       const engine = await this.#engine;
-      const run = await engine.run(measuringRecipe(recipe, train.shape, data.classes.length), { train });
+      const run = await engine.run(measuringRecipe(recipe, train.shape, classes.length), { train });
       const measured = run.recipe;
       await run.close();
       await this.#page.editRecipe(withMeasured(recipe, measured));
@@ -139,8 +141,8 @@ export class DataSession {
   /** @param {number} sample of the training part: what training would see of it */
   previewAugmentation(sample) {
     return this.#page.telling(async () => {
-      const { recipe } = this.#store.state.draft;
       const { train } = await this.#shelf.all();
+      const recipe = recipeAtHand(this.#store.state); // fitted to these data, which the draft may not be yet
       const [before, after] = await Promise.all([
         train.sample(sample),
         (await this.#engine).augmentations(recipe, train, sample, OUTCOMES),

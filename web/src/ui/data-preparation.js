@@ -140,6 +140,10 @@ export class DataPreparation extends LightElement {
     this.sample = Math.floor(Math.random() * this.count);
   }
 
+  willUpdate() {
+    if (!this.pictures) this.previewing = false; // it is gone without being closed
+  }
+
   /** The preview follows the recipe, as long as it is looked at. @param {Map<PropertyKey, unknown>} changed */
   updated(changed) {
     const isOther = ['recipe', 'sample', 'previewing', 'count'].some((name) => changed.has(name));
