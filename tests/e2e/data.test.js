@@ -237,7 +237,24 @@ describe.each(BROWSERS)('data in %s', (browser) => {
     await untilSummary('90 to learn from, 30 to test with; 12 × 12 pixels, 3 classes');
     await person.chooseRecipe('mnist-mlp');
     expect((await trainFor(20)).testAccuracy).toBeGreaterThan(0.9);
-    const count = (await names()).length;
+  });
+
+  it('keeps the names that a person gave to the classes, too', async () => {
+    const field = await person.page.$('[data-testid="data-classes"] li:nth-child(3) input');
+    await field.click({ count: 3 });
+    await person.page.keyboard.type('sloping');
+    await person.page.keyboard.press('Enter');
+    await person.until(() =>
+      document.querySelector('tabgrad-app')?.state.kept.some(({ classes }) => classes.includes('sloping')),
+    );
+    await person.open(site.url);
+    await person.page.locator('[data-testid="open-kept"]::-p-text(stripes.npz)').click();
+    await untilSummary('90 to learn from, 30 to test with; 12 × 12 pixels, 3 classes');
+    expect((await classes()).map(({ name }) => name)).toEqual(['0', '1', 'sloping']);
+  });
+
+  it('forgets what it keeps when told to', async () => {
+    const count = await person.page.$$eval('[data-testid="open-kept"]', (all) => all.length);
     for (let left = count; left > 0; left--) {
       await person.click('forget-kept');
       await person.until((n) => document.querySelectorAll('[data-testid="open-kept"]').length < n, left);

@@ -207,4 +207,39 @@ describe.each(BROWSERS)('files in %s', (name) => {
       gone: 'storage: these data are not kept here any more; read the files again',
     });
   });
+
+  it('sets that are kept take other names for their classes where they lie', async () => {
+    const longer = NAMES.map((name) => `${name}, as it was called by somebody else`);
+    const seen = await page.evaluate(
+      async (sent, longer) => {
+        const { engine, file } = /** @type {any} */ (window);
+        const { train, test, report } = await engine.readFiles(sent.map(file));
+        const { key, bytes } = await engine.keep({ train, test }, { name: 'digits', report });
+        const refusal = (/** @type {string[]} */ classes) =>
+          engine.renameStored(key, classes).catch((/** @type {Error} */ error) => error.message);
+        await engine.renameStored(key, longer);
+        const refusals = [await refusal(['one']), await refusal(longer.with(0, 'x'.repeat(10_000)))];
+        const [stored] = await engine.stored();
+        const again = await engine.openStored(key);
+        await engine.deleteStored(key);
+        return {
+          refusals,
+          isAsLong: stored.bytes === bytes,
+          classes: [stored.classes, again.train.classes, again.test.classes],
+          digests: [again.train.sha256, again.test.sha256],
+        };
+      },
+      sendable(idx),
+      longer,
+    );
+    expect(seen).toEqual({
+      refusals: [
+        `classes: 1 names for ${NAMES.length} classes; give one for each`,
+        'storage: digits is kept without room for such long names; read the files again',
+      ],
+      isAsLong: true,
+      classes: [longer, longer, longer],
+      digests,
+    });
+  });
 });

@@ -21,6 +21,7 @@ import { AS_FOUND, MNIST } from './state.js';
  * @typedef {object} Holding
  * @property {Sets} sets
  * @property {Origin} origin
+ * @property {Promise<string | null>} key of the browser's copy; null: it keeps none
  */
 
 export class DataShelf {
@@ -155,6 +156,15 @@ export class DataShelf {
     await rename(opened.sets, classes);
     const { data, corrections } = this.#store.state;
     this.#store.update({ data: { ...data, classes }, corrections: { ...corrections, classes } });
+    await this.#renameKept(opened, classes);
+  }
+
+  /** Also for the next visit. @param {Holding} holding @param {string[]} classes */
+  async #renameKept({ key, sets }, classes) {
+    const kept = await key;
+    if (kept === null) return;
+    const engine = await this.#engine;
+    await this.#keeping(sets, () => engine.renameStored(kept, classes));
   }
 
   /**
@@ -174,13 +184,14 @@ export class DataShelf {
     const { name, title } = known ?? { name: datasetName(opened, sets.train.sha256), title: opened };
     const seen = await lookAt(sets, { name, title, opened }, report);
     const before = this.#opened?.sets ?? null;
-    this.#opened = { sets, origin };
+    const isKept = 'kept' in origin;
+    const key = isKept ? Promise.resolve(origin.kept) : this.#keep(engine, sets, opened, report);
+    this.#opened = { sets, origin, key };
     this.#store.update({
       ...seen,
-      ...{ corrections, asWritten: false, isKept: 'kept' in origin },
+      ...{ corrections, asWritten: false, isKept },
       ...{ augmented: null, testPicture: null, opening: null, preview: null },
     });
-    if ('files' in origin) this.#keep(engine, sets, opened, report);
     return before;
   }
 
@@ -200,19 +211,34 @@ export class DataShelf {
   }
 
   /**
-   * Kept in the browser for the next visit, while training may go on. When it refuses, that is said and nothing else.
+   * Kept in the browser for the next visit, while training may go on.
    * @param {import('./state.js').Engine} engine
    * @param {Sets} sets
    * @param {string} name
    * @param {import('tabgrad').ImportReport} report
+   * @returns {Promise<string | null>} what it is kept by
    */
   async #keep(engine, sets, name, report) {
+    const kept = await this.#keeping(sets, () => engine.keep(sets, { name, report }));
+    return kept?.key ?? null;
+  }
+
+  /**
+   * When the browser refuses to keep something, that is said and nothing else.
+   * @template T
+   * @param {Sets} sets
+   * @param {() => Promise<T>} action
+   * @returns {Promise<T | null>}
+   */
+  async #keeping(sets, action) {
     try {
-      await engine.keep(sets, { name, report });
+      const result = await action();
       this.#store.update({ keptProblem: '' });
       await this.listKept();
+      return result;
     } catch (error) {
       if (this.holds(sets)) this.#store.update({ keptProblem: /** @type {Error} */ (error).message });
+      return null;
     }
   }
 
@@ -226,6 +252,8 @@ export class DataShelf {
   async forget(key) {
     const engine = await this.#engine;
     await engine.deleteStored(key);
+    const opened = this.#opened;
+    if (opened && (await opened.key) === key) opened.key = Promise.resolve(null);
     await this.listKept();
   }
 

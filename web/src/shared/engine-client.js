@@ -112,6 +112,11 @@ export class Engine {
     return openStored(this.#supervisor, key);
   }
 
+  /** Gives the classes of what is kept other names. @param {string} key @param {string[]} classes  as many as there are */
+  async renameStored(key, classes) {
+    await this.#supervisor.request('renameStored', { key, classes: classes.map(String) });
+  }
+
   /** @param {string} key */
   async deleteStored(key) {
     await this.#supervisor.request('deleteStored', { key });

@@ -221,6 +221,7 @@
  * @property {{ fields: { train: number, test: number | null, name: string, report: unknown }, value: KeptSets }} keep
  * @property {{ fields: Nothing, value: KeptSets[] }} stored
  * @property {{ fields: WantedIds & { key: string }, value: MadeSets & { report: any } }} openStored
+ * @property {{ fields: { key: string, classes: string[] }, value: null }} renameStored
  * @property {{ fields: { key: string }, value: null }} deleteStored
  * @property {{ fields: { dataset: number }, value: null }} closeDataset
  * @property {{ fields: { run: number, recipe: AttributeCall[], checkpoints: ReadBytes[], train: number | null,

@@ -119,6 +119,13 @@ export class DataDesk {
     return { ...this.#keepBoth({ train, test }, sets), report };
   }
 
+  /** @param {Requests['renameStored']['fields']} fields */
+  async renameStored({ key, classes }) {
+    const { renameKept } = await lazily(() => import('./store.js'));
+    await renameKept(key, classes);
+    return null;
+  }
+
   /** @param {string} key */
   async deleteStored(key) {
     const { deleteKept } = await lazily(() => import('./store.js'));

@@ -110,6 +110,7 @@ export class Server {
     keep: (fields) => this.#desk().keepSets(fields),
     stored: () => this.#desk().stored(),
     openStored: (fields) => this.#desk().openStored(fields),
+    renameStored: (fields) => this.#desk().renameStored(fields),
     deleteStored: ({ key }) => this.#desk().deleteStored(key),
 
     createRun: ({ run, recipe, checkpoints, train, test }, reply) => {

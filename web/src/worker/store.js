@@ -16,6 +16,9 @@ const SUFFIX = '.safetensors';
 /** What goes over at a time. */
 const CHUNK = 2 ** 22;
 const MAX_HEADER = 2 ** 24;
+/** Bytes that a header has beyond what it needs, and for each class: other names are written in their place. */
+const HEADER_ROOM = 4096;
+const NAME_ROOM = 64;
 
 /** @returns {Promise<FileSystemDirectoryHandle>} */
 async function openFolder() {
@@ -42,11 +45,18 @@ export async function keep(core, train, test, name, report) {
     test: test && factsOf(core, test),
   };
   const key = [train, test].map((set) => set?.allFacts().sha256.slice(0, 16) ?? 'none').join('-');
-  const header = headerOf(blocks, kept);
+  const header = encodeHeader(tensorsOf(blocks), kept);
   const size = blocks.reduce((sum, { bytes }) => sum + bytes, header.length);
   try {
     const file = await folder.getFileHandle(key + SUFFIX, { create: true });
-    await write(core, file, header, blocks);
+    await writing(file, (put, access) => {
+      access.truncate(0);
+      put(header);
+      for (const { pointer, bytes } of blocks) {
+        for (let done = 0; done < bytes; done += CHUNK)
+          put(core.u8(pointer + done, Math.min(CHUNK, bytes - done)));
+      }
+    });
   } catch (error) {
     await folder.removeEntry(key + SUFFIX).catch(() => {});
     const reason = /** @type {Error} */ (error);
@@ -86,15 +96,7 @@ export async function deleteKept(key) {
  * @returns {Promise<{ train: Dataset, test: Dataset | null, report: unknown }>}
  */
 export async function openKept(core, key) {
-  const folder = await openFolder();
-  const handle = await folder.getFileHandle(key + SUFFIX).catch(() => {
-    throw new TabgradError(
-      'unavailable',
-      'storage',
-      'these data are not kept here any more; read the files again',
-    );
-  });
-  const file = await handle.getFile();
+  const file = await (await handleOf(key)).getFile();
   const { kept, tensors, start } = await readHeader(file);
   const train = await readPart(core, file, 'train', kept.train, kept, tensors, start);
   try {
@@ -104,6 +106,33 @@ export async function openKept(core, key) {
     train.release();
     throw error;
   }
+}
+
+/** Other names for the classes of what is kept; the samples stay where they are. @param {string} key @param {string[]} classes */
+export async function renameKept(key, classes) {
+  const handle = await handleOf(key);
+  const { kept, tensors, start } = await readHeader(await handle.getFile());
+  if (classes.length !== kept.classes.length) {
+    const what = `${classes.length} names for ${kept.classes.length} classes; give one for each`;
+    throw new TabgradError('argument', 'classes', what);
+  }
+  const header = encodeHeader(tensors, { ...kept, classes }, start);
+  if (header.length > start) {
+    const what = `${kept.name} is kept without room for such long names; read the files again`;
+    throw new TabgradError('unavailable', 'storage', what);
+  }
+  await writing(handle, (put) => put(header)).catch((error) => {
+    throw new TabgradError('unavailable', 'storage', `the names cannot be kept: ${error.message}`);
+  });
+}
+
+/** @param {string} key */
+async function handleOf(key) {
+  const folder = await openFolder();
+  return folder.getFileHandle(key + SUFFIX).catch(() => {
+    const what = 'these data are not kept here any more; read the files again';
+    throw new TabgradError('unavailable', 'storage', what);
+  });
 }
 
 /** @param {string} key @param {Kept} kept @param {number} bytes @returns {KeptSets} */
@@ -158,39 +187,42 @@ function blocksOf(core, part, { facts: { count, shape, type, classes }, pointer 
   ];
 }
 
-/** A safetensors' beginning: the length of its JSON, and that. @param {Block[]} blocks @param {Kept} kept */
-function headerOf(blocks, kept) {
-  /** @type {Record<string, unknown>} */
-  const header = { __metadata__: { kept: JSON.stringify(kept) } };
+/** Where each lies behind the header. @param {Block[]} blocks */
+function tensorsOf(blocks) {
+  /** @type {Record<string, TensorHeader>} */
+  const tensors = {};
   let at = 0;
   for (const { name, dtype, shape, bytes } of blocks) {
-    header[name] = { dtype, shape, data_offsets: [at, at + bytes] };
+    tensors[name] = { dtype, shape, data_offsets: [at, at + bytes] };
     at += bytes;
   }
-  const text = JSON.stringify(header);
-  const json = new TextEncoder().encode(text + ' '.repeat(-new TextEncoder().encode(text).length & 7));
-  const bytes = new Uint8Array(8 + json.length);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  return tensors;
+}
+
+/** A safetensors' beginning: the length of its JSON, and that, spaces behind it.
+ * @param {Record<string, TensorHeader>} tensors @param {Kept} kept @param {number} [length]  in all, if it suffices */
+function encodeHeader(tensors, kept, length) {
+  const json = new TextEncoder().encode(
+    JSON.stringify({ __metadata__: { kept: JSON.stringify(kept) }, ...tensors }),
+  );
+  const room = length ?? 8 + json.length + HEADER_ROOM + NAME_ROOM * kept.classes.length;
+  const bytes = new Uint8Array(Math.max(Math.ceil(room / 8) * 8, 8 + json.length)).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(bytes.length - 8), true);
   bytes.set(json, 8);
   return bytes;
 }
 
-/** @param {Core} core @param {FileSystemFileHandle} file @param {Uint8Array<ArrayBuffer>} header @param {Block[]} blocks */
-async function write(core, file, header, blocks) {
+/** Writes from the beginning of a file on. @param {FileSystemFileHandle} file
+ * @param {(put: (bytes: Uint8Array<ArrayBuffer>) => void, access: FileSystemSyncAccessHandle) => void} write */
+async function writing(file, write) {
   const access = await file.createSyncAccessHandle();
   try {
-    access.truncate(0);
     let at = 0;
-    const put = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => {
+    write((bytes) => {
       if (access.write(bytes, { at }) !== bytes.length)
         throw new DOMException('the disk is full', 'QuotaExceededError');
       at += bytes.length;
-    };
-    put(header);
-    for (const { pointer, bytes } of blocks) {
-      for (let done = 0; done < bytes; done += CHUNK)
-        put(core.u8(pointer + done, Math.min(CHUNK, bytes - done)));
-    }
+    }, access);
     access.flush();
   } finally {
     access.close();
