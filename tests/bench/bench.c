@@ -42,17 +42,19 @@ double bench_peak(const char *table) {
     return best;
 }
 
+/* How long `count` calls take. */
+static double seconds_of(size_t count, void (*run)(void *ctx), void *ctx) {
+    double start = bench_seconds();
+    for (size_t i = 0; i < count; i++) run(ctx);
+    return bench_seconds() - start;
+}
+
 double bench_gflops(double flop, void (*run)(void *ctx), void *ctx) {
+    size_t calls = 1; /* so many that looking at the clock, a microsecond in a browser, does not matter */
+    while (seconds_of(calls, run, ctx) < 0.002) calls *= 2;
     double best = 0;
-    for (int window = 0; window < 25; window++) {
-        double calls = 0, start = bench_seconds(), took;
-        do {
-            run(ctx);
-            calls++;
-            took = bench_seconds() - start;
-        } while (took < 0.002);
-        best = fmax(best, flop * calls / took / 1e9);
-    }
+    for (int window = 0; window < 25; window++)
+        best = fmax(best, flop * (double)calls / seconds_of(calls, run, ctx) / 1e9);
     return best;
 }
 

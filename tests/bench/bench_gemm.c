@@ -1,4 +1,4 @@
-/* bench_gemm [THREADS [SHAPE]]: checks every product against a plain loop, then prints its speed for each kernel
+/* bench_gemm [THREADS [LAYER]]: checks every product against a plain loop, then prints its speed for each kernel
  * table, and its share of that table's peak: see bench.h. */
 #include <math.h>
 #include <stdio.h>
@@ -10,40 +10,37 @@
 #include "bench.h"
 #include "kernels/gemm.h"
 
-/* Forms: which operand is read transposed, as in y = x w^T (NT), dw = dy^T x (TN), dx = dy w (NN). */
-typedef struct shape {
+/* The dense layers of W1 to W7, and the products of I1. */
+typedef struct layer {
     const char *name;
-    size_t m, n, k;
-    const char *form;
-} shape;
+    size_t batch, inputs, units;
+} layer;
 
-static const shape shapes[] = {
-    {"square 256", 256, 256, 256, "NN"},    {"square 512", 512, 512, 512, "NN"},
-    {"W1 dense", 32, 10, 784, "NT"},        {"W1 dense dw", 10, 784, 32, "TN"},
-    {"W2 dense1", 64, 64, 784, "NT"},       {"W2 dense1 dw", 64, 784, 64, "TN"},
-    {"W2 dense2", 64, 64, 64, "NT"},        {"W2 dense2 dx", 64, 64, 64, "NN"},
-    {"W2 dense3", 64, 10, 64, "NT"},        {"W3 dense1", 1000, 80, 3072, "NT"},
-    {"W3 dense1 dw", 80, 3072, 1000, "TN"}, {"W4 dense1", 128, 512, 784, "NT"},
-    {"W4 dense1 dw", 512, 784, 128, "TN"},  {"W4 dense2", 128, 256, 512, "NT"},
-    {"W4 dense2 dx", 128, 512, 256, "NN"},  {"W5 conv1", 8, 676, 9, "NN"},
-    {"W5 conv1 dw", 8, 9, 676, "NT"},       {"W5 conv2", 16, 121, 72, "NN"},
-    {"W5 conv2 dw", 16, 72, 121, "NT"},     {"W5 conv2 dx", 72, 121, 16, "TN"},
-    {"W6 conv1", 32, 1024, 27, "NN"},       {"W6 conv1 dw", 32, 27, 1024, "NT"},
-    {"W6 conv2", 64, 256, 288, "NN"},       {"W6 conv2 dw", 64, 288, 256, "NT"},
-    {"W6 conv2 dx", 288, 256, 64, "TN"},    {"W6 conv3", 64, 64, 576, "NN"},
-    {"W6 dense1", 50, 64, 1024, "NT"},      {"batch of 1", 1, 64, 1024, "NT"},
+static const layer layers[] = {
+    {"W1 dense1", 32, 784, 10},    {"W2 dense1", 64, 784, 64},    {"W2 dense2", 64, 64, 64},
+    {"W2 dense3", 64, 64, 10},     {"W3 dense1", 1000, 3072, 80}, {"W3 dense2", 1000, 80, 80},
+    {"W3 dense3", 1000, 80, 10},   {"W4 dense1", 128, 784, 512},  {"W4 dense2", 128, 512, 256},
+    {"W4 dense3", 128, 256, 10},   {"W5 dense1", 32, 400, 10},    {"W6 dense1", 50, 1024, 64},
+    {"W6 dense2", 50, 64, 10},     {"W7 dense1", 36, 1024, 32},   {"W7 dense2", 36, 32, 32},
+    {"W7 dense4", 36, 32, 1024},   {"I1 dense1", 1, 1024, 64},    {"square 256", 256, 256, 256},
+    {"square 512", 512, 512, 512},
 };
 
-static tg_gemm product(const shape *s, const tg_real *a, const tg_real *b, tg_real *c) {
-    tg_matrix plain_a = {a, s->k, 1}, turned_a = {a, 1, s->m};
-    tg_matrix plain_b = {b, s->n, 1}, turned_b = {b, 1, s->k};
-    return (tg_gemm){.m = s->m,
-                     .n = s->n,
-                     .k = s->k,
-                     .c = c,
-                     .ldc = s->n,
-                     .a = s->form[0] == 'N' ? plain_a : turned_a,
-                     .b = s->form[1] == 'N' ? plain_b : turned_b};
+/* y = x w^T and dx = dy w with w packed ahead, as training has it; dw = dy^T x. */
+typedef enum form { FORM_Y, FORM_DW, FORM_DX, FORMS } form;
+static const char *const form_names[FORMS] = {"y", "dw", "dx"};
+
+static tg_gemm product(const layer *l, form f, const tg_real *a, const tg_real *b, tg_real *c) {
+    tg_gemm y = {
+        .m = l->batch, .n = l->units, .k = l->inputs, .a = {a, l->inputs, 1}, .b = {b, 1, l->inputs}};
+    tg_gemm dw = {
+        .m = l->units, .n = l->inputs, .k = l->batch, .a = {a, 1, l->units}, .b = {b, l->inputs, 1}};
+    tg_gemm dx = {
+        .m = l->batch, .n = l->inputs, .k = l->units, .a = {a, l->units, 1}, .b = {b, l->inputs, 1}};
+    tg_gemm g = f == FORM_Y ? y : f == FORM_DW ? dw : dx;
+    g.c = c;
+    g.ldc = g.n;
+    return g;
 }
 
 /* Bit for bit, except where relaxed SIMD may round a product and its addition once. */
@@ -85,25 +82,37 @@ static void run(void *ctx) {
     }
 }
 
-static bool measure(const shape *s, const tg_kernels *kernels, double peak, tg_pool *pool) {
+static tg_real *numbers(tg_rng *rng, size_t count) {
+    tg_real *x = tg_allocate(count * sizeof *x);
+    for (size_t i = 0; x && i < count; i++) x[i] = (tg_real)tg_rng_uniform(rng);
+    return x;
+}
+
+static bool measure(const layer *l, form f, const tg_kernels *kernels, double peak, tg_pool *pool) {
     size_t threads = tg_pool_threads(pool);
     tg_rng rng = tg_rng_stream(1, TG_RNG_TEST, 0, 0);
-    tg_real *a = tg_allocate(s->m * s->k * sizeof *a), *b = tg_allocate(s->k * s->n * sizeof *b);
-    tg_real *c = tg_allocate(s->m * s->n * sizeof *c);
-    tg_real *scratch = tg_allocate(tg_gemm_scratch(s->m, s->n, s->k, threads) * sizeof *scratch);
-    bool right = a && b && c && scratch;
-    for (size_t i = 0; right && i < s->m * s->k; i++) a[i] = (tg_real)tg_rng_uniform(&rng);
-    for (size_t i = 0; right && i < s->k * s->n; i++) b[i] = (tg_real)tg_rng_uniform(&rng);
+    tg_gemm g = product(l, f, NULL, NULL, NULL);
+    tg_real *a = numbers(&rng, g.m * g.k), *b = numbers(&rng, g.k * g.n);
+    tg_real *c = tg_allocate(g.m * g.n * sizeof *c);
+    tg_real *packed = tg_allocate(tg_gemm_packed_size(kernels, g.n, g.k) * sizeof *packed);
+    tg_real *scratch = tg_allocate(tg_gemm_scratch(g.m, g.n, g.k, threads) * sizeof *scratch);
+    bool right = a && b && c && packed && scratch;
     if (right) {
-        tg_gemm g = product(s, a, b, c);
+        g = product(l, f, a, b, c);
+        if (f != FORM_DW) g.packed = packed;
+        for (size_t i = 0; i < tg_gemm_pack_items(kernels, g.n, g.k); i++)
+            tg_gemm_pack_item(kernels, &g.b, g.n, g.k, i, packed);
         job j = {kernels, pool, &g, scratch};
         run(&j);
         right = is_right(&g);
-        double flop = 2.0 * (double)s->m * (double)s->n * (double)s->k;
-        if (right) bench_print(kernels->name, s->name, threads, bench_gflops(flop, run, &j), peak);
+        double flop = 2.0 * (double)g.m * (double)g.n * (double)g.k;
+        char name[64];
+        snprintf(name, sizeof name, "%s %s", l->name, form_names[f]);
+        if (right) bench_print(kernels->name, name, threads, bench_gflops(flop, run, &j), peak);
+        else bench_print_wrong(kernels->name, name);
     }
-    if (!right) bench_print_wrong(kernels->name, s->name);
     tg_free(scratch);
+    tg_free(packed);
     tg_free(c);
     tg_free(b);
     tg_free(a);
@@ -126,9 +135,10 @@ int main(int argc, char **argv) {
         if (!all[t]()) continue;
         double peak = bench_peak(all[t]()->name);
         bench_print(all[t]()->name, "peak", 1, peak, peak);
-        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-            if (strncmp(shapes[i].name, only, strlen(only)) != 0) continue;
-            right &= measure(&shapes[i], all[t](), peak, pool);
+        for (size_t i = 0; i < FORMS * sizeof layers / sizeof *layers; i++) {
+            const layer *l = &layers[i / FORMS];
+            if (strncmp(l->name, only, strlen(only)) == 0)
+                right &= measure(l, (form)(i % FORMS), all[t](), peak, pool);
         }
     }
     tg_pool_destroy(pool);
