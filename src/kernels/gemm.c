@@ -15,18 +15,22 @@
 
 #include "kernels/pack.h"
 
-/* A panel of b (12.5 kB for 8 columns) stays in a first-level cache beside the rows of a that it meets, a packed
+/* A panel of b (20 kB for 16 columns) stays in a first-level cache beside the rows of a that it meets, a packed
  * block (400 kB) in a second-level one. */
-enum { KC = 400, PACKED = 102400, LARGEST_COLS = 64 /* of all tables */ };
+enum { KC = 320, PACKED = 102400, LARGEST_COLS = 64 /* of all tables */ };
 
-/* A block of c, an item of work: 64 rows of a (100 kB) stay in the second-level cache while the panels pass. */
-enum { ITEM_ROWS = 64, ITEM_COLS = 128 };
+/* Rows of a (80 kB) that stay in the second-level cache while the panels pass, and columns packed at a time. */
+enum { ITEM_ROWS = 64, PACK_COLS = 256 };
 
-/* Elements of b packed at a time: some microseconds. */
-enum { PACK_ITEM = 8192 };
+/* Elements of b packed at a time: some microseconds. Of its rows, so many are touched before. */
+enum { PACK_ITEM = 8192, TOUCHED = 8 };
 
 /* From so many rows of a on, packing b costs nothing even where its rows could be loaded in place. */
-enum { OFTEN = 48 };
+enum { OFTEN = 100 };
+
+/* Columns of a are read a few numbers a line. That is as good as reading rows while a cache holds these lines; where there
+ * are more of them, or they share its sets, rows are copied, for a product of at least so many columns. */
+enum { COLUMNS_HELD = 100, WORTH_COPYING = 32 };
 
 /* Of a first-level cache: lines 4 kB apart share a set; half of the ways are counted on. */
 enum { SETS_BYTES = 4096, LINE = 64, WAYS = 4 };
@@ -39,7 +43,7 @@ typedef struct gemm_block {
     const tg_gemm *gemm;
     size_t n0, n, k0, k;
     tg_real *packed; /* the block of b */
-    tg_real *copies; /* of rows of a, [threads][k][ITEM_ROWS] */
+    tg_real *copies; /* of rows of a, [threads][ITEM_ROWS][copied_row(k)] */
     bool in_place;   /* b */
     bool copies_a;
     size_t panels;
@@ -81,34 +85,40 @@ static inline void copy(const tg_real *from, tg_real *to, size_t n) {
 
 /* ---- packing b: panel after panel, each [k, its width] -------------------------------------------------- */
 
+/* Rows of whole panels, as they lie in memory. Where rows lie far apart each begins with a wait, as nothing foresees it:
+ * some are touched first, and waited for together. */
+static void pack_rows(const tg_matrix *b, size_t cols, size_t k, size_t panel, size_t end, size_t p,
+                      size_t stop, tg_real *packed) {
+    for (size_t q = p; q < stop; q++) {
+        const tg_real *src = b->data + q * b->row_stride + panel * cols;
+        tg_real *dst = packed + (panel * k + q) * cols;
+        for (size_t r = q; (q - p) % TOUCHED == 0 && r < smaller(q + TOUCHED, stop); r++) {
+            const volatile tg_real *row = src + (r - q) * b->row_stride;
+            for (size_t i = 0; i < (end - panel) * cols; i += LINE / sizeof *row) (void)row[i];
+        }
+        for (size_t i = panel; i < end; i++, src += cols, dst += k * cols) copy(src, dst, cols);
+    }
+}
+
 /* Terms [p, stop) of the panels [panel, end) of b. */
 static void pack(const tg_kernels *kernels, const tg_matrix *b, size_t n, size_t k, size_t panel, size_t end,
                  size_t p, size_t stop, tg_real *packed) {
-    size_t cols = kernels->gemm_cols;
-    if (b->col_stride == 1 &&
-        panel < n / cols) { /* a row of all whole panels at a time, as they lie in memory */
-        size_t whole = smaller(end, n / cols);
-        for (size_t q = p; q < stop; q++) {
-            const tg_real *src = b->data + q * b->row_stride + panel * cols;
-            tg_real *dst = packed + (panel * k + q) * cols;
-            for (size_t i = panel; i < whole; i++, src += cols, dst += k * cols) copy(src, dst, cols);
-        }
-        panel = whole;
-    }
-    for (; panel < end; panel++) {
+    size_t cols = kernels->gemm_cols, whole = b->col_stride == 1 ? smaller(end, n / cols) : panel;
+    if (panel < whole) pack_rows(b, cols, k, panel, whole, p, stop, packed);
+    for (panel = larger(panel, whole); panel < end; panel++) {
         size_t col = panel * cols, live = smaller(cols, n - col), width = packed_width(kernels, live);
         tg_pack_panel(b->data + p * b->row_stride + col * b->col_stride, b->row_stride, b->col_stride,
                       stop - p, live, width, packed + col * k + p * width);
     }
 }
 
-/* An item: all terms of some panels, or some terms of one. */
-static size_t item_terms(const tg_kernels *kernels, size_t k) {
-    return divide_up(k, divide_up(k, PACK_ITEM / kernels->gemm_cols));
+/* An item: some terms of some panels. */
+static size_t item_panels(const tg_kernels *kernels, size_t n) {
+    return smaller(divide_up(n, kernels->gemm_cols), PACK_COLS / kernels->gemm_cols);
 }
 
-static size_t item_panels(const tg_kernels *kernels, size_t k) {
-    return larger(PACK_ITEM / kernels->gemm_cols / larger(k, 1), 1);
+static size_t item_terms(const tg_kernels *kernels, size_t n) {
+    return PACK_ITEM / (kernels->gemm_cols * item_panels(kernels, n));
 }
 
 size_t tg_gemm_packed_size(const tg_kernels *kernels, size_t n, size_t k) {
@@ -117,15 +127,14 @@ size_t tg_gemm_packed_size(const tg_kernels *kernels, size_t n, size_t k) {
 }
 
 size_t tg_gemm_pack_items(const tg_kernels *kernels, size_t n, size_t k) {
-    if (k == 0) return 0;
-    return divide_up(k, item_terms(kernels, k)) *
-           divide_up(divide_up(n, kernels->gemm_cols), item_panels(kernels, k));
+    if (n == 0) return 0;
+    return divide_up(k, item_terms(kernels, n)) * divide_up(n, item_panels(kernels, n) * kernels->gemm_cols);
 }
 
 void tg_gemm_pack_item(const tg_kernels *kernels, const tg_matrix *b, size_t n, size_t k, size_t item,
                        tg_real *packed) {
-    size_t terms = item_terms(kernels, k), down = divide_up(k, terms), p = item % down * terms;
-    size_t at_once = item_panels(kernels, k), panel = item / down * at_once;
+    size_t terms = item_terms(kernels, n), down = divide_up(k, terms), p = item % down * terms;
+    size_t at_once = item_panels(kernels, n), panel = item / down * at_once;
     pack(kernels, b, n, k, panel, smaller(panel + at_once, divide_up(n, kernels->gemm_cols)), p,
          smaller(p + terms, k), packed);
 }
@@ -177,10 +186,15 @@ static void pack_rest(const gemm_block *block) {
         pack(block->kernels, &b, cols, block->k, 0, 1, 0, block->k, block->packed);
 }
 
-/* to[k][rows] of columns of a that would not stay in the cache. */
+static size_t copied_row(size_t k) {
+    return (k + 3) / 4 * 4 | 4;
+}
+
+/* to[rows][k] of columns of a. The rows lie an odd number of vectors apart, in different sets of the cache. */
 static tg_matrix copy_rows(const gemm_block *block, tg_matrix a, size_t rows, tg_real *to) {
-    for (size_t p = 0; p < block->k; p++) copy(a.data + p * a.col_stride, to + p * rows, rows);
-    return (tg_matrix){to, 1, rows};
+    size_t stride = copied_row(block->k);
+    tg_pack_panel(a.data, 1, a.col_stride, rows, block->k, stride, to);
+    return (tg_matrix){to, stride, 1};
 }
 
 static void multiply_item(void *ctx, size_t i, size_t thread) {
@@ -193,7 +207,8 @@ static void multiply_item(void *ctx, size_t i, size_t thread) {
     tg_matrix a = gemm->a;
     a.data += row * a.row_stride + block->k0 * a.col_stride;
     if (block->copies_a)
-        a = copy_rows(block, a, rows, block->copies + thread * smaller(gemm->m, ITEM_ROWS) * block->k);
+        a = copy_rows(block, a, rows,
+                      block->copies + thread * smaller(gemm->m, ITEM_ROWS) * copied_row(block->k));
     for (size_t panel = i / down * block->panels / across; panel < end; panel++) {
         size_t col = block->n0 + panel * kernels->gemm_cols, width;
         const tg_real *from = panel_at(block, panel, &width);
@@ -204,13 +219,13 @@ static void multiply_item(void *ctx, size_t i, size_t thread) {
     }
 }
 
-/* How many items c's block is cut into: as many as are worth handing out, at least what the caches ask for. Columns
- * first, as then fewer items read the same panel. */
+/* How many items c's block is cut into: as many as are worth handing out, and at most ITEM_ROWS high. Columns first, as
+ * then fewer items read the same panel. */
 static void cut(gemm_block *block, size_t threads) {
     double work = (double)block->gemm->m * (double)block->n * (double)block->k;
     size_t wanted = threads == 1 ? 1 : 4 * threads, rows = block->gemm->m;
     while (wanted > threads && work < (double)wanted * smallest_item) wanted--;
-    block->col_items = larger(smaller(wanted, block->panels), divide_up(block->n, ITEM_COLS));
+    block->col_items = smaller(wanted, block->panels);
     block->row_items = larger(smaller(divide_up(wanted, block->col_items), rows), divide_up(rows, ITEM_ROWS));
 }
 
@@ -246,7 +261,8 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
     size_t kc = block_terms(gemm->k), nc = block_cols(gemm->n, kc);
     gemm_block block = {.kernels = kernels, .gemm = gemm, .packed = scratch};
     block.copies = scratch + (nc + LARGEST_COLS) * kc;
-    block.copies_a = gemm->a.col_stride != 1 && gemm->n >= 32 && thrashes(gemm->a.col_stride, kc);
+    block.copies_a = gemm->a.col_stride != 1 && gemm->n >= WORTH_COPYING &&
+                     (kc > COLUMNS_HELD || thrashes(gemm->a.col_stride, kc));
     block.in_place =
         !gemm->packed && gemm->b.col_stride == 1 && gemm->m < OFTEN && !thrashes(gemm->b.row_stride, kc);
     if (block.in_place || gemm->packed) nc = gemm->n;
@@ -284,7 +300,7 @@ tg_gemm tg_gemm_columns(const tg_gemm *gemm, size_t first, size_t cols) {
 
 size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads) {
     size_t kc = smaller(k, KC), packed = n > PACKED / larger(kc, 1) ? PACKED : n * kc;
-    return packed + (LARGEST_COLS + threads * smaller(m, ITEM_ROWS)) * kc;
+    return packed + (LARGEST_COLS + threads * smaller(m, ITEM_ROWS)) * copied_row(kc);
 }
 
 void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {

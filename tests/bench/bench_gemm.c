@@ -128,8 +128,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", err.what);
         return 2;
     }
-    const tg_kernels *(*const all[])(void) = {tg_kernels_scalar, tg_kernels_sse2, tg_kernels_avx2,
-                                              tg_kernels_avx512, tg_kernels_neon, tg_kernels_wasm128};
+    const tg_kernels *(*const all[])(void) = {tg_kernels_sse2, tg_kernels_avx2, tg_kernels_avx512,
+                                              tg_kernels_neon, tg_kernels_wasm128};
     bool right = true;
     for (size_t t = 0; t < sizeof all / sizeof *all; t++) {
         if (!all[t]()) continue;
