@@ -19,10 +19,16 @@ enum { WORKER_LOOKS = 200000, CALLER_LOOKS = 50000 };
 #define PAUSE() ((void)0)
 #endif
 
-/* A loop is one word: its generation above, the number of indices not handed out yet below. A thread takes an
- * index by counting the word down, so it can only ever take one of the loop that is running; what else there
- * is to know (fn, ctx, n) it reads after that. The loop is over when `finished` has reached n. Hence nobody
- * waits for a thread that sleeps or was never scheduled: whoever is awake does the work. */
+/* Every thread has a share of a loop: indices that lie together, so that whoever works on the same data loop after loop
+ * finds them in the caches of its core. A share is one word: the loop's generation above, the number of indices not
+ * handed out yet below. A thread takes an index by counting a word down, first that of its own share, then those of the
+ * others, so it can only ever take one of the loop that is running; what else there is to know (fn, ctx, n) it reads
+ * after that. The loop is over when `finished` has reached n. Hence nobody waits for a thread that sleeps or was never
+ * scheduled: whoever is awake does the work. */
+typedef struct share {
+    _Alignas(TG_ALIGNMENT) _Atomic uint64_t word;
+} share;
+
 struct tg_pool {
     size_t threads;
     size_t started; /* of the threads - 1 workers */
@@ -30,8 +36,8 @@ struct tg_pool {
 
     void (*fn)(void *ctx, size_t i, size_t thread);
     void *ctx;
-    uint32_t n;
-    _Alignas(TG_ALIGNMENT) _Atomic uint64_t loop;
+    uint32_t n, generation;
+    share shares[TG_MAX_THREADS];
     _Alignas(TG_ALIGNMENT) _Atomic uint32_t finished;
 
     _Alignas(TG_ALIGNMENT) _Atomic uint32_t sleeping_workers;
@@ -43,28 +49,46 @@ struct tg_pool {
     _Atomic uint32_t next_thread; /* numbers the workers as they start */
 };
 
-static uint32_t left(uint64_t loop) {
-    return (uint32_t)loop;
+static uint32_t left(uint64_t word) {
+    return (uint32_t)word;
 }
 
-/* Runs indices of the current loop until none is left. */
-static void work(tg_pool *pool, size_t thread) {
-    uint64_t loop = atomic_load(&pool->loop);
-    while (left(loop) > 0) {
-        if (!atomic_compare_exchange_weak(&pool->loop, &loop, loop - 1)) continue;
+/* Where the share of a thread ends; it begins where the one before ends. */
+static uint32_t share_end(const tg_pool *pool, size_t thread) {
+    return (uint32_t)((uint64_t)pool->n * (thread + 1) / pool->threads);
+}
+
+/* Runs indices of a share until none is left. */
+static void work_on(tg_pool *pool, share *from, size_t whose, size_t thread) {
+    uint64_t word = atomic_load(&from->word);
+    while (left(word) > 0) {
+        if (!atomic_compare_exchange_weak(&from->word, &word, word - 1)) continue;
         uint32_t n = pool->n;
-        pool->fn(pool->ctx, n - left(loop), thread);
+        pool->fn(pool->ctx, share_end(pool, whose) - left(word), thread);
         if (atomic_fetch_add(&pool->finished, 1) + 1 == n && atomic_load(&pool->caller_sleeps)) {
             pthread_mutex_lock(&pool->mutex);
             pthread_cond_signal(&pool->wake_caller);
             pthread_mutex_unlock(&pool->mutex);
         }
-        loop = atomic_load(&pool->loop);
+        word = atomic_load(&from->word);
     }
 }
 
+static void work(tg_pool *pool, size_t thread) {
+    for (size_t i = 0; i < pool->threads; i++) {
+        size_t whose = (thread + i) % pool->threads;
+        work_on(pool, &pool->shares[whose], whose, thread);
+    }
+}
+
+static bool some_left(tg_pool *pool) {
+    bool some = false;
+    for (size_t i = 0; i < pool->threads && !some; i++) some = left(atomic_load(&pool->shares[i].word)) > 0;
+    return some;
+}
+
 static bool worker_has_reason(tg_pool *pool) {
-    return left(atomic_load(&pool->loop)) > 0 || atomic_load(&pool->stop);
+    return some_left(pool) || atomic_load(&pool->stop);
 }
 
 static void *worker_main(void *argument) {
@@ -113,8 +137,9 @@ void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, si
     pool->ctx = ctx;
     pool->n = (uint32_t)n;
     atomic_store(&pool->finished, 0);
-    uint64_t generation = (atomic_load(&pool->loop) >> 32) + 1;
-    atomic_store(&pool->loop, generation << 32 | n);
+    uint64_t generation = ++pool->generation;
+    for (size_t i = 0, begin = 0; i < pool->threads; begin = share_end(pool, i++))
+        atomic_store(&pool->shares[i].word, generation << 32 | (share_end(pool, i) - begin));
     wake_workers(pool);
     work(pool, 0);
     wait_until_finished(pool, (uint32_t)n);
