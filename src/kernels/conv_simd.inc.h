@@ -53,7 +53,7 @@ __attribute__((always_inline)) static inline void convolve_tile(const tg_convolv
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) {
             vf v = sum[i][j];
-            if (c->rectified) v = select(v <= -FLT_TRUE_MIN, (vf){0}, v);
+            if (c->rectified) v = larger_of(v, (vf){0});
             store(y + (size_t)i * ldy + j * TG_LANES, v);
         }
     }
@@ -212,19 +212,15 @@ static inline void store_places(uint32_t *to, vi v, size_t n) {
     else memcpy(to, &v, n * sizeof *to);
 }
 
-/* whole: windows of 4 cells and of whole vectors of channels, as constants. */
-__attribute__((always_inline)) static inline void max_of_windows(const tg_windows *w, bool whole,
-                                                                 const float *x, float *y, uint32_t *place) {
-    size_t n = w->channels, taps = whole ? 4 : w->taps, offset[4] = {0};
-    for (size_t t = 0; whole && t < 4; t++) offset[t] = w->offset[t];
+static void max_windows_of_any(const tg_windows *w, const float *x, float *y, uint32_t *place) {
+    size_t n = w->channels;
     for (size_t r = 0; r < w->count; r++, x += w->step, y += n, place += place ? n : 0) {
         for (size_t i = 0; i < n; i += TG_LANES) {
-            size_t left = whole ? TG_LANES : n - i;
-            vf most = load_first(x + (whole ? offset[0] : w->offset[0]) + i, left);
+            size_t left = n - i;
+            vf most = load_first(x + w->offset[0] + i, left);
             vi at = {0};
-#pragma GCC unroll 4
-            for (size_t t = 1; t < taps; t++) {
-                vf v = load_first(x + (whole ? offset[t] : w->offset[t]) + i, left);
+            for (size_t t = 1; t < w->taps; t++) {
+                vf v = load_first(x + w->offset[t] + i, left);
                 vi larger = (v > most) | (v != v);
                 most = select(larger, v, most);
                 at = (at & ~larger) | (larger & (int32_t)t);
@@ -235,13 +231,42 @@ __attribute__((always_inline)) static inline void max_of_windows(const tg_window
     }
 }
 
-static void max_windows_of_4(const tg_windows *w, const float *x, float *y, uint32_t *place) {
-    max_of_windows(w, true, x, y, place);
+static bool any_lane(vi mask) {
+    int32_t lane[TG_LANES], any = 0;
+    memcpy(lane, &mask, sizeof lane);
+    for (size_t i = 0; i < TG_LANES; i++) any |= lane[i];
+    return any != 0;
+}
+
+/* Of 2x2 cells and whole vectors of channels. False where a sum of four was NaN: then one of them may be, and the largest
+ * is another. */
+__attribute__((always_inline)) static inline bool max_of_4(const tg_windows *w, const float *x, float *y,
+                                                           uint32_t *place, bool placed) {
+    size_t n = w->channels, offset[4];
+    for (size_t t = 0; t < 4; t++) offset[t] = w->offset[t];
+    vi odd = {0};
+    for (size_t r = 0; r < w->count; r++, x += w->step, y += n, place += placed ? n : 0) {
+        for (size_t i = 0; i < n; i += TG_LANES) {
+            vf a = load(x + offset[0] + i), b = load(x + offset[1] + i), c = load(x + offset[2] + i),
+               d = load(x + offset[3] + i);
+            vf sum = (a + b) + (c + d), most = larger_of(larger_of(a, b), larger_of(c, d));
+            odd |= sum != sum;
+            store(y + i, most);
+            if (!placed) continue;
+            vi after_b = (c != most) & 1, after_a = (b != most) & (after_b + 1);
+            store_places(place + i, (a != most) & (after_a + 1), TG_LANES);
+        }
+    }
+    return !any_lane(odd);
+}
+
+static bool max_windows_of_4(const tg_windows *w, const float *x, float *y, uint32_t *place) {
+    return place ? max_of_4(w, x, y, place, true) : max_of_4(w, x, y, place, false);
 }
 
 static void max_windows(const tg_windows *w, const float *x, float *y, uint32_t *place) {
-    if (w->taps == 4 && w->channels % TG_LANES == 0) max_windows_of_4(w, x, y, place);
-    else max_of_windows(w, false, x, y, place);
+    bool whole = w->taps == 4 && w->channels % TG_LANES == 0;
+    if (!(whole && max_windows_of_4(w, x, y, place))) max_windows_of_any(w, x, y, place);
 }
 
 __attribute__((always_inline)) static inline void spread(const tg_windows *w, bool whole,

@@ -67,7 +67,7 @@ static inline vf tanh_of(vf x) {
 /* ---- activations --------------------------------------------------------------------------------------- */
 
 static inline vf relu_of(vf x) {
-    return select(x <= -FLT_TRUE_MIN, (vf){0}, x); /* x < 0: see kernels_scalar.c */
+    return larger_of(x, (vf){0}); /* -0 and NaN stay */
 }
 
 static void relu(size_t n, const float *x, float *y) {

@@ -72,6 +72,21 @@ static inline vf select(vi mask, vf yes, vf no) {
     return (vf)((mask & (vi)yes) | (~mask & (vi)no));
 }
 
+/* b where it is larger, else a: also where they are equal, or one is NaN. */
+static inline vf larger_of(vf a, vf b) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_max_ps((__m512)b, (__m512)a);
+#elif defined(__AVX2__)
+    return (vf)_mm256_max_ps((__m256)b, (__m256)a);
+#elif defined(__SSE2__)
+    return (vf)_mm_max_ps((__m128)b, (__m128)a);
+#elif defined(__wasm_simd128__)
+    return (vf)wasm_f32x4_pmax((v128_t)a, (v128_t)b);
+#else
+    return select(b > a, b, a);
+#endif
+}
+
 static inline vf sqrt_each(vf v) {
 #if defined(__AVX512F__)
     return (vf)_mm512_sqrt_ps((__m512)v);
