@@ -249,36 +249,51 @@ typedef struct gradient {
 
 static gradient gradient_of(const conv_job *job, size_t i, tg_real *room) {
     const tg_canvas *c = &job->dx.canvas;
+    const tg_real *dy = tg_dy(job->ex, job->node) + i * job->s.out;
+    if (!tg_dx(job->ex, job->node, 0) && c->channels % job->kernels->conv_lanes == 0)
+        return (gradient){.first = dy,
+                          .row = job->window->out_w * c->channels}; /* nobody looks at the zeros */
     gradient g = {.row = c->w * c->channels};
-    g.canvas = tg_canvas_paint(c, tg_dy(job->ex, job->node) + i * job->s.out, room + job->dy_room);
+    g.canvas = tg_canvas_paint(c, dy, room + job->dy_room);
     g.first = g.canvas + (c->top * c->w + c->left) * c->channels;
     return g;
+}
+
+/* Rows of x and dy that stay in the first cache while all panels and taps go over them. */
+static size_t rows_at_once(const conv_job *job) {
+    enum { FIRST_CACHE = 20 << 10 };
+    const tg_canvas *x = &job->y.canvas, *dy = &job->dx.canvas;
+    size_t row = (job->window->stride_h * x->w * x->channels + dy->w * dy->channels) * sizeof(tg_real);
+    return row < FIRST_CACHE ? FIRST_CACHE / row : 1;
 }
 
 /* partial += this sample's share. */
 static void add_weights(const conv_job *job, size_t i, gradient dy, tg_real *room, tg_real *partial) {
     const tg_window *w = job->window;
     const tg_canvas *c = &job->y.canvas;
-    size_t nr = job->kernels->conv_nr;
+    size_t nr = job->kernels->conv_nr, panels = panels_of(job->s.f, nr), most = rows_at_once(job);
     tg_real *sum = partial + job->s.groups * job->y.group_weights;
     const tg_real *x = tg_canvas_paint(c, tg_x(job->ex, job->node, 0) + i * job->s.in, room);
-    for (size_t g = 0; g < job->s.groups; g++)
-        for (size_t f = 0; f < job->s.f; f += nr, partial += job->s.k * nr, sum += nr)
-            job->kernels->correlate(&(tg_correlate){
-                .tap = job->tap,
-                .count = job->s.k,
-                .x = x + g * job->s.c,
-                .x_row = w->stride_h * c->w * c->channels,
-                .x_step = w->stride_w * c->channels,
-                .dy = dy.first + g * job->s.f + f,
-                .dy_row = dy.row,
-                .dy_step = job->s.groups * job->s.f,
-                .rows = w->out_h,
-                .cols = w->out_w,
-                .width = job->s.f - f < nr ? job->s.f - f : nr,
-                .dw = partial,
-                .sum = sum,
-            });
+    tg_correlate part = {.tap = job->tap,
+                         .count = job->s.k,
+                         .x_row = w->stride_h * c->w * c->channels,
+                         .x_step = w->stride_w * c->channels,
+                         .dy_row = dy.row,
+                         .dy_step = job->s.groups * job->s.f,
+                         .cols = w->out_w};
+    for (size_t row = 0; row < w->out_h; row += part.rows) {
+        part.rows = w->out_h - row < most ? w->out_h - row : most;
+        for (size_t g = 0; g < job->s.groups; g++)
+            for (size_t panel = 0; panel < panels; panel++) {
+                size_t f = panel * nr, item = g * panels + panel;
+                part.x = x + row * part.x_row + g * job->s.c;
+                part.dy = dy.first + row * part.dy_row + g * job->s.f + f;
+                part.width = job->s.f - f < nr ? job->s.f - f : nr;
+                part.dw = partial + item * job->s.k * nr;
+                part.sum = sum + item * nr;
+                job->kernels->correlate(&part);
+            }
+    }
 }
 
 /* dx += the columns [p, k], each value where its input was read. */
