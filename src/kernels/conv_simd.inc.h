@@ -29,17 +29,17 @@ convolve_tap(const float *const *x, size_t k, const float *w, vf sum[][TG_CONV_N
 }
 
 __attribute__((always_inline)) static inline void convolve_tile(const tg_convolve *c, const size_t *position,
-                                                                float *y, size_t ldy, int rows, int vectors) {
+                                                                float *y, int rows, int vectors) {
+    static const float none[CONV_NR] = {0};
+    const float *start = c->accumulate ? y : c->start ? c->start : none;
+    size_t ldy = c->ldy, start_row = c->accumulate ? ldy : 0;
     vf sum[TG_CONV_MR][TG_CONV_NV];
     const float *x[TG_CONV_MR];
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < rows; i++, start += start_row) {
         x[i] = c->x + position[i];
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++)
-            sum[i][j] = c->accumulate ? load(y + (size_t)i * ldy + j * TG_LANES)
-                        : c->start    ? load(c->start + j * TG_LANES)
-                                      : (vf){0};
+        for (int j = 0; j < vectors; j++) sum[i][j] = load(start + j * TG_LANES);
     }
     const float *w = c->w;
     size_t length = c->taps.length;
@@ -48,23 +48,23 @@ __attribute__((always_inline)) static inline void convolve_tile(const tg_convolv
         for (size_t k = first; k < first + length; k++, w += CONV_NR)
             convolve_tap(x, k, w, sum, rows, vectors);
     }
+    bool rectified = c->rectified;
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < rows; i++, y += ldy) {
 #pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) {
-            vf v = sum[i][j];
-            if (c->rectified) v = larger_of(v, (vf){0});
-            store(y + (size_t)i * ldy + j * TG_LANES, v);
-        }
+        for (int j = 0; j < vectors; j++)
+            store(y + j * TG_LANES, rectified ? larger_of(sum[i][j], (vf){0}) : sum[i][j]);
     }
 }
 
 __attribute__((always_inline)) static inline void convolve_tiles(const tg_convolve *c, int vectors) {
     size_t tiles = conv_tiles(c->count), more = c->count - tiles * (CONV_MR - 1);
-    for (size_t t = 0, p = 0; t < tiles; t++) {
-        float *y = c->y + p * c->ldy;
-        if (t < more) convolve_tile(c, c->position + p, y, c->ldy, CONV_MR, vectors), p += CONV_MR;
-        else convolve_tile(c, c->position + p, y, c->ldy, CONV_MR - 1, vectors), p += CONV_MR - 1;
+    const size_t *position = c->position;
+    float *y = c->y;
+    for (size_t t = 0, rows; t < tiles; t++, position += rows, y += rows * c->ldy) {
+        rows = t < more ? CONV_MR : CONV_MR - 1;
+        if (t < more) convolve_tile(c, position, y, CONV_MR, vectors);
+        else convolve_tile(c, position, y, CONV_MR - 1, vectors);
     }
 }
 
@@ -116,17 +116,18 @@ __attribute__((always_inline)) static inline void correlate_tile(const tg_correl
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) sum[i][j] = load(from + j * TG_LANES);
     }
-    for (size_t r = 0; r < c->rows; r++) {
-        const float *x[TG_CONV_MR], *dy = c->dy + r * c->dy_row;
+    size_t x_step = c->x_step, dy_step = c->dy_step, place[TG_CONV_MR];
 #pragma GCC unroll 16
-        for (int i = 0; i < taps; i++) x[i] = c->x + r * c->x_row + tap[neighbours ? 0 : i];
-        for (size_t p = 0; p < c->cols; p++, dy += c->dy_step) {
+    for (int i = 0; i < taps; i++) place[i] = neighbours ? tap[0] + (size_t)i : tap[i];
+    for (size_t r = 0; r < c->rows; r++) {
+        const float *x = c->x + r * c->x_row, *dy = c->dy + r * c->dy_row;
+        for (const float *end = dy + c->cols * dy_step; dy != end; dy += dy_step, x += x_step) {
             vf row[TG_CONV_NV];
 #pragma GCC unroll 4
             for (int j = 0; j < vectors; j++) row[j] = load(dy + j * TG_LANES);
 #pragma GCC unroll 16
             for (int i = 0; i < taps; i++) {
-                vf factor = set1(x[i][p * c->x_step + (neighbours ? (size_t)i : 0)]);
+                vf factor = set1(x[place[i]]);
 #pragma GCC unroll 4
                 for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
             }
