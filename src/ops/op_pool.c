@@ -102,19 +102,16 @@ static size_t place_of(const pool_job *job, cells c, size_t tap) {
 
 /* Taps of a window, row by row. */
 static void list_taps(const pool_job *job, cells c, size_t *offset) {
-    size_t width = c.x1 - c.x0;
-    for (size_t t = 0; t < count_of(c); t++)
-        offset[t] = (t / width * job->w->in_w + t % width) * job->channels;
+    for (size_t y = 0; y < c.y1 - c.y0; y++)
+        for (size_t x = 0; x < c.x1 - c.x0; x++) *offset++ = (y * job->w->in_w + x) * job->channels;
 }
 
 /* Neighbouring windows of a row that see equally many columns and lie one stride apart, from ox on. */
 static size_t alike_from(const tg_window *w, size_t ox, cells c) {
-    size_t count = 1;
-    for (; c.x1 - c.x0 == w->k_w && ox + count < w->out_w; count++) {
-        cells next = cells_of(w, 0, ox + count);
-        if (next.x0 != c.x0 + count * w->stride_w || next.x1 - next.x0 != w->k_w) break;
-    }
-    return count;
+    if (c.x1 - c.x0 < w->k_w) return 1;
+    size_t whole =
+        (w->in_w + w->pad_left - w->k_w) / w->stride_w + 1; /* so many do not end beyond the input */
+    return (whole < w->out_w ? whole : w->out_w) - ox;
 }
 
 /* Calls visit for all windows of a sample, rows of them where they are alike. at: the cell of the first one's first tap. */
