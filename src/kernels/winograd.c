@@ -87,23 +87,21 @@ typedef struct square {
 
 enum { OUTSIDE = -1 };
 
-/* The numbers of its pixels in the picture, row by row. */
-static void find_pixels(square q, size_t h, size_t w, ptrdiff_t *pixel) {
+/* Where its pixels lie in a sample [h, w, channels], row by row. */
+static void find_pixels(square q, size_t h, size_t w, size_t channels, ptrdiff_t *pixel) {
+    bool within = q.top < h && q.left < w && h - q.top >= q.side && w - q.left >= q.side;
     for (size_t i = 0; i < q.side; i++) {
-        for (size_t j = 0; j < q.side; j++) {
-            size_t y = q.top + i, x = q.left + j;
-            *pixel++ = y < h && x < w ? (ptrdiff_t)(y * w + x) : OUTSIDE;
-        }
+        size_t y = q.top + i, at = (y * w + q.left) * channels;
+        for (size_t j = 0; j < q.side; j++, at += channels)
+            *pixel++ = within || (y < h && q.left + j < w) ? (ptrdiff_t)at : OUTSIDE;
     }
 }
 
-/* The same as addresses in a sample [h, w, channels]. */
 static void find_sources(square q, size_t h, size_t w, size_t channels, const tg_real *sample,
                          const tg_real *zeros, const tg_real **from) {
     ptrdiff_t pixel[POINTS];
-    find_pixels(q, h, w, pixel);
-    for (size_t i = 0; i < q.side * q.side; i++)
-        from[i] = pixel[i] == OUTSIDE ? zeros : sample + (size_t)pixel[i] * channels;
+    find_pixels(q, h, w, channels, pixel);
+    for (size_t i = 0; i < q.side * q.side; i++) from[i] = pixel[i] == OUTSIDE ? zeros : sample + pixel[i];
 }
 
 /* What tile number `tile` produces, and what it sees. */
@@ -203,9 +201,9 @@ static void convolve_block(void *ctx, size_t block, size_t thread) {
         tg_real *sample = job->y + (first + i) / t->per_sample * s->out_h * s->out_w * s->filters;
         tg_real *to[OUT * OUT];
         ptrdiff_t pixel[OUT * OUT];
-        find_pixels(outputs_of(t, first + i), s->out_h, s->out_w, pixel);
+        find_pixels(outputs_of(t, first + i), s->out_h, s->out_w, s->filters, pixel);
         for (size_t k = 0; k < OUT * OUT; k++)
-            to[k] = pixel[k] == OUTSIDE ? in + job->at.trash : sample + (size_t)pixel[k] * s->filters;
+            to[k] = pixel[k] == OUTSIDE ? in + job->at.trash : sample + pixel[k];
         t->kernels->output(s->filters, out + i * t->width, t->panel, t->plane, job->bias, job->relu, job->add,
                            to);
     }
