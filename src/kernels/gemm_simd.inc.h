@@ -71,8 +71,9 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
     X(2, 1)                                                                                                  \
     X(3, 1)                                                                                                  \
     X(4, 1)                                                                                                  \
-    X(5, 1) X(6, 1) X(7, 1) X(8, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(1, 3)  \
-        X(2, 3) X(3, 3) X(4, 3) X(5, 3) X(1, 4) X(2, 4) X(3, 4) X(4, 4)
+    X(5, 1)                                                                                                  \
+    X(6, 1) X(7, 1) X(8, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(1, 3) X(2, 3)  \
+        X(3, 3) X(4, 3) X(5, 3) X(1, 4) X(2, 4) X(3, 4) X(4, 4)
 static const size_t tallest[GEMM_VECTORS] = {8, 8, 5, 4};
 #else
 #define EACH_TILE(X)                                                                                         \
@@ -91,23 +92,35 @@ static void (*const multiply[GEMM_VECTORS][LARGEST_ROWS][2])(const strip *s) = {
 
 static void copy_block(const float *from, size_t from_row, float *to, size_t to_row, size_t rows,
                        size_t cols) {
-    for (size_t i = 0; i < rows; i++) {
-        for (size_t j = 0; j < cols; j++) to[i * to_row + j] = from[i * from_row + j];
+    for (size_t i = 0; i < rows; i++, from += from_row, to += to_row) {
+        size_t j = 0;
+        for (; j + 4 <= cols; j += 4) memcpy(to + j, from + j, 4 * sizeof *to);
+        for (; j < cols; j++) to[j] = from[j];
     }
 }
 
-/* The last vector of c is not whole, and nothing may be touched beyond it: by way of a tile's own memory. */
+/* The last vector of c is not whole, and nothing may be touched beyond it: by way of memory of its own, some tiles at
+ * once. */
 static void multiply_edge(strip s, size_t rows, size_t cols) {
-    float edge[LARGEST_ROWS * GEMM_COLS];
-    strip tile = s;
-    tile.tiles = 1, tile.c = edge, tile.ldc = tile.start_row = GEMM_COLS, tile.start = s.start ? edge : NULL;
-    for (; s.tiles > 0; s.tiles--) {
-        if (s.start) copy_block(s.start, s.start_row, edge, GEMM_COLS, rows, cols);
-        multiply[(cols - 1) / TG_LANES][rows - 1][s.a_col == 1](&tile);
-        copy_block(edge, GEMM_COLS, s.c, s.ldc, rows, cols);
-        tile.a += rows * s.a_row;
-        s.c += rows * s.ldc;
-        if (s.start) s.start += rows * s.start_row;
+    enum { TILES = 8 };
+    float edge[TILES * LARGEST_ROWS * GEMM_COLS], row[GEMM_COLS] = {0};
+    strip some = s;
+    some.c = edge, some.ldc = GEMM_COLS;
+    for (size_t left = s.tiles; left > 0; left -= some.tiles) {
+        some.tiles = left < TILES ? left : TILES;
+        size_t height = some.tiles * rows;
+        if (s.start && s.start_row == 0) { /* the same for all rows */
+            copy_block(s.start, 0, row, 0, 1, cols);
+            some.start = row;
+        } else if (s.start) {
+            copy_block(s.start, s.start_row, edge, GEMM_COLS, height, cols);
+            some.start = edge, some.start_row = GEMM_COLS;
+            s.start += height * s.start_row;
+        }
+        multiply[(cols - 1) / TG_LANES][rows - 1][s.a_col == 1](&some);
+        copy_block(edge, GEMM_COLS, s.c, s.ldc, height, cols);
+        some.a += height * s.a_row;
+        s.c += height * s.ldc;
     }
 }
 

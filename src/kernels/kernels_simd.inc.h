@@ -146,13 +146,15 @@ static void scale(size_t n, float alpha, float *y) {
     for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, load_first(y + i, n - i) * alpha, n - i);
 }
 
+/* x becomes a float as the low bits of 2^23 + x: WebAssembly's compilers turn the conversion of what cannot be negative into
+ * that of unsigned numbers, for which x86 has no instruction. */
 static void scale_u8(size_t n, const uint8_t *x, float high, float low, float *y) {
     typedef uint8_t bytes __attribute__((vector_size(TG_LANES)));
     size_t i = 0;
     for (; i + TG_LANES <= n; i += TG_LANES) {
         bytes b;
         memcpy(&b, x + i, sizeof b);
-        vf v = __builtin_convertvector(__builtin_convertvector(b, vi), vf);
+        vf v = (vf)(__builtin_convertvector(b, vi) | (vi)set1(0x1p23f)) - 0x1p23f;
         store(y + i, v * high + v * low);
     }
     for (; i < n; i++) y[i] = (float)x[i] * high + (float)x[i] * low;
