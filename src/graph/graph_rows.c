@@ -42,17 +42,26 @@ static void run_piece(void *ctx, size_t piece, size_t thread) {
     job->fn(job->ctx, &rows, job->first + begin, thread);
 }
 
+/* Of about this many rows: each piece reads all weights once, so not too few; what they write should stay in the caches of
+ * a core, so not too many. */
+enum {
+    FEWEST_ROWS = 32,
+    MOST_ROWS = 128,
+    TILE = 4 /* rows that products on vectors of four compute at a time */
+};
+
+static size_t pieces_of(size_t count, size_t threads, double work) {
+    const double smallest = 65536; /* multiplications: some microseconds */
+    size_t pieces = threads, most = (count + TILE - 1) / TILE;
+    if (work < smallest * (double)threads) pieces = 1;
+    else if (threads > 1 && count >= 2 * threads * FEWEST_ROWS) pieces = 2 * threads; /* one may be held up */
+    while (count > pieces * MOST_ROWS) pieces += threads;
+    return pieces < most ? pieces : most;
+}
+
 void tg_plan_over_rows(tg_plan *plan, size_t first, size_t count, double row_work, tg_rows_fn *fn,
                        void *ctx) {
-    const double smallest = 65536, ample = 2097152; /* multiplications: some microseconds, some hundred */
-    enum { MOST_ROWS = 64, TILE = 4 /* rows that the products compute at a time on vectors of four */ };
-    size_t threads = tg_pool_threads(plan->exec.pool), most = (count + TILE - 1) / TILE;
-    double work = row_work * (double)count, share = work / (double)threads;
-    size_t pieces = threads;
-    if (work < smallest * (double)threads) pieces = 1;
-    else if (threads > 1 && share > ample) pieces = 4 * threads;
-    while (count > pieces * MOST_ROWS) pieces += threads;
-    if (pieces > most) pieces = most;
+    size_t pieces = pieces_of(count, tg_pool_threads(plan->exec.pool), row_work * (double)count);
     if (pieces == 1 && count == plan->exec.n) { /* then nodes may share themselves out */
         fn(ctx, &plan->exec, first, 0);
         return;
