@@ -126,20 +126,72 @@ static void transform_inputs(const tiling *t, size_t first, size_t count, const 
 /* ---- scratch ---------------------------------------------------------------------------------------------------- */
 
 /* Offsets. Of each thread: a block's inputs and outputs, and a pixel for what is written outside the picture. Shared: a
- * pixel of zeros, and a whole layer's weights or their gradients, transformed. */
+ * pixel of zeros, and the sums of a layer's weight gradients, transformed. */
 typedef struct layout {
     size_t out, trash, thread; /* the inputs come first */
-    size_t zeros, weights, end;
+    size_t zeros, sums, end;
 } layout;
 
-static layout lay_out(const tiling *t, size_t weights, size_t threads) {
+static layout lay_out(const tiling *t, size_t sums, size_t threads) {
     layout at = {.out = t->in_panels * t->panel};
     at.trash = at.out + t->out_panels * t->panel;
     at.thread = at.trash + aligned(t->out_panels * t->width);
     at.zeros = threads * at.thread;
-    at.weights = at.zeros + aligned(larger(t->in_panels, t->out_panels) * t->width);
-    at.end = at.weights + aligned(weights);
+    at.sums = at.zeros + aligned(larger(t->in_panels, t->out_panels) * t->width);
+    at.end = at.sums + aligned(sums);
     return at;
+}
+
+/* ---- weights ------------------------------------------------------------------------------------------------------ */
+
+/* The convolution that takes dy to dx. */
+static tg_winograd turned(const tg_winograd *s) {
+    return (tg_winograd){.in_h = s->out_h,
+                         .in_w = s->out_w,
+                         .channels = s->filters,
+                         .out_h = s->in_h,
+                         .out_w = s->in_w,
+                         .filters = s->channels,
+                         .pad_top = 2 - s->pad_top,
+                         .pad_left = 2 - s->pad_left};
+}
+
+/* Transformed weights lie in the order in which products read them: 36 planes of panels [channels][width]. */
+static size_t weights_plane(const tiling *t) {
+    return plane_size(t->shape.channels, t->out_panels * t->width);
+}
+
+/* Only what does not depend on the batch. */
+static tiling weights_of(const tg_winograd *shape, const tg_kernels *kernels, bool is_turned) {
+    tg_winograd back = turned(shape);
+    return tiling_of(is_turned ? &back : shape, kernels, 1, 1);
+}
+
+size_t tg_winograd_weights_size(const tg_winograd *shape, const tg_kernels *kernels, bool is_turned) {
+    tiling t = weights_of(shape, kernels, is_turned);
+    return aligned(POINTS * weights_plane(&t));
+}
+
+size_t tg_winograd_weights_parts(const tg_winograd *shape, const tg_kernels *kernels, bool is_turned) {
+    return weights_of(shape, kernels, is_turned).out_panels;
+}
+
+/* A part is a panel. */
+void tg_winograd_weights(const tg_kernels *kernels, const tg_winograd *shape, bool is_turned,
+                         const tg_real *weights, size_t part, tg_real *to) {
+    tiling t = weights_of(shape, kernels, is_turned);
+    size_t channels = t.shape.channels, filters = t.shape.filters, width = t.width;
+    tg_real taps[TAPS * TG_WINOGRAD_WIDEST];
+    to += part * channels * width;
+    for (size_t c = 0; c < channels; c++, to += width) {
+        for (size_t j = 0; j < width; j++) {
+            size_t f = part * width + j;
+            const tg_real *w = weights + TAPS * (is_turned ? c * filters + f : f * channels + c);
+            for (size_t i = 0; i < TAPS; i++)
+                taps[i * width + j] = f >= filters ? 0 : w[is_turned ? TAPS - 1 - i : i];
+        }
+        t.kernels->weights(width, taps, width, to, weights_plane(&t));
+    }
 }
 
 /* ---- convolution ------------------------------------------------------------------------------------------------- */
@@ -147,35 +199,12 @@ static layout lay_out(const tiling *t, size_t weights, size_t threads) {
 /* Forward or, with the weights turned, the input gradient. */
 typedef struct convolution {
     tiling tiles;
-    const tg_real *x, *w, *bias;
+    const tg_real *x, *weights, *bias;
     tg_real *y;
-    bool turned, relu, add;
+    bool relu, add;
     layout at;
     tg_real *scratch;
 } convolution;
-
-/* Transformed weights lie in the order in which products read them: 36 planes of panels [channels][width]. */
-static size_t weights_plane(const tiling *t) {
-    return plane_size(t->shape.channels, t->out_panels * t->width);
-}
-
-/* G w G^T of one panel. */
-static void transform_weights(void *ctx, size_t panel, size_t thread) {
-    const convolution *job = ctx;
-    const tiling *t = &job->tiles;
-    size_t channels = t->shape.channels, filters = t->shape.filters, width = t->width;
-    tg_real *taps = job->scratch + thread * job->at.thread; /* [TAPS][width] */
-    tg_real *to = job->scratch + job->at.weights + panel * channels * width;
-    for (size_t c = 0; c < channels; c++) {
-        for (size_t j = 0; j < width; j++) {
-            size_t f = panel * width + j;
-            const tg_real *w = job->w + TAPS * (job->turned ? c * filters + f : f * channels + c);
-            for (size_t i = 0; i < TAPS; i++)
-                taps[i * width + j] = f >= filters ? 0 : w[job->turned ? TAPS - 1 - i : i];
-        }
-        t->kernels->weights(width, taps, width, to + c * width, weights_plane(t));
-    }
-}
 
 /* The products of a block: out = in x weights, point by point. */
 static void multiply_block(const tiling *t, size_t count, const tg_real *in, const tg_real *weights,
@@ -196,7 +225,7 @@ static void convolve_block(void *ctx, size_t block, size_t thread) {
     size_t first = block * t->block, count = smaller(t->block, t->count - first);
     tg_real *in = job->scratch + thread * job->at.thread, *out = in + job->at.out;
     transform_inputs(t, first, count, job->x, job->scratch + job->at.zeros, in);
-    multiply_block(t, count, in, job->scratch + job->at.weights, out);
+    multiply_block(t, count, in, job->weights, out);
     for (size_t i = 0; i < count; i++) {
         tg_real *sample = job->y + (first + i) / t->per_sample * s->out_h * s->out_w * s->filters;
         tg_real *to[OUT * OUT];
@@ -212,29 +241,17 @@ static void convolve_block(void *ctx, size_t block, size_t thread) {
 static void convolve(const tg_kernels *kernels, tg_pool *pool, const tg_winograd *shape, size_t n,
                      convolution job) {
     job.tiles = tiling_of(shape, kernels, n, tg_pool_threads(pool));
-    job.at = lay_out(&job.tiles, POINTS * weights_plane(&job.tiles), tg_pool_threads(pool));
+    job.at = lay_out(&job.tiles, 0, tg_pool_threads(pool));
     memset(job.scratch + job.at.zeros, 0, shape->channels * sizeof *job.scratch);
-    tg_parallel_for(pool, job.tiles.out_panels, transform_weights, &job);
     tg_parallel_for(pool, divide_up(job.tiles.count, job.tiles.block), convolve_block, &job);
 }
 
 void tg_winograd_forward(const tg_kernels *kernels, tg_pool *pool, const tg_winograd *shape, size_t n,
                          const tg_real *x, const tg_real *weights, const tg_real *bias, bool relu, tg_real *y,
                          tg_real *scratch) {
-    convolve(kernels, pool, shape, n,
-             (convolution){.x = x, .w = weights, .bias = bias, .relu = relu, .y = y, .scratch = scratch});
-}
-
-/* The convolution that takes dy to dx. */
-static tg_winograd turned(const tg_winograd *s) {
-    return (tg_winograd){.in_h = s->out_h,
-                         .in_w = s->out_w,
-                         .channels = s->filters,
-                         .out_h = s->in_h,
-                         .out_w = s->in_w,
-                         .filters = s->channels,
-                         .pad_top = 2 - s->pad_top,
-                         .pad_left = 2 - s->pad_left};
+    convolve(
+        kernels, pool, shape, n,
+        (convolution){.x = x, .weights = weights, .bias = bias, .relu = relu, .y = y, .scratch = scratch});
 }
 
 void tg_winograd_input_gradient(const tg_kernels *kernels, tg_pool *pool, const tg_winograd *shape, size_t n,
@@ -242,7 +259,7 @@ void tg_winograd_input_gradient(const tg_kernels *kernels, tg_pool *pool, const 
                                 tg_real *scratch) {
     tg_winograd back = turned(shape);
     convolve(kernels, pool, &back, n,
-             (convolution){.x = dy, .w = weights, .turned = true, .add = add, .y = dx, .scratch = scratch});
+             (convolution){.x = dy, .weights = weights, .add = add, .y = dx, .scratch = scratch});
 }
 
 /* ---- weight gradient ----------------------------------------------------------------------------------------------- */
@@ -280,7 +297,7 @@ static correlation correlation_of(const tg_winograd *shape, const tg_kernels *ke
 
 static tg_real *sums_of(const correlation *job, size_t shard, size_t slice) {
     size_t item = shard * job->slices + slice;
-    return job->scratch + job->at.weights + item * job->tiles.out_panels * sums_panel(&job->tiles);
+    return job->scratch + job->at.sums + item * job->tiles.out_panels * sums_panel(&job->tiles);
 }
 
 static size_t filters_in(const correlation *job, size_t slice) {
@@ -375,7 +392,7 @@ size_t tg_winograd_scratch(const tg_winograd *shape, const tg_kernels *kernels, 
     tg_winograd back = turned(shape);
     tiling forward = tiling_of(shape, kernels, n, threads), backward = tiling_of(&back, kernels, n, threads);
     correlation weights = correlation_of(shape, kernels, n, threads);
-    size_t size = lay_out(&forward, POINTS * weights_plane(&forward), threads).end;
-    size = larger(size, lay_out(&backward, POINTS * weights_plane(&backward), threads).end);
+    size_t size = lay_out(&forward, 0, threads).end;
+    size = larger(size, lay_out(&backward, 0, threads).end);
     return larger(size, weights.at.end);
 }

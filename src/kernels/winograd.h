@@ -39,12 +39,20 @@ bool tg_winograd_pays(const tg_winograd *shape);
  * where that does not fit into a size_t. */
 size_t tg_winograd_scratch(const tg_winograd *shape, const tg_kernels *kernels, size_t n, size_t threads);
 
-/* y = x convolved with weights, + bias unless that is NULL, then max(0, .) as relu() has it if wanted. */
+/* G w G^T, as products read it: for y or, turned, for dx. It lasts as long as the weights do. */
+size_t tg_winograd_weights_size(const tg_winograd *shape, const tg_kernels *kernels,
+                                bool turned); /* elements */
+/* They are made in so many parts, by any threads in any order. */
+size_t tg_winograd_weights_parts(const tg_winograd *shape, const tg_kernels *kernels, bool turned);
+void tg_winograd_weights(const tg_kernels *kernels, const tg_winograd *shape, bool turned,
+                         const tg_real *weights, size_t part, tg_real *to);
+
+/* y = x convolved with the transformed weights, + bias unless that is NULL, then max(0, .) as relu() has it if wanted. */
 void tg_winograd_forward(const tg_kernels *kernels, tg_pool *pool, const tg_winograd *shape, size_t n,
                          const tg_real *x, const tg_real *weights, const tg_real *bias, bool relu, tg_real *y,
                          tg_real *scratch);
 
-/* dx = (add ? dx : 0) + the gradient. */
+/* dx = (add ? dx : 0) + the gradient, with the turned weights transformed. */
 void tg_winograd_input_gradient(const tg_kernels *kernels, tg_pool *pool, const tg_winograd *shape, size_t n,
                                 const tg_real *weights, const tg_real *dy, bool add, tg_real *dx,
                                 tg_real *scratch);

@@ -12,7 +12,8 @@
 enum {
     TG_WINOGRAD_OUT = 4, /* a tile of outputs is 4x4, */
     TG_WINOGRAD_IN = 6,  /* the inputs it sees 6x6 */
-    TG_WINOGRAD_POINTS = 36
+    TG_WINOGRAD_POINTS = 36,
+    TG_WINOGRAD_WIDEST = 16 /* any table's width */
 };
 
 typedef struct tg_winograd_kernels {

@@ -36,8 +36,12 @@ void tg_conv_pack(const tg_real *w, tg_strides k, tg_strides j, size_t nr, tg_re
 void tg_conv_unpack(const tg_real *from, tg_strides k, tg_strides j, size_t nr, tg_real *w);
 size_t tg_conv_packed_size(tg_strides k, tg_strides j, size_t nr);
 
-/* One way to convolve. scratch: elements, SIZE_MAX where they cannot be counted. */
+/* One way to convolve. scratch: elements, SIZE_MAX where they cannot be counted. prepared_size, prepare_items and prepare
+ * as in tg_op, NULL where nothing is prepared. */
 typedef struct tg_conv_way {
+    size_t (*prepared_size)(const tg_node *node, const tg_kernels *kernels);
+    size_t (*prepare_items)(const tg_node *node, const tg_kernels *kernels);
+    void (*prepare)(const tg_node *node, const tg_kernels *kernels, size_t item);
     size_t (*scratch)(const tg_node *node, size_t n, const tg_kernels *kernels, size_t threads);
     void (*forward)(const tg_exec *ex, const tg_node *node);
     void (*backward)(const tg_exec *ex, const tg_node *node);

@@ -157,4 +157,5 @@ static void depthwise_backward(const tg_exec *ex, const tg_node *node) {
     }
 }
 
-const tg_conv_way tg_conv_depthwise = {depthwise_scratch, depthwise_forward, depthwise_backward};
+const tg_conv_way tg_conv_depthwise = {
+    .scratch = depthwise_scratch, .forward = depthwise_forward, .backward = depthwise_backward};

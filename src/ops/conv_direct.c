@@ -381,4 +381,5 @@ static void direct_backward(const tg_exec *ex, const tg_node *node) {
     if (trains) add_shards(&job);
 }
 
-const tg_conv_way tg_conv_direct = {direct_scratch, direct_forward, direct_backward};
+const tg_conv_way tg_conv_direct = {
+    .scratch = direct_scratch, .forward = direct_forward, .backward = direct_backward};

@@ -28,9 +28,35 @@ static size_t winograd_scratch(const tg_node *node, size_t n, const tg_kernels *
     return tg_add_size(tg_winograd_scratch(&shape, kernels, n, threads), sums, &all) ? all : SIZE_MAX;
 }
 
+/* Transformed weights: forward, and behind them the turned ones where an input asks for its gradient. */
+static size_t winograd_prepared_size(const tg_node *node, const tg_kernels *kernels) {
+    tg_winograd shape = shape_of(node);
+    size_t back = node->inputs[0]->needs_gradient ? tg_winograd_weights_size(&shape, kernels, true) : 0;
+    return tg_winograd_weights_size(&shape, kernels, false) + back; /* no more than 40 MB each */
+}
+
+static size_t winograd_prepare_items(const tg_node *node, const tg_kernels *kernels) {
+    tg_winograd shape = shape_of(node);
+    size_t back = node->inputs[0]->needs_gradient ? tg_winograd_weights_parts(&shape, kernels, true) : 0;
+    return tg_winograd_weights_parts(&shape, kernels, false) + back;
+}
+
+static tg_real *turned_weights(const tg_node *node, const tg_kernels *kernels) {
+    tg_winograd shape = shape_of(node);
+    return node->prepared + tg_winograd_weights_size(&shape, kernels, false);
+}
+
+static void winograd_prepare(const tg_node *node, const tg_kernels *kernels, size_t item) {
+    tg_winograd shape = shape_of(node);
+    size_t forward = tg_winograd_weights_parts(&shape, kernels, false);
+    const tg_real *w = node->params[0].data;
+    if (item < forward) tg_winograd_weights(kernels, &shape, false, w, item, node->prepared);
+    else tg_winograd_weights(kernels, &shape, true, w, item - forward, turned_weights(node, kernels));
+}
+
 static void winograd_forward(const tg_exec *ex, const tg_node *node) {
     tg_winograd shape = shape_of(node);
-    tg_winograd_forward(ex->kernels, ex->pool, &shape, ex->n, tg_x(ex, node, 0), node->params[0].data,
+    tg_winograd_forward(ex->kernels, ex->pool, &shape, ex->n, tg_x(ex, node, 0), node->prepared,
                         node->param_count > 1 ? node->params[1].data : NULL, tg_rectifies(ex, node),
                         tg_y(ex, node), ex->scratch);
 }
@@ -63,8 +89,15 @@ static void winograd_backward(const tg_exec *ex, const tg_node *node) {
         ex->kernels->sum_rows(ex->n, shape.filters, ex->scratch, node->params[1].gradient);
     }
     if (tg_dx(ex, node, 0))
-        tg_winograd_input_gradient(ex->kernels, ex->pool, &shape, ex->n, w->data, dy, !tg_sets_dx(ex, node),
-                                   tg_dx(ex, node, 0), ex->scratch);
+        tg_winograd_input_gradient(ex->kernels, ex->pool, &shape, ex->n, turned_weights(node, ex->kernels),
+                                   dy, !tg_sets_dx(ex, node), tg_dx(ex, node, 0), ex->scratch);
 }
 
-const tg_conv_way tg_conv_winograd = {winograd_scratch, winograd_forward, winograd_backward};
+const tg_conv_way tg_conv_winograd = {
+    .prepared_size = winograd_prepared_size,
+    .prepare_items = winograd_prepare_items,
+    .prepare = winograd_prepare,
+    .scratch = winograd_scratch,
+    .forward = winograd_forward,
+    .backward = winograd_backward,
+};

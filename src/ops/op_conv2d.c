@@ -63,6 +63,20 @@ static size_t conv2d_scratch(const tg_node *node, size_t n, const tg_kernels *ke
     return way_of(node)->scratch(node, n, kernels, threads);
 }
 
+static size_t conv2d_prepared_size(const tg_node *node, const tg_kernels *kernels) {
+    const tg_conv_way *way = way_of(node);
+    return way->prepare ? way->prepared_size(node, kernels) : 0;
+}
+
+static size_t conv2d_prepare_items(const tg_node *node, const tg_kernels *kernels) {
+    const tg_conv_way *way = way_of(node);
+    return way->prepare ? way->prepare_items(node, kernels) : 0;
+}
+
+static void conv2d_prepare(const tg_node *node, const tg_kernels *kernels, size_t item) {
+    way_of(node)->prepare(node, kernels, item);
+}
+
 static void conv2d_forward(const tg_exec *ex, const tg_node *node) {
     way_of(node)->forward(ex, node);
 }
@@ -80,6 +94,9 @@ const tg_op tg_op_conv2d = {
     .max_inputs = 1,
     .infer = conv2d_infer,
     .scratch = conv2d_scratch,
+    .prepared_size = conv2d_prepared_size,
+    .prepare_items = conv2d_prepare_items,
+    .prepare = conv2d_prepare,
     .forward = conv2d_forward,
     .backward = conv2d_backward,
     .flags = TG_OP_BACKWARD_USES_X | TG_OP_SETS_GRADIENT | TG_OP_RECTIFIES,

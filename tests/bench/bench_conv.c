@@ -92,6 +92,11 @@ static bool prepare(job *j, const layer *l, const tg_kernels *kernels, tg_pool *
         p->gradient = numbers(&rng, sizes[i], 0);
         all = all && p->data && p->gradient;
     }
+    j->input.needs_gradient = true;
+    j->node.prepared =
+        tg_allocate(tg_conv_winograd.prepared_size(&j->node, kernels) * sizeof *j->node.prepared);
+    for (size_t i = 0; j->node.prepared && i < tg_conv_winograd.prepare_items(&j->node, kernels); i++)
+        tg_conv_winograd.prepare(&j->node, kernels, i);
     size_t most = 0;
     const tg_conv_way *const ways[] = {&tg_conv_direct, &tg_conv_winograd};
     for (size_t i = 0; i < 2; i++) {
@@ -101,7 +106,7 @@ static bool prepare(job *j, const layer *l, const tg_kernels *kernels, tg_pool *
     j->ex = (tg_exec){.kernels = kernels, .pool = pool, .training = true, .capacity = l->n, .n = l->n};
     j->ex.y = j->y, j->ex.dy = j->dy, j->ex.sets_dx = sets_dx, j->ex.fused = fused;
     j->ex.scratch = tg_allocate(most * sizeof(tg_real));
-    return all && j->ex.scratch;
+    return all && j->node.prepared && j->ex.scratch;
 }
 
 static void release(job *j) {
@@ -109,6 +114,7 @@ static void release(job *j) {
         tg_free(j->y[i]), tg_free(j->dy[i]);
         tg_free(j->node.params[i].data), tg_free(j->node.params[i].gradient);
     }
+    tg_free(j->node.prepared);
     tg_free(j->ex.scratch);
 }
 

@@ -68,11 +68,22 @@ static void release(arrays *a) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) tg_free(all[i]);
 }
 
+static tg_real *transformed(const layer *l, const tg_kernels *kernels, const tg_real *w, bool turned) {
+    size_t parts = tg_winograd_weights_parts(&l->shape, kernels, turned);
+    tg_real *to = tg_allocate(tg_winograd_weights_size(&l->shape, kernels, turned) * sizeof *to);
+    assert_non_null(to);
+    while (parts-- > 0) tg_winograd_weights(kernels, &l->shape, turned, w, parts, to);
+    return to;
+}
+
 static void run(const layer *l, const tg_kernels *kernels, tg_pool *pool, const arrays *a, bool relu,
                 bool add) {
-    tg_winograd_forward(kernels, pool, &l->shape, l->n, a->x, a->w, a->bias, relu, a->y, a->scratch);
-    tg_winograd_input_gradient(kernels, pool, &l->shape, l->n, a->w, a->dy, add, a->dx, a->scratch);
+    tg_real *w = transformed(l, kernels, a->w, false), *turned = transformed(l, kernels, a->w, true);
+    tg_winograd_forward(kernels, pool, &l->shape, l->n, a->x, w, a->bias, relu, a->y, a->scratch);
+    tg_winograd_input_gradient(kernels, pool, &l->shape, l->n, turned, a->dy, add, a->dx, a->scratch);
     tg_winograd_weight_gradient(kernels, pool, &l->shape, l->n, a->x, a->dy, a->dw, a->scratch);
+    tg_free(w);
+    tg_free(turned);
 }
 
 /* ---- the plain sums ----------------------------------------------------------------------------------------------- */
@@ -197,9 +208,11 @@ static void samples_are_alone(void **state) {
         run(l, kernels, pool, &a, true, false);
         size_t out = a.out / l->n, in = a.in / l->n;
         tg_real *alone = tg_allocate(out * sizeof *alone);
+        tg_real *w = transformed(l, kernels, a.w, false);
         assert_non_null(alone);
-        tg_winograd_forward(kernels, pool, &l->shape, 1, a.x + (l->n - 1) * in, a.w, a.bias, true, alone,
+        tg_winograd_forward(kernels, pool, &l->shape, 1, a.x + (l->n - 1) * in, w, a.bias, true, alone,
                             a.scratch);
+        tg_free(w);
         assert_memory_equal(alone, a.y + (l->n - 1) * out, out * sizeof *alone);
         tg_free(alone);
         release(&a);
