@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serve } from '../../scripts/serve.mjs';
 import { BROWSERS } from '../support/browsers.js';
-import { cifar, csv, NAMES, npz, zipOfFolders } from '../support/data-files.js';
+import { cifar, csv, NAMES, npz, npzOfMany, zipOfFolders } from '../support/data-files.js';
 import { Person } from '../support/person.js';
 
 describe.each(BROWSERS)('data in %s', (browser) => {
@@ -184,6 +184,31 @@ describe.each(BROWSERS)('data in %s', (browser) => {
     expect(status.epoch).toBe(20);
     const losses = await person.tableNumbers('loss-chart');
     expect(losses.at(-1)).toBeLessThan(losses[0]);
+  });
+
+  it('tells what was read as what of a hundred classes too, by pointer and by key', async () => {
+    await person.chooseRecipe('mnist-linear');
+    await person.dropFiles('drop-zone', [npzOfMany()]);
+    await untilSummary('300 to learn from, 300 to test with; 12 × 12 pixels, 100 classes');
+    await untilRead();
+    await trainFor(1);
+    const map = await person.page.waitForSelector('[data-testid="confusion-matrix"] [role="application"]');
+    const cell = () => person.text('confusion-cell');
+    await map.focus();
+    await person.page.keyboard.press('ArrowDown');
+    expect(await cell()).toMatch(/^0 read right: \d of 3$/);
+    for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight']) await person.page.keyboard.press(key);
+    expect(await cell()).toMatch(/^1 read as 2: \d of 3$/);
+    await map.evaluate((element) => element.scrollIntoView({ behavior: 'instant', block: 'center' }));
+    const box = await map.boundingBox();
+    await person.page.mouse.move(box.x + box.width - 2, box.y + 2);
+    await person.until(() =>
+      /^0 read as 99: \d of 3$/.test(
+        document.querySelector('[data-testid="confusion-cell"]')?.textContent?.trim() ?? '',
+      ),
+    );
+    const elements = await person.page.$$eval('[data-testid="confusion-matrix"] *', (all) => all.length);
+    expect(elements).toBeLessThan(20); // not 10,000
   });
 
   it('reads the batches of CIFAR-10 in colour, with the names of their classes', async () => {

@@ -46,6 +46,25 @@ export function npz(train = 90, test = 30) {
   return { name: 'stripes.npz', bytes: zipSync(members) };
 }
 
+/** More classes than a table has room for. @param {number} classes @returns {NamedBytes} */
+export function npzOfMany(classes = 100) {
+  const labels = Uint8Array.from({ length: 3 * classes }, (_, i) => i % classes);
+  const pictures = Uint8Array.from({ length: labels.length * SIDE * SIDE }, (_, at) => {
+    const label = labels[Math.floor(at / SIDE / SIDE)];
+    return (label * 37 + (at % (SIDE * SIDE)) * (1 + (label % 7))) % 256;
+  });
+  const members = {
+    'x_train.npy': npy([labels.length, SIDE, SIDE], pictures),
+    'y_train.npy': npy([labels.length], labels),
+    'x_test.npy': npy(
+      [labels.length, SIDE, SIDE],
+      pictures.map((value) => 255 - value),
+    ),
+    'y_test.npy': npy([labels.length], labels),
+  };
+  return { name: 'many.npz', bytes: zipSync(members) };
+}
+
 /** Folders of PNGs, one for each class, and one that is damaged. @param {number} each @returns {NamedBytes} */
 export function zipOfFolders(each = 20) {
   /** @type {Record<string, Uint8Array>} */

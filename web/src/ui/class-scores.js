@@ -25,7 +25,7 @@ export class ClassScores extends LightElement {
   render() {
     const { perClass, classes, confused } = this;
     return html`
-      <div class="scroll" tabindex="0" role="region" aria-label="Scores of each class">
+      <div class="scroll tall" tabindex="0" role="region" aria-label="Scores of each class">
         <table class="listing">
           <caption class="visually-hidden">Scores of each class</caption>
           <thead>

@@ -1,8 +1,12 @@
 import { html } from 'lit';
+import './confusion-map.js';
 import { LightElement } from './light-element.js';
 
 /** Letters of a class name that fit over a column; longer ones stand on end. */
 const WIDE_NAME = 3;
+
+/** Classes of which every cell shows its number; with more, nobody could read them. */
+const MOST_CLASSES = 40;
 
 /** Which class was read as which: rows are true, columns are read; the darker a wrong cell, the more often. */
 export class ConfusionMatrix extends LightElement {
@@ -24,6 +28,20 @@ export class ConfusionMatrix extends LightElement {
 
   render() {
     const { confusion, confused, classes } = this;
+    const most = confused[0]?.count ?? 1;
+    return html`
+      ${
+        classes.length > MOST_CLASSES
+          ? html`<tg-confusion-map .confusion=${confusion} .most=${most} .classes=${classes}></tg-confusion-map>`
+          : this.renderTable(most)
+      }
+      <p class="aside">Rows: what it is. Columns: what it was read as.</p>
+    `;
+  }
+
+  /** @param {number} most */
+  renderTable(most) {
+    const { confusion, classes } = this;
     return html`
       <div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix">
         <table class="confusion ${classes.some((name) => name.length > WIDE_NAME) ? 'upright' : ''}">
@@ -35,11 +53,10 @@ export class ConfusionMatrix extends LightElement {
             </tr>
           </thead>
           <tbody>
-            ${confusion.map((row, truth) => this.renderRow(row, truth, confused[0]?.count ?? 1))}
+            ${confusion.map((row, truth) => this.renderRow(row, truth, most))}
           </tbody>
         </table>
       </div>
-      <p class="aside">Rows: what it is. Columns: what it was read as.</p>
     `;
   }
 

@@ -75,7 +75,7 @@ export class DataClasses extends LightElement {
     const pictures = atlas ? `${columns * cell}px` : '0px';
     const rows = classes.slice(0, shown);
     return html`
-      <div class="scroll classes-scroll" tabindex="0" role="region" aria-label="Classes">
+      <div class="scroll tall classes-scroll" tabindex="0" role="region" aria-label="Classes">
         <div
           class="classes ${narrow ? 'narrow' : ''}"
           .style=${`--row: ${row}px; --pictures: ${pictures}; --rows: ${shown}`}

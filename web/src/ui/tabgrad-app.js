@@ -239,7 +239,7 @@ export class TabgradApp extends LightElement {
             .classes=${classes}
           ></tg-class-scores>
         </div>
-        <div class="wide">
+        <div class="wide" ?hidden=${mistakes.length === 0}>
           <h3>Worst mistakes</h3>
           <p class="aside">What it is → what it was read as, and the loss. Choose one to put it on the pad.</p>
           <tg-mistakes-grid .mistakes=${mistakes} .classes=${classes} @pick=${this.onPick}></tg-mistakes-grid>
