@@ -287,6 +287,20 @@ describe.each(BROWSERS)('data in %s', (browser) => {
     expect(await summary()).toMatch(/^90 to learn from/);
   });
 
+  it.runIf(browser === 'chromium')('says so when there is no room to keep data, and trains on', async () => {
+    const devtools = await person.page.createCDPSession();
+    const { origin } = new URL(site.url);
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1000 });
+    await person.dropFiles('drop-zone', [csv()]);
+    await person.until(() => document.querySelector('[data-testid="kept"]'));
+    expect(await person.text('kept')).toMatch(
+      /table\.csv \(1 MB\) cannot be kept: there is no room for it here; delete kept data\. Training goes on/,
+    );
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin });
+    expect((await trainFor(1)).epoch).toBe(1);
+    expect(await person.text('error')).toBe('');
+  });
+
   it('asked nobody but its own site for anything', () => {
     const foreign = requests.filter((url) => !url.startsWith(site.url) && !/^(data|blob):/.test(url));
     expect(foreign).toEqual([]);

@@ -237,7 +237,8 @@ export class DataShelf {
       await this.listKept();
       return result;
     } catch (error) {
-      if (this.holds(sets)) this.#store.update({ keptProblem: /** @type {Error} */ (error).message });
+      const { what, message } = /** @type {import('tabgrad').TabgradError} */ (error);
+      if (this.holds(sets)) this.#store.update({ keptProblem: what ?? message });
       return null;
     }
   }

@@ -286,7 +286,7 @@ function described({ format, count: samples, shape: [height, width, ...rest], pa
   const isRow = height === 1 && width === 1;
   const size =
     width === undefined ? '' : ` of ${isRow ? `${rest} numbers` : shape([height, width, ...rest])}`;
-  const where = PARTS[part] ? `, ${PARTS[part]}` : '';
+  const where = part === 'labels' ? ' labels' : PARTS[part] ? `, ${PARTS[part]}` : '';
   return `${FORMATS[format] ?? format}: ${count(samples)}${size}${where}`;
 }
 

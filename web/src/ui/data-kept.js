@@ -24,7 +24,7 @@ export class DataKept extends LightElement {
     return html`
       <section class="kept" aria-labelledby="kept-title" data-testid="kept">
         <h3 id="kept-title">Kept in this browser</h3>
-        ${problem ? html`<p class="aside">Not kept: ${problem}</p>` : nothing}
+        ${problem ? html`<p class="aside" role="status">${problem}. Training goes on all the same.</p>` : nothing}
         <ul>
           ${kept.map(
             (entry) => html`
@@ -38,7 +38,7 @@ export class DataKept extends LightElement {
                 >
                   <b>${entry.name}</b>
                   <span class="aside number">
-                    ${count(entry.train + entry.test)} samples, ${bytes(entry.bytes)}
+                    ${count(entry.train)}${entry.test > 0 ? ` + ${count(entry.test)}` : ''} samples, ${bytes(entry.bytes)}
                   </span>
                 </button>
                 <button

@@ -16,7 +16,7 @@ const SUFFIX = '.safetensors';
 /** What goes over at a time. */
 const CHUNK = 2 ** 22;
 const MAX_HEADER = 2 ** 24;
-/** Bytes that a header has beyond what it needs, and for each class: other names are written in their place. */
+/** Bytes that a header has beyond what it needs, and for each class: longer names are written in the same place. */
 const HEADER_ROOM = 4096;
 const NAME_ROOM = 64;
 
