@@ -181,11 +181,7 @@ describe('data files', () => {
     ));
 
   it('whose gzip data is cut short', () =>
-    refusedImages(
-      'g.gz',
-      gzipSync(quarters(32, 1).images).subarray(0, 500),
-      'is cut short; get it again',
-    ));
+    refusedImages('g.gz', gzipSync(quarters(32, 1).images).subarray(0, 500), 'is cut short; get it again'));
 
   it('that are images twice', () =>
     refused(

@@ -99,9 +99,7 @@ describe.each(BROWSERS)('files in %s', (browser) => {
   });
 
   it('leaves what is being typed alone when other data come', async () => {
-    const epochs = await person.page.$('[data-testid="epochs"]');
-    await epochs.click({ count: 3 });
-    await person.page.keyboard.type('4');
+    await person.typeOver('[data-testid="epochs"]', '4');
     await person.dropFiles('drop-zone', await clothes(250));
     await person.until(
       () =>
