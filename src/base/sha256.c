@@ -18,6 +18,16 @@ static uint32_t rotate(uint32_t x, int by) {
     return x >> by | x << (32 - by);
 }
 
+/* Step 3 of FIPS 180-4, 6.2.2, with choice and majority in fewer operations. The letters take turns, not the values. */
+#define ROUND(a, b, c, d, e, f, g, h, t)                                                                     \
+    do {                                                                                                     \
+        uint32_t choice = g ^ (e & (f ^ g)), majority = (a & b) | (c & (a | b));                             \
+        uint32_t sum =                                                                                       \
+            h + choice + round_constant[t] + w[t] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25));          \
+        d += sum;                                                                                            \
+        h = sum + majority + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22));                                 \
+    } while (0)
+
 /* FIPS 180-4, 6.2.2. */
 static void compress(uint32_t state[8], const uint8_t block[64]) {
     uint32_t w[64];
@@ -32,19 +42,15 @@ static void compress(uint32_t state[8], const uint8_t block[64]) {
     }
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    for (int t = 0; t < 64; t++) {
-        uint32_t s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
-        uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + round_constant[t] + w[t];
-        uint32_t s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
-        uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
-        h = g;
-        g = f;
-        f = e;
-        e = d + t1;
-        d = c;
-        c = b;
-        b = a;
-        a = t1 + t2;
+    for (int t = 0; t < 64; t += 8) {
+        ROUND(a, b, c, d, e, f, g, h, t);
+        ROUND(h, a, b, c, d, e, f, g, t + 1);
+        ROUND(g, h, a, b, c, d, e, f, t + 2);
+        ROUND(f, g, h, a, b, c, d, e, t + 3);
+        ROUND(e, f, g, h, a, b, c, d, t + 4);
+        ROUND(d, e, f, g, h, a, b, c, t + 5);
+        ROUND(c, d, e, f, g, h, a, b, t + 6);
+        ROUND(b, c, d, e, f, g, h, a, t + 7);
     }
     state[0] += a;
     state[1] += b;

@@ -6,6 +6,8 @@ import { Damaged } from './damaged.js';
 
 /** Of a file, read at once: enough that waiting for the disk does not show. */
 const WINDOW = 2 ** 22;
+/** Windows asked for ahead: a browser takes its time with each, but reads several at once. */
+const AHEAD = 3;
 const NOTHING = new Uint8Array();
 
 export class ByteStream {
@@ -31,7 +33,7 @@ export class ByteStream {
     });
   }
 
-  /** Reads the next window while this one is being used. @param {ByteSource} source @param {number} [start] */
+  /** Reads the next windows while this one is being used. @param {ByteSource} source @param {number} [start] */
   static from(source, start = 0) {
     const read = (/** @type {number} */ at) => {
       const window = source.read(at, Math.min(at + WINDOW, source.size));
@@ -39,13 +41,16 @@ export class ByteStream {
       return window;
     };
     let at = start;
-    let next = read(at);
+    /** @type {ReturnType<ByteSource['read']>[]} */
+    const windows = [];
+    const readAhead = () => {
+      for (; windows.length < AHEAD && at < source.size; at += WINDOW) windows.push(read(at));
+    };
+    readAhead();
     const stream = new ByteStream(async () => {
-      if (at >= source.size) return null;
-      const window = await next;
-      at += window.length;
-      if (at < source.size) next = read(at);
-      return window;
+      const window = await windows.shift();
+      readAhead();
+      return window ?? null;
     });
     stream.position = start;
     return stream;
