@@ -6,11 +6,11 @@ import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { hostileContainers } from '../hostile_containers.mjs';
 import { hostileFiles } from '../hostile_files.mjs';
+import { realTasks, shared } from '../support/real-data.js';
 import { idx, makeFolder, project, quarters, quartersRecipe, tabgrad } from './program.js';
 
 const folder = makeFolder();
 const fixtures = join(project, 'tests/fixtures');
-const shared = join(project, '../shared/data');
 afterAll(folder.remove);
 
 /** @param {string[]} paths @param {object} [options] */
@@ -230,7 +230,7 @@ describe('hostile files', () => {
   });
 });
 
-describe.runIf(existsSync(shared))('real files', () => {
+describe.runIf(existsSync(shared))('real files (skipped where ../shared/data is absent)', () => {
   it('taskar: the MATLAB file and IDX have the same letters', async () => {
     const idxFiles = await understood([join(shared, 'letters/taskar')]);
     const matlab = await understood([join(shared, 'letters/taskar/ocr_taskar.mat')]);
@@ -260,6 +260,13 @@ describe.runIf(existsSync(shared))('real files', () => {
     expect(report.train).toMatchObject({ count: 1177, shape: [32, 32, 3] });
     expect(report.test.count).toBe(400);
     expect(report.train.classes).toHaveLength(8);
+  });
+
+  it.each(realTasks)('$name is learned from', async ({ path, reading, recipe, accuracy }) => {
+    const options = ['--train', join(shared, path), '--read', JSON.stringify(reading), '--json'];
+    const { status, stderr, lines } = await tabgrad(['train', folder.write('real.json', recipe), ...options]);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(lines.at(-1).test.accuracy).toBeGreaterThan(accuracy);
   });
 });
 
