@@ -5,7 +5,7 @@
 //
 // --only takes names, or their beginnings, of workloads (W1 to W7, I1) and of the other measurements: micro (single
 // kernels), steps (the first ones, and what the library costs beside the core), load (of the page), click (to an
-// accuracy). --variant fast: relaxed SIMD. --torch: PyTorch's figure beside ours. --json: one JSON document instead of
+// accuracy), files (read by the library and in the page; files-cifar for one kind of them). --variant fast: relaxed SIMD. --torch: PyTorch's figure beside ours. --json: one JSON document instead of
 // tables. --write: also into docs/performance.json and the tables of docs/performance.md.
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -18,6 +18,7 @@ import { measure } from './bench_measure.mjs';
 import { measureMicroChromium, measureMicroNative, microPrograms } from './bench_micro.mjs';
 import { measureNative } from './bench_native.mjs';
 import { GOALS, measureClick, measureLoad } from './bench_page.mjs';
+import { bytesOf, FILE_SETS, measureReading } from './bench_reading.mjs';
 import { speedRow, tables } from './bench_table.mjs';
 import { findTorch, startTorch } from './bench_torch.mjs';
 import { FILES, WORKLOADS } from './bench_workloads.mjs';
@@ -25,6 +26,7 @@ import { build } from './build.mjs';
 import { prepareNative } from './build_native.mjs';
 import { binaryDirectory, buildPreset } from './cmake.mjs';
 import { emscriptenEnvironment, prepareEmscripten } from './emscripten.mjs';
+import { FORMAT_FILES, prepareFormats } from './make_formats.mjs';
 import { Failure, runMain, step } from './steps.mjs';
 import { prepareTools } from './tools.mjs';
 
@@ -40,7 +42,7 @@ import { prepareTools } from './tools.mjs';
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const PLACES = /** @type {const} */ (['chromium', 'node', 'native']);
 /** Measurements beside the workloads; all but the first need a browser. */
-const OTHERS = ['micro', 'steps', 'load', 'click'];
+const OTHERS = ['micro', 'steps', 'load', 'click', ...Object.keys(FILE_SETS).map((name) => `files-${name}`)];
 /** How often what takes one attempt at a time is measured. */
 const ATTEMPTS = 5;
 const VARIANTS = /** @type {const} */ (['exact', 'fast']);
@@ -65,6 +67,8 @@ await runMain(async () => {
       if (loads) results.loads = loads;
     }
     if (chromium && wanted.includes('click')) results.clicks = await measureClicks(chromium);
+    const fileSets = Object.keys(FILE_SETS).filter((name) => wanted.includes(`files-${name}`));
+    if (chromium && fileSets.length > 0) results.files = await measureFiles(chromium, fileSets);
     console.log(options.json ? JSON.stringify(results, null, 2) : tables(results));
     if (options.write) await writePerformance(results);
   } finally {
@@ -138,6 +142,8 @@ async function prepare({ places, torch }, wanted) {
     await prepareNative();
     await step('building bench_peak', () => buildPreset('release', { target: programs ?? 'bench_peak' }));
   }
+  const formats = Object.keys(FORMAT_FILES).filter((name) => wanted.includes(`files-${name}`));
+  await prepareFormats(/** @type {(keyof typeof FORMAT_FILES)[]} */ (formats));
   if (torch) await findTorch();
 }
 
@@ -274,6 +280,17 @@ async function measureClicks(chromium) {
     if (missing) console.error(`  ${goal.title} is left out: ${missing}`);
     const clicks = missing ? null : await repeat(goal.title, () => measureClick(chromium, goal));
     if (clicks) rows.push({ ...goal, clicks });
+  }
+  return rows;
+}
+
+/** @param {Chromium} chromium @param {string[]} names  of FILE_SETS */
+async function measureFiles(chromium, names) {
+  const rows = [];
+  for (const name of names) {
+    const { title, files, asked } = FILE_SETS[name];
+    const readings = await repeat(title, () => measureReading(chromium, files));
+    if (readings) rows.push({ title, asked, bytes: await bytesOf(files), readings });
   }
   return rows;
 }

@@ -113,7 +113,7 @@ export async function measureClick(chromium, { recipe, title, accuracy, open }) 
 }
 
 /** Until the network that comes with it is ready. @param {Page} page @param {string} url */
-async function openPage(page, url) {
+export async function openPage(page, url) {
   await page.setViewport({ width: 1280, height: 900 });
   await page.goto(`${url}dist/index.html`);
   await page.waitForFunction(() => document.querySelector('[data-testid="save-checkpoint"]:not(:disabled)'), {

@@ -17,6 +17,7 @@ import { flopPerSample, WORKLOADS } from './bench_workloads.mjs';
  *   slices: import('./bench_library.mjs').Slices[] }[]} [steps]
  * @property {Record<'first' | 'second', import('./bench_page.mjs').Load>[]} [loads]
  * @property {(import('./bench_page.mjs').Goal & { clicks: import('./bench_page.mjs').Click[] })[]} [clicks]
+ * @property {{ title: string, asked: string, bytes: number, readings: import('./bench_reading.mjs').Reading[] }[]} [files]
  */
 
 /**
@@ -61,7 +62,7 @@ export function speedRow({ workload, ...what }, { samplesPerSecond, peaks, laten
  * @param {Results} results
  * @returns {Table[]} of what was measured
  */
-export function tablesOf({ speeds, micro, steps, loads, clicks }) {
+export function tablesOf({ speeds, micro, steps, loads, clicks, files }) {
   const inBrowser = speeds?.filter(({ place }) => place === 'chromium') ?? [];
   return [
     ...(inBrowser.length > 0 ? [goalTable(inBrowser, speeds ?? [])] : []),
@@ -69,6 +70,7 @@ export function tablesOf({ speeds, micro, steps, loads, clicks }) {
     ...(inBrowser.length > 0 ? [memoryTable(inBrowser)] : []),
     ...(clicks ? [clickTable(clicks)] : []),
     ...(loads ? [loadTable(loads)] : []),
+    ...(files ? [fileTable(files)] : []),
     ...(steps ? [stepTable(steps)] : []),
     ...(micro ? [microTable(micro)] : []),
   ];
@@ -190,6 +192,31 @@ function loadTable(loads) {
   };
 }
 
+/** @param {NonNullable<Results['files']>} rows */
+function fileTable(rows) {
+  const lines = rows.map(({ title, asked, bytes, readings }) => {
+    const all = spreadOf(readings.map(({ ms }) => ms / 1000));
+    const ratio = (/** @type {'heapBytes' | 'peakBytes'} */ key) =>
+      spreadOf(readings.map((reading) => reading[key] / reading.setBytes)).median.toFixed(2);
+    return [
+      title,
+      megabytes(bytes),
+      `${all.median.toFixed(2)} s`,
+      `${all.low.toFixed(2)} to ${all.high.toFixed(2)}`,
+      (bytes / 1e6 / all.median).toFixed(0),
+      ratio('heapBytes'),
+      ratio('peakBytes'),
+      milliseconds(readings.map(({ thumbnailsMs }) => thumbnailsMs)),
+      milliseconds(readings.map(({ pageMs }) => pageMs)),
+      milliseconds(readings.map(({ longestTaskMs }) => longestTaskMs)),
+      asked,
+    ];
+  });
+  const head = ['', 'MB', 'library', 'quartiles', 'MB/s', 'heap : set', 'process : set'];
+  head.push('page: samples are seen', 'all is understood', 'longest task', 'asked for');
+  return { title: 'Reading files', head, lines };
+}
+
 /** @param {NonNullable<Results['steps']>} rows */
 function stepTable(rows) {
   const lines = rows.map(({ name, threads, firsts, slices }) => [
@@ -271,5 +298,5 @@ function megabytes(bytes) {
 
 /** @param {number[]} values */
 function milliseconds(values) {
-  return `${spreadOf(values).median.toPrecision(3)} ms`;
+  return `${Number(spreadOf(values).median.toPrecision(3))} ms`;
 }
