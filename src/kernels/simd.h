@@ -82,8 +82,10 @@ static inline vf larger_of(vf a, vf b) {
     return (vf)_mm_max_ps((__m128)b, (__m128)a);
 #elif defined(__wasm_simd128__)
     return (vf)wasm_f32x4_pmax((v128_t)a, (v128_t)b);
-#else
-    return select(b > a, b, a);
+#elif defined(__aarch64__)
+    vi larger = b > a;
+    __asm__("" : "+w"(larger)); /* Clang 14 would merge it with the choice into fmax, which makes +0 of -0 */
+    return select(larger, b, a);
 #endif
 }
 
