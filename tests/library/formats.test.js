@@ -30,6 +30,7 @@ const folders = pngFolders(parts);
 const files = Object.fromEntries(idx.map(({ name, bytes }) => [name, bytes]));
 
 const PROGRAM = fileURLToPath(new URL('../../build/native/tabgrad', import.meta.url));
+const CONVERTER = fileURLToPath(new URL('../../scripts/parquet_to_idx.mjs', import.meta.url));
 /** What the command line program makes of files. @param {{ name: string, path?: string, bytes: Uint8Array }[]} given */
 function readByProgram(given) {
   const folder = mkdtempSync(join(tmpdir(), 'tabgrad-'));
@@ -99,8 +100,23 @@ it.each(
   expect(found.report.skipped).toEqual([]);
   expect(found.classes).toEqual(NAMES);
   expect(found.digests).toEqual(digests);
-  if (kind === 'Parquet with PNGs') return; // which the program does not read
+  if (kind === 'Parquet with PNGs') return; // which the program does not read: see below
   expect(readByProgram(given())).toEqual({ digests, skipped: [] });
+});
+
+it('Parquet becomes IDX for the program', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tabgrad-'));
+  const paths = parquetFiles(parts, NAMES).map(({ name, bytes }) => {
+    writeFileSync(join(folder, name), bytes);
+    return join(folder, name);
+  });
+  execFileSync(process.execPath, [CONVERTER, ...paths, join(folder, 'idx')]);
+  const { train, test } = JSON.parse(
+    execFileSync(PROGRAM, ['data', '--json', join(folder, 'idx')], { encoding: 'utf8' }),
+  );
+  rmSync(folder, { recursive: true });
+  expect([train.sha256, test.sha256]).toEqual(digests);
+  expect(train.classes).toEqual(NAMES);
 });
 
 it('files on disk are read piece by piece', async () => {
