@@ -39,9 +39,7 @@ describe.each(BROWSERS)('the Model panel in %s', (browser) => {
 
   /** @param {number} index @param {string} key @param {string} value */
   async function setField(index, key, value) {
-    const field = await person.page.$(`[data-layer="${index}"] [data-attribute=${key}]`);
-    await field.click({ count: 3 });
-    await person.page.keyboard.type(value);
+    await person.typeOver(`[data-layer="${index}"] [data-attribute=${key}]`, value);
     await person.page.keyboard.press('Enter');
   }
 

@@ -159,9 +159,7 @@ describe.each(['light', 'dark'])('axe on the page, %s', (scheme) => {
     await person.page.click('[data-layer="0"] [data-part=head]');
     await person.page.waitForSelector('[data-layer="0"] [data-attribute=kernel]');
     expect(await violations()).toEqual([]);
-    const kernel = await person.page.$('[data-layer="0"] [data-attribute=kernel]');
-    await kernel.click({ count: 3 });
-    await person.page.keyboard.type('50');
+    await person.typeOver('[data-layer="0"] [data-attribute=kernel]', '50');
     await person.page.keyboard.press('Enter');
     await person.page.waitForSelector('[data-testid="layer-problem"]');
     expect(await violations()).toEqual([]);
