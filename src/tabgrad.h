@@ -71,10 +71,13 @@ typedef struct tg_engine tg_engine;
 
 /* threads: taken literally, 1..64; this thread counts as one. Builds without threads accept only 1. */
 tg_status tg_engine_create(size_t threads, tg_engine **out, tg_error *err);
+/* Before the first run: products may be fused with additions, faster, but the bits are then those of such machines only.
+ * Fails where there are no instructions for it; never done by itself. */
+tg_status tg_engine_fuse(tg_engine *engine, tg_error *err);
 void tg_engine_destroy(tg_engine *engine); /* after every run made from it */
 size_t tg_engine_threads(const tg_engine *engine);
 const char *
-tg_engine_kernels(const tg_engine *engine); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128", ... */
+tg_engine_kernels(const tg_engine *engine); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128"; "avx2-fma", ... */
 
 /* ---- datasets ----------------------------------------------------------------------------------------------- */
 

@@ -21,6 +21,7 @@ typedef struct cli_options {
     const char *read;         /* how files are read, as JSON; NULL: as they are */
     const char *train, *test; /* PATH[,LABELS]; NULL: the recipe's dataset */
     const char *out;
+    const char *precision; /* "exact", which is also what NULL means, or "fast" */
     cli_number epochs, steps, limit, seed, threads;
     bool json, weights_only;
     char **argv; /* as the program was called */

@@ -55,6 +55,8 @@ static const struct option {
      EVALUATE | PREDICT | SUMMARY | GRADCHECK,
      "only the first N samples; gradcheck: N parameters of every tensor"},
     {"--threads", "N", NUMBER, offsetof(cli_options, threads), 1, 64, RUNS, "default: one for every core"},
+    {"--precision", "exact|fast", TEXT, offsetof(cli_options, precision), 0, 0, TRAIN | EVALUATE | PREDICT,
+     "fast: fused multiplications and additions, no longer the same bits everywhere"},
     {"--out", "FILE", TEXT, offsetof(cli_options, out), 0, 0, TRAIN,
      "save a checkpoint after every epoch, at the end and on Ctrl-C"},
     {"--weights-only", NULL, FLAG, offsetof(cli_options, weights_only), 0, 0, TRAIN,

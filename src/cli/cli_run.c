@@ -140,6 +140,15 @@ static size_t thread_count(const cli_options *options) {
     return cores < 1 ? 1 : cores > 64 ? 64 : (size_t)cores;
 }
 
+static tg_status make_engine(const cli_options *options, tg_engine **out, tg_error *err) {
+    const char *precision = options->precision ? options->precision : "exact";
+    bool fast = strcmp(precision, "fast") == 0;
+    if (!fast && strcmp(precision, "exact") != 0)
+        return cli_fail(err, TG_E_ARGUMENT, "--precision", "must be exact or fast, not \"%.40s\"", precision);
+    if (tg_engine_create(thread_count(options), out, err) != TG_OK) return err->status;
+    return fast && tg_engine_fuse(*out, err) != TG_OK ? cli_fail_in(err, "--precision") : TG_OK;
+}
+
 static tg_status make_run(cli_session *session, tg_error *err) {
     tg_status status = session->checkpoint ? tg_run_load(session->engine, session->checkpoint, session->attrs,
                                                          session->train, session->test, &session->run, err)
@@ -160,7 +169,7 @@ tg_status cli_session_open(const cli_options *options, unsigned data, cli_sessio
         status = cli_fail(err, TG_E_ARGUMENT, options->input, "is a checkpoint; name a recipe");
     if (status == TG_OK)
         status = is_checkpoint(out) ? read_checkpoint(out, err) : read_recipe(out, data, err);
-    if (status == TG_OK) status = tg_engine_create(thread_count(options), &out->engine, err);
+    if (status == TG_OK) status = make_engine(options, &out->engine, err);
     if (status == TG_OK) status = open_data(out, data, err);
     if (status == TG_OK) status = make_run(out, err);
     if (status != TG_OK) cli_session_close(out);

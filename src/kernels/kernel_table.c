@@ -24,3 +24,8 @@ const tg_kernels *tg_kernels_choose(void) {
     }
     return widest;
 }
+
+const tg_kernels *tg_kernels_choose_fused(void) {
+    const tg_kernels *widest = tg_kernels_avx512_fma();
+    return widest ? widest : tg_kernels_avx2_fma();
+}

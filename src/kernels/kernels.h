@@ -117,11 +117,15 @@ const tg_kernels *tg_kernels_scalar(void);
 const tg_kernels *tg_kernels_sse2(void);
 const tg_kernels *tg_kernels_avx2(void);
 const tg_kernels *tg_kernels_avx512(void);
+const tg_kernels *tg_kernels_avx2_fma(void); /* of other bits: see tg_kernels_choose_fused() */
+const tg_kernels *tg_kernels_avx512_fma(void);
 const tg_kernels *tg_kernels_neon(void);
 const tg_kernels *tg_kernels_wasm128(void);
 
 /* The widest that runs here, chosen anew at each call; the environment variable TG_KERNELS (a table's name)
  * overrides it natively, so that tests force every path on one machine. */
 const tg_kernels *tg_kernels_choose(void);
+/* The widest that rounds a product and its addition once, outside of the promise of equal bits; NULL where there is none. */
+const tg_kernels *tg_kernels_choose_fused(void);
 
 #endif

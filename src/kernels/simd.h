@@ -103,10 +103,14 @@ static inline vf sqrt_each(vf v) {
 #endif
 }
 
-/* c + a b in two roundings; in one where relaxed SIMD was asked for, and with it other bits. */
+/* c + a b in two roundings; in one where relaxed SIMD or TG_FMA was asked for, and with it other bits. */
 static inline vf multiply_add(vf a, vf b, vf c) {
 #if defined(__wasm_relaxed_simd__)
     return (vf)wasm_f32x4_relaxed_madd((v128_t)a, (v128_t)b, (v128_t)c);
+#elif defined(TG_FMA) && defined(__AVX512F__)
+    return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(TG_FMA)
+    return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
 #else
     return c + a * b;
 #endif

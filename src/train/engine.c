@@ -12,6 +12,14 @@ tg_status tg_engine_create(size_t threads, tg_engine **out, tg_error *err) {
     return status;
 }
 
+tg_status tg_engine_fuse(tg_engine *engine, tg_error *err) {
+    const tg_kernels *fused = tg_kernels_choose_fused();
+    TG_REQUIRE(err, fused, TG_E_ARGUMENT,
+               "\"fast\" needs a processor that fuses multiplications with additions; use \"exact\"");
+    engine->parts.kernels = fused;
+    return TG_OK;
+}
+
 void tg_engine_destroy(tg_engine *engine) {
     if (!engine) return;
     tg_pool_destroy(engine->parts.pool);

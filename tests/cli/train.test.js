@@ -102,6 +102,24 @@ describe('train', () => {
     expect(hashes[2]).toBe(hashes[0]);
   });
 
+  it('fuses multiplications with additions only when told to', async () => {
+    const exact = await tabgrad(['train', recipe, ...data, '--precision', 'exact', '--json']);
+    const plain = await tabgrad(['train', recipe, ...data, '--json']);
+    expect(plain.lines.at(-1).hash).toBe(exact.lines.at(-1).hash);
+    const fast = await tabgrad(['train', recipe, ...data, '--precision', 'fast', '--json']);
+    if (fast.status === 0) {
+      expect(fast.lines.at(-1).hash).not.toBe(exact.lines.at(-1).hash);
+      expect(fast.lines.at(-1).test.loss).toBeCloseTo(exact.lines.at(-1).test.loss, 3);
+    } else {
+      expect(fast.stderr).toBe(
+        'tabgrad: --precision: "fast" needs a processor that fuses multiplications with additions; use "exact"\n',
+      );
+    }
+    const wrong = await tabgrad(['train', recipe, ...data, '--precision', 'exat']);
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toBe('tabgrad: --precision: must be exact or fast, not "exat"\n');
+  });
+
   it('takes seed, epochs and steps from the command line', async () => {
     const first = (await tabgrad(['train', recipe, ...data, '--steps', '7', '--json'])).lines.at(-1);
     const other = (await tabgrad(['train', recipe, ...data, '--steps=7', '--seed=4', '--json'])).lines.at(-1);
