@@ -34,19 +34,19 @@ static void take_rows(void *ctx, const tg_exec *rows, size_t first, size_t threa
 
 /* Multiplications that a row costs, about: those of products, and some for every value. */
 static double row_work(const rows_job *job) {
-    enum { OF_A_VALUE = 4 };
+    const double of_a_value = 4;
     const tg_plan *plan = job->batch->plan;
     double work = 0;
     for (size_t i = job->first; i < job->end; i++) {
         const tg_node *node = &plan->graph->nodes[i];
         double products = node->param_count ? (double)node->params[0].size : 0;
-        double values = OF_A_VALUE * (double)tg_shape_size(&node->shape);
+        double values = of_a_value * (double)tg_shape_size(&node->shape);
         if (tg_plan_is_free(plan, node)) continue;
         if (job->forward) work += products + values;
         if (job->backward && node->needs_gradient) work += values;
         if (job->backward && node->input_count && node->inputs[0]->needs_gradient) work += products;
     }
-    return work + (job->losses ? OF_A_VALUE * (double)job->run->shown_size : 0);
+    return work + (job->losses ? of_a_value * (double)job->run->shown_size : 0);
 }
 
 /* How many of `left` pieces of work, of so many multiplications each, are done before the caller is asked. */
