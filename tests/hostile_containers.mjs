@@ -206,11 +206,12 @@ export const hostileContainers = [
     program: /^tiny.gif: is a (damaged )?GIF[;,] .*(again|to PNG)$/,
     browser: /^tiny.gif: is a damaged picture/,
   },
+  // In their headers: of half a picture Firefox shows the half.
   ...['gif', 'webp', 'bmp'].map((kind) => ({
     file: `cut.${kind}`,
     bytes: () => {
       const whole = readFileSync(`${PICTURES}${kind === 'gif' ? 'plain' : 'colour'}.${kind}`);
-      return new Uint8Array(whole.subarray(0, whole.length / 2));
+      return new Uint8Array(whole.subarray(0, 24));
     },
     library: new RegExp(`^cut.${kind}: is a ${kind}, which only browsers decode here`, 'i'),
     browser: /: is a damaged picture, or one that this browser does not know; get it again$/,
