@@ -129,19 +129,23 @@ static bool parse_number(cell c, double *out) {
     return true;
 }
 
-/* What almost every cell of a table of pixels is. */
-static bool take_byte(table *t, uint8_t *out) {
-    const uint8_t *p = t->at;
-    unsigned value = 0, digit;
-    while (p < t->end && (digit = *p - (unsigned)'0') <= 9) {
-        value = value * 10 + digit;
-        if (value > 255) return false;
-        p++;
+/* What almost every cell of a table of pixels is: takes features of up to three digits and 255, each with another cell
+ * behind it, for as long as they come, and returns how many. In locals: for all a compiler knows, a byte that is stored
+ * could be part of the table. */
+static size_t take_bytes(table *t, const uint8_t *roles, size_t most, uint8_t *out) {
+    const uint8_t *p = t->at, *const end = t->end, delimiter = t->delimiter;
+    size_t taken = 0;
+    for (; taken < most && roles[taken] == FEATURE && end - p > 3; taken++) {
+        unsigned value = p[0] - (unsigned)'0', digit;
+        size_t length = 1;
+        if (value > 9) break;
+        while (length < 3 && (digit = p[length] - (unsigned)'0') <= 9) value = value * 10 + digit, length++;
+        if (value > 255 || p[length] != delimiter) break;
+        out[taken] = (uint8_t)value;
+        p += length + 1;
     }
-    if (p == t->at || !ends_cell(t, p)) return false;
     t->at = p;
-    *out = (uint8_t)value;
-    return true;
+    return taken;
 }
 
 /* ---- columns -------------------------------------------------------------------------------------------- */
@@ -346,16 +350,17 @@ static tg_status read_row(table *t, size_t row, tg_error *err) {
     bool good = true;
     cell c;
     do {
+        if (!t->floats && column + 1 < t->columns) {
+            uint8_t *to = (uint8_t *)t->values + index;
+            size_t taken = take_bytes(t, t->roles + column, t->columns - 1 - column, to);
+            column += taken;
+            index += taken;
+        }
         if (column < t->columns && t->roles[column] == FEATURE) {
-            uint8_t value;
-            if (!t->floats && take_byte(t, &value)) {
-                ((uint8_t *)t->values)[index++] = value;
-            } else {
-                bool number;
-                TG_TRY(put_slowly(t, index++, &number, &c, err));
-                if (!number && good) leave_out(t, row, column, &c);
-                good = good && number;
-            }
+            bool number;
+            TG_TRY(put_slowly(t, index++, &number, &c, err));
+            if (!number && good) leave_out(t, row, column, &c);
+            good = good && number;
         } else if (column < t->columns && t->roles[column] == LABEL) {
             TG_TRY(put_label(t, &c, err));
             if (c.length == 0 && good) leave_out(t, row, column, &c);

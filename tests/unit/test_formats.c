@@ -278,6 +278,23 @@ static void rows_that_cannot_be_read_are_left_out(void **state) {
     free_import(&in);
 }
 
+static void bytes_are_read_however_they_are_written(void **state) {
+    (void)state;
+    importing in;
+    begin_import(&in, NULL);
+    give_text(&in, "t.csv",
+              "label,a,b,c\r\n1,0255, 7,\"3\"\r\n0,007,255,1e1\n2,1,2,3,\n3,1,2,\n1,9,0,+8\n0,6,5,4");
+    end_import(&in);
+    static const uint8_t values[] = {255, 7, 3, 7, 255, 10, 9, 0, 8, 6, 5, 4};
+    assert_int_equal(in.train->count, 4);
+    assert_int_equal(in.train->sample_size, 3);
+    assert_memory_equal(in.train->pixels, values, sizeof values);
+    assert_memory_equal(in.train->labels, ((int32_t[]){1, 0, 1, 0}), 4 * sizeof(int32_t));
+    report_says(&in, "'skipped':[{'name':'t.csv','reason':'row 4 has not the 4 cells of the first; 2 of 6 "
+                     "rows are left out'}]");
+    free_import(&in);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_numbers_of_any_width_are_bytes),
@@ -296,6 +313,7 @@ int main(void) {
         cmocka_unit_test(quotes_hold_what_would_part_cells),
         cmocka_unit_test(a_table_takes_the_label_column_it_is_told),
         cmocka_unit_test(rows_that_cannot_be_read_are_left_out),
+        cmocka_unit_test(bytes_are_read_however_they_are_written),
     };
     return cmocka_run_group_tests(tests, read_truth, forget_truth);
 }
