@@ -52,6 +52,56 @@ describe('reading', () => {
     await test?.close();
   });
 
+  describe.each([
+    ['IDX', (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => bytes],
+    ['IDX in gzip', (/** @type {Uint8Array} */ bytes) => gzipSync(bytes, { level: 1 })],
+  ])('shows the first samples of %s', (kind, packed) => {
+    const ending = kind === 'IDX' ? '' : '.gz';
+    /** The set, once its images were changed. @param {(bytes: Uint8Array<ArrayBuffer>, name: string) => Uint8Array} change */
+    const files = (change) =>
+      mnist.map(({ name, bytes }) => ({
+        name: name + ending,
+        bytes: packed(/** @type {Uint8Array<ArrayBuffer>} */ (change(bytes, name))),
+      }));
+
+    it('before it has seen the end of the files', async () => {
+      /** @type {import('tabgrad').ReadingPreview[]} */
+      const previews = [];
+      const cut = files((bytes, name) => (name.includes('images') ? bytes.subarray(0, -1) : bytes));
+      const reading = engine.readFiles(cut, { onPreview: (preview) => previews.push(preview) });
+      await expect(reading).rejects.toThrow('header promises');
+      expect(previews).toHaveLength(1);
+      const [{ train, test, indices, labels, thumbnails }] = previews;
+      expect(train).toMatchObject({ count: 60_000, shape: [28, 28, 1], classes: [...'0123456789'] });
+      expect(test).toMatchObject({ count: 10_000 });
+      const whole = await engine.readFiles(mnist);
+      expect((await whole.train.samples(indices)).labels).toEqual(labels);
+      const again = await whole.train.thumbnails(indices, { size: 56, columns: 10 });
+      expect(Buffer.from(again.pixels).equals(Buffer.from(thumbnails.pixels))).toBe(true);
+      await whole.train.close();
+      await whole.test?.close();
+    });
+
+    const sortedLabels = (/** @type {Uint8Array} */ bytes) => {
+      const sorted = new Uint8Array(bytes);
+      sorted.subarray(8).sort();
+      return sorted;
+    };
+    it('only where there are samples of every class among them', async () => {
+      /** @type {import('tabgrad').ReadingPreview[]} */
+      const previews = [];
+      const sorted = files((bytes, name) => (name.includes('labels') ? sortedLabels(bytes) : bytes));
+      const { train, test } = await engine.readFiles(sorted, {
+        onPreview: (preview) => previews.push(preview),
+      });
+      expect(previews).toHaveLength(1);
+      expect(previews[0].train.classes).toEqual([...'0123456789']);
+      expect((await train.samples(previews[0].indices)).labels).toEqual(previews[0].labels);
+      await train.close();
+      await test?.close();
+    });
+  });
+
   it('is cancelled within 100 ms, and leaves nothing behind', async () => {
     const packed = mnist.map(({ name, bytes }) => ({ name, bytes: gzipSync(bytes, { level: 1 }) })); // takes longer
     const before = (await engine.memory()).usedBytes;

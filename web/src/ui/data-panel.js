@@ -169,7 +169,7 @@ export class DataPanel extends LightElement {
   }
 
   willUpdate() {
-    if (this.detailed || !(this.state?.overview || this.state?.preview)) return;
+    if (this.detailed || !(this.state?.overview || this.state?.opening)) return;
     import('./data-details.js').then(
       () => {
         this.detailed = true;

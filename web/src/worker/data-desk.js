@@ -48,16 +48,15 @@ export class DataDesk {
     this.#readings.set(reading, controller);
     const { signal } = controller;
     try {
-      const thumbnails = import('./thumbnails.js');
-      const { importFiles } = await lazily(() => import('./import/importer.js'));
-      const read = await importFiles(this.#core, fields, {
-        signal,
-        parquetUrl: this.#parquetUrl,
-        onProgress: reply.event,
-      });
+      const { importFiles, previewOf, previewOfBeginnings } = await lazily(
+        () => import('./import/reading.js'),
+      );
+      const following = { signal, parquetUrl: this.#parquetUrl, onProgress: reply.event };
+      const early = await previewOfBeginnings(this.#core, fields, following);
+      if (early) reply.event(early);
+      const read = await importFiles(this.#core, fields, following);
       const sets = this.#setsAt(read);
-      const { previewOf } = await lazily(() => thumbnails);
-      reply.event(previewOf(sets));
+      if (!early) reply.event(previewOf(sets));
       return { ...this.#keepBoth({ train, test }, sets), report: read.report };
     } catch (error) {
       if (signal.aborted) throw new TabgradError('closed', 'files', 'their reading was cancelled');
