@@ -211,7 +211,7 @@ export const hostileContainers = [
     file: `cut.${kind}`,
     bytes: () => {
       const whole = readFileSync(`${PICTURES}${kind === 'gif' ? 'plain' : 'colour'}.${kind}`);
-      return new Uint8Array(whole.subarray(0, 24));
+      return new Uint8Array(whole.subarray(0, 40));
     },
     library: new RegExp(`^cut.${kind}: is a ${kind}, which only browsers decode here`, 'i'),
     browser: /: is a damaged picture, or one that this browser does not know; get it again$/,
