@@ -1,5 +1,6 @@
 import { html } from 'lit';
 import { count } from '../app/format.js';
+import { DarkMode } from './dark-mode.js';
 import { LightElement } from './light-element.js';
 
 /** Steps of the arrow keys: down, then to the right. @type {Record<string, [down: number, right: number]>} */
@@ -27,18 +28,7 @@ export class ConfusionMap extends LightElement {
     this.classes = [];
     /** @type {{ truth: number, read: number } | null} */
     this.chosen = null;
-    this.darkness = matchMedia('(prefers-color-scheme: dark)');
-    this.repaint = () => this.paint();
-  }
-
-  connectedCallback() {
-    super.connectedCallback();
-    this.darkness.addEventListener('change', this.repaint);
-  }
-
-  disconnectedCallback() {
-    super.disconnectedCallback();
-    this.darkness.removeEventListener('change', this.repaint);
+    new DarkMode(this, () => this.paint());
   }
 
   render() {

@@ -1,6 +1,7 @@
 import { html, nothing } from 'lit';
 import { MAX_CLASSES } from '../app/data-overview.js';
 import { count } from '../app/format.js';
+import { DarkMode } from './dark-mode.js';
 import { ask } from './data-ask.js';
 import { LightElement } from './light-element.js';
 import { inkColour } from './pixels.js';
@@ -48,8 +49,7 @@ export class DataClasses extends LightElement {
     /** The names stay as they are. */
     this.fixed = false;
     this.width = 600;
-    this.darkness = matchMedia('(prefers-color-scheme: dark)');
-    this.repaint = () => this.paint();
+    new DarkMode(this, () => this.paint());
     this.sizes = new ResizeObserver(([{ contentRect }]) => {
       this.width = Math.floor(contentRect.width);
     });
@@ -57,13 +57,11 @@ export class DataClasses extends LightElement {
 
   connectedCallback() {
     super.connectedCallback();
-    this.darkness.addEventListener('change', this.repaint);
     this.sizes.observe(this);
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
-    this.darkness.removeEventListener('change', this.repaint);
     this.sizes.disconnect();
   }
 

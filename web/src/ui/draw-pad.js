@@ -1,5 +1,6 @@
 import { html } from 'lit';
 import { inkToImage } from '../app/ink-image.js';
+import { DarkMode } from './dark-mode.js';
 import { INK_SIZE, Ink } from './ink.js';
 import { LightElement } from './light-element.js';
 import { paintPixels } from './pixels.js';
@@ -39,18 +40,11 @@ export class DrawPad extends LightElement {
     this.pointer = null;
     this.frame = 0;
     this.since = 0;
-    this.darkness = matchMedia('(prefers-color-scheme: dark)');
-    this.repaint = () => this.paint();
-  }
-
-  connectedCallback() {
-    super.connectedCallback();
-    this.darkness.addEventListener('change', this.repaint);
+    new DarkMode(this, () => this.paint());
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
-    this.darkness.removeEventListener('change', this.repaint);
     cancelAnimationFrame(this.frame);
   }
 

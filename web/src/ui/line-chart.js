@@ -1,4 +1,5 @@
 import { html } from 'lit';
+import { DarkMode } from './dark-mode.js';
 import { LightElement } from './light-element.js';
 
 /** @typedef {{ steps: number[], values: number[] }} Series */
@@ -53,21 +54,14 @@ export class LineChart extends LightElement {
     this.plot = null;
     /** @type {Promise<void> | undefined} */
     this.loading = undefined;
-    this.darkness = matchMedia('(prefers-color-scheme: dark)');
-    this.redraw = () => this.plot?.redraw(false, true);
+    new DarkMode(this, () => this.plot?.redraw(false, true));
     this.sizes = new ResizeObserver(([{ contentRect }]) => {
       this.plot?.setSize({ width: Math.floor(contentRect.width), height: HEIGHT });
     });
   }
 
-  connectedCallback() {
-    super.connectedCallback();
-    this.darkness.addEventListener('change', this.redraw);
-  }
-
   disconnectedCallback() {
     super.disconnectedCallback();
-    this.darkness.removeEventListener('change', this.redraw);
     this.sizes.disconnect();
     cancelAnimationFrame(this.frame);
     clearTimeout(this.tableTimer);

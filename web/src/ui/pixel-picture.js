@@ -1,4 +1,5 @@
 import { html } from 'lit';
+import { DarkMode } from './dark-mode.js';
 import { LightElement } from './light-element.js';
 import { paintPixels, paintWeights } from './pixels.js';
 
@@ -20,18 +21,7 @@ export class PixelPicture extends LightElement {
     this.label = '';
     /** Of the values' size, where they are weights and have a sign; 0: they are pixels. */
     this.limit = 0;
-    this.darkness = matchMedia('(prefers-color-scheme: dark)');
-    this.repaint = () => this.paint();
-  }
-
-  connectedCallback() {
-    super.connectedCallback();
-    this.darkness.addEventListener('change', this.repaint);
-  }
-
-  disconnectedCallback() {
-    super.disconnectedCallback();
-    this.darkness.removeEventListener('change', this.repaint);
+    new DarkMode(this, () => this.paint());
   }
 
   render() {
