@@ -199,8 +199,7 @@ static size_t scratch_size(size_t n, size_t size) {
 }
 
 static void multiply(const tg_subspace *s, const tg_gemm *gemm) {
-    if (s->pool) tg_gemm_parallel(s->kernels, s->pool, gemm, s->scratch);
-    else tg_gemm_serial(s->kernels, gemm, s->scratch);
+    tg_gemm_parallel(s->kernels, s->pool, gemm, s->scratch);
 }
 
 static double dot(size_t n, const tg_real *x, const tg_real *y) {

@@ -174,14 +174,27 @@ static void gather_piece(void *ctx, size_t piece, size_t thread) {
     }
 }
 
+static gathering begin(const tg_preprocess *preprocess, tg_dtype type, const void *pixels,
+                       const uint32_t *index, size_t n, tg_order order, tg_real *x,
+                       const tg_augmenting *augmenting) {
+    assert(index || !augmenting); /* the entry names the random stream */
+    return (gathering){.preprocess = preprocess,
+                       .kernels = tg_kernels_choose(),
+                       .type = type,
+                       .pixels = pixels,
+                       .index = index,
+                       .n = n,
+                       .x = x,
+                       .order = order,
+                       .augmenting = augmenting,
+                       .known = is_known(preprocess, pixels, index, augmenting)};
+}
+
 /* In pieces that each fit into one thread's room; those without steps behind the head take some microseconds, more than
  * handing them out costs. */
 static size_t cut(gathering *g, size_t threads) {
     const tg_preprocess *preprocess = g->preprocess;
-    assert(g->index || !g->augmenting); /* the entry names the random stream */
     if (g->n == 0) return 0;
-    g->kernels = tg_kernels_choose();
-    g->known = is_known(preprocess, g->pixels, g->index, g->augmenting);
     g->per_piece = smaller(preprocess->group, (g->n - 1) / threads + 1);
     if (g->known || preprocess->head == preprocess->count)
         g->per_piece = 1 + 4096 / tg_preprocess_size(preprocess);
@@ -191,14 +204,7 @@ static size_t cut(gathering *g, size_t threads) {
 void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dtype type, const void *pixels,
                           const uint32_t *index, size_t n, tg_order order, tg_real *x,
                           const tg_augmenting *augmenting) {
-    gathering g = {.preprocess = preprocess,
-                   .type = type,
-                   .pixels = pixels,
-                   .index = index,
-                   .n = n,
-                   .x = x,
-                   .order = order,
-                   .augmenting = augmenting};
+    gathering g = begin(preprocess, type, pixels, index, n, order, x, augmenting);
     size_t pieces = cut(&g, tg_pool_threads(pool));
     tg_parallel_for(pool, pieces, gather_piece, &g);
 }
@@ -206,14 +212,7 @@ void tg_preprocess_gather(const tg_preprocess *preprocess, tg_pool *pool, tg_dty
 void tg_preprocess_gather_on(const tg_preprocess *preprocess, size_t thread, tg_dtype type,
                              const void *pixels, const uint32_t *index, size_t n, tg_order order, tg_real *x,
                              const tg_augmenting *augmenting) {
-    gathering g = {.preprocess = preprocess,
-                   .type = type,
-                   .pixels = pixels,
-                   .index = index,
-                   .n = n,
-                   .x = x,
-                   .order = order,
-                   .augmenting = augmenting};
+    gathering g = begin(preprocess, type, pixels, index, n, order, x, augmenting);
     size_t pieces = cut(&g, 1);
     for (size_t i = 0; i < pieces; i++) gather_piece(&g, i, thread);
 }

@@ -86,8 +86,7 @@ static void add_products(const covariance *c, size_t n, size_t row) {
                     .b = {c->samples + row, features, 1},
                     .c = c->part,
                     .ldc = cols};
-    if (c->fitting->pool) tg_gemm_parallel(tg_kernels_choose(), c->fitting->pool, &gemm, c->scratch);
-    else tg_gemm_serial(tg_kernels_choose(), &gemm, c->scratch);
+    tg_gemm_parallel(tg_kernels_choose(), c->fitting->pool, &gemm, c->scratch);
     for (size_t i = 0; i < rows; i++)
         for (size_t j = i; j < cols; j++)
             c->sum[(row + i) * features + row + j] += (double)c->part[i * cols + j];

@@ -229,14 +229,6 @@ static void cut(gemm_block *block, size_t threads) {
     block->row_items = larger(smaller(divide_up(wanted, block->col_items), rows), divide_up(rows, ITEM_ROWS));
 }
 
-static void for_each(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx) {
-    if (pool) {
-        tg_parallel_for(pool, n, fn, ctx);
-    } else {
-        for (size_t i = 0; i < n; i++) fn(ctx, i, 0);
-    }
-}
-
 /* What is left of a product without terms. */
 static void begin(const tg_gemm *gemm) {
     for (size_t i = 0; i < gemm->m; i++) {
@@ -273,9 +265,9 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
             block.k = smaller(kc, gemm->k - block.k0);
             if (block.in_place) pack_rest(&block);
             else if (!gemm->packed)
-                for_each(pool, tg_gemm_pack_items(kernels, block.n, block.k), pack_item, &block);
-            cut(&block, pool ? tg_pool_threads(pool) : 1);
-            for_each(pool, block.row_items * block.col_items, multiply_item, &block);
+                tg_parallel_for(pool, tg_gemm_pack_items(kernels, block.n, block.k), pack_item, &block);
+            cut(&block, tg_pool_threads(pool));
+            tg_parallel_for(pool, block.row_items * block.col_items, multiply_item, &block);
         }
     }
 }

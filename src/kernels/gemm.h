@@ -41,7 +41,7 @@ tg_gemm tg_gemm_columns(const tg_gemm *gemm, size_t first, size_t cols);
  * tiles, and over smaller products. pool's thread count for tg_gemm_parallel, 1 for tg_gemm_serial. */
 size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads);
 
-/* Spread over the pool (b packed once, shared). */
+/* Spread over the pool (b packed once, shared); without one, on this thread. */
 void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch);
 /* On this thread alone: for use inside a parallel loop. */
 void tg_gemm_serial(const tg_kernels *kernels, const tg_gemm *gemm, tg_real *scratch);
