@@ -1,6 +1,8 @@
 // Canvases do not follow the style sheet: what is painted on them is painted anew where the scheme changes.
 
-/** @implements {import('lit').ReactiveController} */
+/** @typedef {import('lit').ReactiveController} ReactiveController */
+
+/** @implements {ReactiveController} */
 export class DarkMode {
   #scheme = matchMedia('(prefers-color-scheme: dark)');
   #changed;
