@@ -167,12 +167,7 @@ describe.each(['light', 'dark'])('axe on the page, %s', (scheme) => {
   });
 
   it('finds nothing in the Data panel, with everything open that there is', async () => {
-    await person.dropFiles('drop-zone', [zipOfFolders()]);
-    await person.page.waitForSelector('[data-testid="data-samples"]');
-    await person.page.$$eval('#data details', (all) => {
-      for (const details of all) details.open = true;
-    });
-    await person.page.waitForSelector('[data-testid="outcomes"]');
+    await openEverythingInData();
     expect(await violations()).toEqual([]);
     await person.page.locator('::-p-text(Back to MNIST)').click();
     await person.until(() =>
@@ -213,12 +208,7 @@ describe('the page at 360 px', () => {
     await person.fill('epochs', 1);
     await person.click('train');
     await person.untilState('done');
-    await person.dropFiles('drop-zone', [zipOfFolders()]);
-    await person.page.waitForSelector('[data-testid="data-samples"]');
-    await person.page.$$eval('#data details', (all) => {
-      for (const details of all) details.open = true;
-    });
-    await person.page.waitForSelector('[data-testid="outcomes"]');
+    await openEverythingInData();
     const { width, small } = await person.page.evaluate(() => ({
       width: document.documentElement.scrollWidth,
       small: Array.from(document.querySelectorAll('button, select, input, .panels-nav a, label.button'))
@@ -269,3 +259,17 @@ describe('the page on a plain host, under a sub-path', () => {
     await site.close();
   });
 });
+
+/** Everything there is to open, once the set has been read: while it is, only its first samples are shown. */
+async function openEverythingInData() {
+  await person.dropFiles('drop-zone', [zipOfFolders()]);
+  await person.until(
+    () =>
+      document.querySelector('[data-testid="data-summary"]')?.textContent?.startsWith('60 to learn from') &&
+      document.querySelector('[data-testid="augmentation"]'),
+  );
+  await person.page.$$eval('#data details', (all) => {
+    for (const details of all) details.open = true;
+  });
+  await person.page.waitForSelector('[data-testid="outcomes"]');
+}
