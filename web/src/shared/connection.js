@@ -22,6 +22,9 @@ import { TabgradError } from './errors.js';
 /** A busy worker that says nothing for that long is asked whether it is there; after as long again it is given up.
  * Nothing it does without a pause takes half as long. */
 const PATIENCE_MS = 30_000;
+/** The same from its first word, which it says as soon as its script runs, until it has first answered: fetching and
+ * compiling the engine keep no worker from speaking. */
+const START_PATIENCE_MS = 5_000;
 
 /** @typedef {Orphan & RequestOptions & { resolve: (value: any) => void }} Pending */
 
@@ -33,8 +36,11 @@ export class Connection {
   #lastId = 0;
   #isOver = false;
   #isAsked = false;
+  #patience = PATIENCE_MS;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #watch;
+  /** It stopped answering before it had first answered. */
+  hungAtStart = false;
   /** What to do when the worker dies. @type {(reason: string, orphans: Orphan[]) => void} */
   onDeath = () => {};
 
@@ -89,19 +95,27 @@ export class Connection {
     if (this.#isOver) return;
     this.#isAsked = false;
     if (message.type === 'fatal') return this.#die(message.reason);
+    if (message.type === 'loaded') return this.#setPatience(START_PATIENCE_MS);
     if (!('id' in message)) return this.#onMessage(message);
     const pending = this.#pending.get(message.id);
     if (!pending) return;
     if (message.type === 'event') return pending.onEvent?.(message.event);
     this.#pending.delete(message.id);
-    this.#setBusy(this.#pending.size > 0);
+    this.#setPatience(PATIENCE_MS);
     if (message.ok) pending.resolve(message.value);
     else pending.reject(TabgradError.from(message.error));
   }
 
+  /** @param {number} ms  from now on */
+  #setPatience(ms) {
+    if (this.#patience !== ms) this.#setBusy(false);
+    this.#patience = ms;
+    this.#setBusy(this.#pending.size > 0);
+  }
+
   /** @param {boolean} busy */
   #setBusy(busy) {
-    if (busy) this.#watch ??= setInterval(() => this.#check(), PATIENCE_MS);
+    if (busy) this.#watch ??= setInterval(() => this.#check(), this.#patience);
     else {
       clearInterval(this.#watch);
       this.#watch = undefined;
@@ -111,7 +125,10 @@ export class Connection {
 
   /** A worker that hangs, or that a browser has taken away, tells nobody. */
   #check() {
-    if (this.#isAsked) return this.#die('it does not answer any more');
+    if (this.#isAsked) {
+      this.hungAtStart = this.#patience === START_PATIENCE_MS;
+      return this.#die('it does not answer any more');
+    }
     this.#isAsked = true;
     this.#worker.post({ type: 'ping', id: 0 }); // an id that nobody waits for: that it speaks is the answer
   }

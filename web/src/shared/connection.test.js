@@ -79,3 +79,26 @@ it('does not give up a worker that is at work', async () => {
   }
   expect(heard).toHaveBeenLastCalledWith({ type: 'state', asked: 'ping' });
 });
+
+it('waits less for a worker that has loaded and then says nothing, as much as ever once it has answered', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const heard = vi.fn();
+  const answer = "port.postMessage({ type: 'reply', id, ok: true, value: 1 })";
+  connection = new Connection(
+    script(
+      `${LISTEN}{ if (type === 'hash') ${answer}; else if (type !== 'ping') for (;;); }); port.postMessage({ type: 'loaded' })`,
+    ),
+    heard,
+  );
+  /** @type {string[]} */
+  const deaths = [];
+  connection.onDeath = (reason) => deaths.push(reason);
+  expect(await connection.request('hash', { run: 1 })).toBe(1);
+  connection.request('memory', {}).catch(() => {});
+  vi.advanceTimersByTime(50_000);
+  expect(deaths).toEqual([]);
+  vi.advanceTimersByTime(50_000);
+  expect(deaths).toHaveLength(1);
+  expect(connection.hungAtStart).toBe(false);
+  expect(heard).not.toHaveBeenCalled();
+});

@@ -259,9 +259,10 @@
 /** @typedef {Report[] | EvaluationProgress | ReadingProgress | ReadingPreview} RequestEvent */
 
 /**
- * What the worker says: replies and events of requests, a run's new state, what else has changed about it, its
- * checkpoint to go on from should the worker die, and that the worker has died.
- * @typedef {{ type: 'reply', id: number, ok: true, value: unknown }
+ * What the worker says: that it is there, replies and events of requests, a run's new state, what else has changed about
+ * it, its checkpoint to go on from should the worker die, and that the worker has died.
+ * @typedef {{ type: 'loaded' }
+ *   | { type: 'reply', id: number, ok: true, value: unknown }
  *   | { type: 'reply', id: number, ok: false, error: ErrorFacts }
  *   | { type: 'event', id: number, event: RequestEvent }
  *   | { type: 'state', run: number, state: RunState }

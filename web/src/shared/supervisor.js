@@ -22,6 +22,10 @@ import { TabgradError } from './errors.js';
 
 /** @typedef {{ reason: string, restored: boolean }} Respawn  restored: everything that there was */
 
+/** How often a worker that hangs as it starts is given up for another one. Firefox may forget to wake a worker that starts
+ * threads, while its debugger or whoever drives it looks on. */
+const STARTS = 3;
+
 export class Supervisor {
   #workerUrl;
   #start;
@@ -103,21 +107,23 @@ export class Supervisor {
 
   /** A new worker that holds all things again, or as many as could be restored. */
   async #connect() {
-    const connection = new Connection(this.#workerUrl, (message) => this.#hear(message));
-    connection.onDeath = (reason, orphans) => {
-      const where = this.#workerUrl.href;
-      const error = new TabgradError('unavailable', where, `the worker could not be started (${reason})`);
-      for (const { reject } of orphans) reject(error);
-    };
-    try {
-      this.engine = await connection.request('start', this.#start);
-      const restored = await this.#restoreAll(connection);
-      if (this.#closed) throw this.#closed;
-      connection.onDeath = (reason, orphans) => this.#respawn(reason, orphans);
-      return { connection, restored };
-    } catch (error) {
-      connection.close(/** @type {TabgradError} */ (error));
-      throw error;
+    for (let tries = 1; ; tries++) {
+      const connection = new Connection(this.#workerUrl, (message) => this.#hear(message));
+      connection.onDeath = (reason, orphans) => {
+        const where = this.#workerUrl.href;
+        const error = new TabgradError('unavailable', where, `the worker could not be started (${reason})`);
+        for (const { reject } of orphans) reject(error);
+      };
+      try {
+        this.engine = await connection.request('start', this.#start);
+        const restored = await this.#restoreAll(connection);
+        if (this.#closed) throw this.#closed;
+        connection.onDeath = (reason, orphans) => this.#respawn(reason, orphans);
+        return { connection, restored };
+      } catch (error) {
+        connection.close(/** @type {TabgradError} */ (error));
+        if (!connection.hungAtStart || tries === STARTS) throw error;
+      }
     }
   }
 

@@ -10,3 +10,4 @@ const server = new Server((message, transfer = []) => port.postMessage(message, 
 
 if (parent) parent.on('message', (/** @type {any} */ request) => server.receive(request));
 else globalThis.onmessage = ({ data }) => server.receive(data);
+port.postMessage({ type: 'loaded' });
