@@ -65,7 +65,8 @@ export function measureSlices(job) {
   return new Promise((resolve, reject) => {
     const worker = startWorker(
       new URL('bench_slices_worker.mjs', import.meta.url),
-      (slices) => {
+      ({ type, slices }) => {
+        if (type !== 'measured') return;
         worker.terminate();
         resolve(slices);
       },

@@ -31,7 +31,10 @@ Core.prototype.call = function (name, ...args) {
 
 /** What was asked of the server, by id. @type {Map<number, (message: any) => void>} */
 const waiting = new Map();
+/** How many requests were sent, as the library counts them. */
+const sent = new Int32Array(new SharedArrayBuffer(4));
 const server = new Server((message) => {
+  if (message.type === 'event') port.postMessage(message); // as the library's worker sends reports
   if (message.type === 'reply') waiting.get(message.id)?.(message);
   if (message.type === 'fatal') throw new Error(message.reason);
 });
@@ -41,6 +44,7 @@ async function ask(type, fields) {
   const id = waiting.size + 1;
   const reply = new Promise((resolve) => void waiting.set(id, resolve));
   server.receive(/** @type {any} */ ({ type, id, ...fields }));
+  sent[0]++;
   const { ok, value, error } = await reply;
   if (!ok) throw new Error(`${type}: ${error.what}`);
   return value;
@@ -49,7 +53,8 @@ async function ask(type, fields) {
 /** @param {Job} job @returns {Promise<Slices>} */
 async function measure({ workload, threads, ms }) {
   const variant = threads > 1 ? 'threads' : 'simd';
-  await ask('start', { glueUrl: new URL(`../dist/tabgrad-${variant}.js`, import.meta.url).href, threads });
+  const glueUrl = new URL(`../dist/tabgrad-${variant}.js`, import.meta.url).href;
+  await ask('start', { glueUrl, threads, sent });
   const [pixels, labels] = await Promise.all(
     FILES.mnist.map((name) => readBytes(`build/data/mnist/${name}`)),
   );
@@ -73,6 +78,6 @@ async function measure({ workload, threads, ms }) {
 }
 
 /** @param {Job} job */
-const receive = async (job) => port.postMessage(await measure(job));
+const receive = async (job) => port.postMessage({ type: 'measured', slices: await measure(job) });
 if (parent) parent.on('message', receive);
 else globalThis.onmessage = ({ data }) => receive(data);

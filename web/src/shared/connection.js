@@ -41,6 +41,8 @@ export class Connection {
   #watch;
   /** It stopped answering before it had first answered. */
   hungAtStart = false;
+  /** How many messages were sent, for the worker to see while it computes; nothing where no memory is shared. */
+  sent = globalThis.SharedArrayBuffer && new Int32Array(new SharedArrayBuffer(4));
   /** What to do when the worker dies. @type {(reason: string, orphans: Orphan[]) => void} */
   onDeath = () => {};
 
@@ -69,7 +71,7 @@ export class Connection {
       if (this.#isOver) throw new TabgradError('crashed', type, 'the worker has just stopped; try again');
       const id = ++this.#lastId;
       try {
-        this.#worker.post({ ...fields, type, id }, transfer);
+        this.#send({ ...fields, type, id }, transfer);
       } catch (error) {
         // A detached buffer, or something that cannot be sent at all.
         throw new TabgradError('argument', type, /** @type {Error} */ (error).message);
@@ -130,7 +132,13 @@ export class Connection {
       return this.#die('it does not answer any more');
     }
     this.#isAsked = true;
-    this.#worker.post({ type: 'ping', id: 0 }); // an id that nobody waits for: that it speaks is the answer
+    this.#send({ type: 'ping', id: 0 }); // an id that nobody waits for: that it speaks is the answer
+  }
+
+  /** @param {unknown} message @param {Transferable[]} [transfer] */
+  #send(message, transfer) {
+    this.#worker.post(message, transfer);
+    if (this.sent) Atomics.add(this.sent, 0, 1);
   }
 
   /** @param {string} reason */

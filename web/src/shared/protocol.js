@@ -201,7 +201,8 @@
 /**
  * What may be asked of the worker: the fields of each request and the value of its reply.
  * @typedef {object} Requests
- * @property {{ fields: { glueUrl: string, threads: number }, value: EngineFacts }} start
+ * @property {{ fields: { glueUrl: string, threads: number, sent?: Int32Array }, value: EngineFacts }} start  sent: how
+ *   many requests were sent, in memory that both sides see; where there is none, the worker looks for them
  * @property {{ fields: Nothing, value: null }} ping
  * @property {{ fields: Nothing, value: HeapFacts }} memory
  * @property {{ fields: { dataset: number, name: string, shape: number[], pixels: Uint8Array | Float32Array,

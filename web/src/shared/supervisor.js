@@ -41,7 +41,7 @@ export class Supervisor {
   /** @type {EngineFacts} */
   engine = { threads: 0, kernels: '' };
 
-  /** @param {URL} workerUrl @param {Requests['start']['fields']} start */
+  /** @param {URL} workerUrl @param {{ glueUrl: string, threads: number }} start */
   constructor(workerUrl, start) {
     this.#workerUrl = workerUrl;
     this.#start = start;
@@ -115,7 +115,7 @@ export class Supervisor {
         for (const { reject } of orphans) reject(error);
       };
       try {
-        this.engine = await connection.request('start', this.#start);
+        this.engine = await connection.request('start', { ...this.#start, sent: connection.sent });
         const restored = await this.#restoreAll(connection);
         if (this.#closed) throw this.#closed;
         connection.onDeath = (reason, orphans) => this.#respawn(reason, orphans);

@@ -12,7 +12,7 @@ export class ReportWriter {
   #complete = [];
   /** @type {Progress | null} */
   #newest = null;
-  /** @type {number[]} */
+  /** Of each slice since the last report. @type {Float32Array[]} */
   #losses = [];
   #recent = { samples: 0, ms: 0 };
   #before = { samples: 0, ms: 0 };
@@ -41,7 +41,7 @@ export class ReportWriter {
     this.#steps += losses.length;
     this.#ms += ms;
     if (losses.length === 0 && !progress.epochFinished) return;
-    this.#losses.push(...losses);
+    this.#losses.push(losses);
     this.#newest = progress;
     if (progress.epochFinished) this.#complete.push(this.write(progress));
   }
@@ -59,7 +59,7 @@ export class ReportWriter {
   /** A report of what has been added since the last one.
    * @param {Progress} progress @returns {Report} */
   write(progress) {
-    const stepLosses = Float32Array.from(this.#losses);
+    const stepLosses = joined(this.#losses);
     const ms = this.#recent.ms + this.#before.ms;
     this.#losses = [];
     this.#newest = null;
@@ -71,4 +71,15 @@ export class ReportWriter {
       secondsLeft: 0,
     };
   }
+}
+
+/** @param {Float32Array[]} pieces */
+function joined(pieces) {
+  const all = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
 }

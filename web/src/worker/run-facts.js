@@ -33,20 +33,18 @@ export function currentProgress(core, run) {
 
 /** @param {number[]} row @returns {Progress} */
 export function readProgress(row) {
-  const [epoch, step, epochStep, stepsPerEpoch, samples, learningRate, ...rest] = row;
-  const [loss, accuracy, , heldOutLoss, heldOutAccuracy, heldOutCount, , epochFinished, finished] = rest;
   return {
-    epoch,
-    step,
-    epochStep,
-    stepsPerEpoch,
-    samples,
-    loss,
-    accuracy: numberOrNull(accuracy),
-    learningRate,
-    epochFinished: Boolean(epochFinished),
-    heldOut: heldOutCount > 0 ? score(heldOutLoss, heldOutAccuracy, heldOutCount) : null,
-    finished: Boolean(finished),
+    epoch: row[0],
+    step: row[1],
+    epochStep: row[2],
+    stepsPerEpoch: row[3],
+    samples: row[4],
+    learningRate: row[5],
+    loss: row[6],
+    accuracy: numberOrNull(row[7]),
+    heldOut: row[11] > 0 ? score(row[9], row[10], row[11]) : null,
+    epochFinished: Boolean(row[13]),
+    finished: Boolean(row[14]),
   };
 }
 

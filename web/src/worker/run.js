@@ -41,7 +41,7 @@ import {
  * @property {Reply} reply
  */
 
-const SLICE_MS = 20;
+const SLICE_MS = 25;
 const REPORT_EVERY_MS = 100;
 const SAVE_EVERY_MS = 10_000;
 /** Saving takes at most one part in that many of the time. */

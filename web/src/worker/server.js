@@ -34,6 +34,9 @@ import { warmUp } from './warm-up.js';
 
 const LATER = Symbol('later');
 const SLICE_MS = 20;
+/** Slices follow each other without a pause for that long while nobody wants anything: by the end of a slice all that
+ * belongs to a new task has left the caches, and beginning one takes a hundredth of a slice. */
+const TASK_MS = 250;
 
 export class Server {
   #post;
@@ -48,6 +51,11 @@ export class Server {
   #warmUp = null;
   /** What carries the fitting of a run's preprocessing on, before it is one. @type {Map<number, () => void>} */
   #unfitted = new Map();
+  /** How many requests were sent; nothing where they can only be waited for. @type {Int32Array | undefined} */
+  #sent;
+  #received = 0;
+  /** Requests whose handlers wait for something else than a turn: files, say. */
+  #waiting = 0;
   #isDead = false;
   #hasTurn = false;
   #takeTurn = makeTurn(() => this.#guard(() => this.#turn()));
@@ -59,6 +67,7 @@ export class Server {
 
   /** @param {AnyRequest} request */
   async receive({ type, id, ...fields }) {
+    this.#received++;
     if (this.#isDead) return;
     const reply = this.#replyTo(id);
     await this.#guard(async () => {
@@ -66,7 +75,7 @@ export class Server {
       try {
         const answer = handler(fields, reply);
         // Awaiting what is there already would let other requests in between.
-        const value = answer instanceof Promise ? await answer : answer;
+        const value = answer instanceof Promise ? await this.#waitFor(answer) : answer;
         if (value !== LATER) reply.succeed(value);
       } catch (error) {
         if (!(error instanceof TabgradError)) throw error;
@@ -76,9 +85,20 @@ export class Server {
     });
   }
 
+  /** @param {Promise<unknown>} answer */
+  async #waitFor(answer) {
+    this.#waiting++;
+    try {
+      return await answer;
+    } finally {
+      this.#waiting--;
+    }
+  }
+
   /** @type {{ [T in RequestType]: Handler<T> }} */
   #handlers = {
-    start: async ({ glueUrl, threads }) => {
+    start: async ({ glueUrl, threads, sent }) => {
+      this.#sent = sent;
       const core = await Core.load(glueUrl, threads);
       this.#core = core;
       this.#data = new DataDesk(core, glueUrl);
@@ -153,26 +173,49 @@ export class Server {
   // Turns
 
   #wake() {
-    const hasWork =
-      this.#warmUp || this.#unfitted.size > 0 || [...this.#runs.values()].some((run) => run.hasWork);
-    if (this.#hasTurn || !hasWork) return;
+    if (this.#hasTurn || !this.#hasWork) return;
     this.#hasTurn = true;
     this.#takeTurn();
   }
 
-  /** One slice for the run that has waited longest, or for the warm-up. */
+  get #hasWork() {
+    return this.#warmUp !== null || this.#unfitted.size > 0 || this.#nextRun() !== null;
+  }
+
+  /** Slice after slice, until somebody else may want to be heard. */
   async #turn() {
     this.#hasTurn = false;
     if (this.#isDead) return;
+    const end = performance.now() + TASK_MS;
+    do this.#slice();
+    while (this.#isUndisturbed && this.#hasWork && performance.now() < end);
+    this.#wake();
+  }
+
+  /** Whether all that was sent has arrived, and nothing but messages is waited for. */
+  get #isUndisturbed() {
+    return this.#sent && this.#waiting === 0 && Atomics.load(this.#sent, 0) === this.#received;
+  }
+
+  /** One slice for the run that has waited longest, or for the warm-up. */
+  #slice() {
     for (const slice of this.#unfitted.values()) slice();
-    const next = [...this.#runs].find(([, run]) => run.hasWork);
-    if (!next) return this.#unfitted.size > 0 ? this.#wake() : this.#goOnWarmingUp();
+    const next = this.#nextRun();
+    if (!next) {
+      if (this.#unfitted.size === 0) this.#goOnWarmingUp();
+      return;
+    }
     this.#endWarmUp();
     const [id, run] = next;
     this.#runs.delete(id);
     this.#runs.set(id, run); // to the end of the line
     run.slice();
-    this.#wake();
+  }
+
+  /** The one with work that has waited longest. */
+  #nextRun() {
+    for (const entry of this.#runs) if (entry[1].hasWork) return entry;
+    return null;
   }
 
   #goOnWarmingUp() {
@@ -182,7 +225,6 @@ export class Server {
       if (!(error instanceof TabgradError)) throw error;
       this.#warmUp = null; // no memory for it: then without
     }
-    this.#wake();
   }
 
   #endWarmUp() {

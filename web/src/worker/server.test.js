@@ -11,10 +11,12 @@ function converse() {
   /** @type {any[]} */
   const messages = [];
   const server = new Server((message) => messages.push(message));
+  const sent = new Int32Array(new SharedArrayBuffer(4));
   let id = 0;
   /** @param {string} type @param {Record<string, unknown>} [fields] */
   async function ask(type, fields = {}) {
-    const request = { type, id: ++id, ...fields };
+    const request = { type, id: ++id, ...fields, ...(type === 'start' && { sent }) };
+    sent[0]++;
     server.receive(/** @type {any} */ (request));
     for (;;) {
       const reply = messages.find((message) => message.type === 'reply' && message.id === request.id);
@@ -22,11 +24,12 @@ function converse() {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
-  return { messages, ask };
+  return { messages, ask, sent };
 }
 
-async function withRun() {
-  const { messages, ask } = converse();
+/** @param {Record<string, unknown>} [changes] of the recipe */
+async function withRun(changes) {
+  const { messages, ask, sent } = converse();
   await ask('start', { glueUrl, threads: 1 });
   const { images, labels, ...rest } = stripes();
   await ask('createDataset', {
@@ -36,9 +39,9 @@ async function withRun() {
     labels: Int32Array.from(labels),
     ...rest,
   });
-  const recipe = attributesOf(stripesRecipe(), 'recipe');
+  const recipe = attributesOf({ ...stripesRecipe(), ...changes }, 'recipe');
   await ask('createRun', { run: 2, recipe, train: 1, test: null });
-  return { messages, ask };
+  return { messages, ask, sent };
 }
 
 it('replies to every request with its id', async () => {
@@ -80,6 +83,26 @@ it('sends states and reports while it trains, then what it takes to go on from t
   expect(step).toBe(27);
   await ask('loadRun', { run: 3, name: 'saved', bytes, train: 1, test: null });
   expect((await ask('hash', { run: 3 })).value).toBe((await ask('hash', { run: 2 })).value);
+});
+
+it('keeps its thread while nobody wants anything, but leaves it after a slice when a request is on its way', async () => {
+  const { ask, sent } = await withRun({ epochs: 1_000_000 });
+  ask('train', { run: 2, epochs: null });
+  /** How long others wait for the thread. */
+  const waits = async () => {
+    const all = [];
+    for (let i = 0; i < 5; i++) {
+      const begin = performance.now();
+      await new Promise((resolve) => setImmediate(resolve));
+      all.push(performance.now() - begin);
+    }
+    return all.slice(1); // the first began somewhere within a task
+  };
+  expect(Math.min(...(await waits()))).toBeGreaterThan(200);
+  sent[0]++;
+  expect(Math.min(...(await waits()))).toBeLessThan(150);
+  sent[0]--;
+  expect(await ask('stop', { run: 2 })).toMatchObject({ ok: true });
 });
 
 it('reports what must never happen as fatal, and falls silent', async () => {
