@@ -125,6 +125,7 @@ describe('reading', () => {
     const data = await engine.dataset(stripes());
     const run = await engine.run(stripesRecipe({ epochs: 100_000 }), { train: data });
     const reports = collect(run.train());
+    while (run.progress.step === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     const { train, test } = await engine.readFiles(mnist.slice(2));
     expect([train.count, test]).toEqual([10_000, undefined]);
     await run.stop();

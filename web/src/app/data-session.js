@@ -96,6 +96,7 @@ export class DataSession {
   look() {
     return this.#page.telling(async () => {
       await this.#shelf.all();
+      this.#shelf.showMnist();
     });
   }
 

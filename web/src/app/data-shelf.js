@@ -56,12 +56,13 @@ export class DataShelf {
     if (this.#opened) return this.#opened.sets;
     const [train, test] = await Promise.all([this.#half('train'), this.#half('test')]);
     this.#mnistSets ??= { train, test };
-    if (!this.#opened && !this.#store.state.overview) this.#showMnist(this.#mnistSets);
     return this.sets ?? this.#mnistSets;
   }
 
-  /** Training does not wait for this. @param {Sets} sets */
-  async #showMnist(sets) {
+  /** Shows what MNIST holds once it is at hand. It takes the worker some of its time, so whoever trains asks for it later. */
+  async showMnist() {
+    const sets = this.#mnistSets;
+    if (!sets || this.#opened || this.#store.state.overview) return;
     const { name, title, opened } = MNIST;
     const seen = await lookAt(sets, { name, title, opened }).catch(() => null); // the engine died, which is told elsewhere
     if (seen && !this.#opened) this.#store.update(seen);
@@ -207,6 +208,7 @@ export class DataShelf {
       ...{ isKept: false, augmented: null, testPicture: null },
     });
     await this.all();
+    this.showMnist();
     return before;
   }
 

@@ -1,5 +1,6 @@
 // Where pictures come from: the site's own MNIST, fetched when first needed, or files that a person opens.
 /** @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> }} NamedBytes */
+/** @typedef {{ name: string, bytes: Blob }} NamedBlob  whose bytes go to the worker past this thread */
 /**
  * @typedef {object} Descriptor
  * @property {string} name
@@ -33,10 +34,10 @@ const FILES = {
 /**
  * Fetches one half of the site's MNIST.
  * @param {'train' | 'test'} part
- * @returns {Promise<NamedBytes[]>}
+ * @returns {Promise<NamedBlob[]>}
  */
 export function fetchMnist(part) {
-  return Promise.all(FILES[part].map((file) => fetchBytes(`data/mnist/${file}`)));
+  return Promise.all(FILES[part].map((file) => fetchBlob(`data/mnist/${file}`)));
 }
 
 /**
@@ -44,13 +45,19 @@ export function fetchMnist(part) {
  * @returns {Promise<NamedBytes>}
  */
 export async function fetchBytes(path) {
+  const { name, bytes } = await fetchBlob(path);
+  return { name, bytes: new Uint8Array(await bytes.arrayBuffer()) };
+}
+
+/** @param {string} path @returns {Promise<NamedBlob>} */
+async function fetchBlob(path) {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const failed = `${name}: could not be fetched from this site; check the connection and try again.`;
   const response = await fetch(new URL(path, document.baseURI)).catch(() => {
     throw new Error(failed);
   });
   if (!response.ok) throw new Error(failed);
-  return { name, bytes: new Uint8Array(await response.arrayBuffer()) };
+  return { name, bytes: await response.blob() };
 }
 
 /**

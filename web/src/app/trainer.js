@@ -64,6 +64,7 @@ export class Trainer {
     } else if (phase === 'training' && course?.followed) {
       await course.run.pause();
       if (course.followed) this.#store.update({ phase: 'paused', activity: '' });
+      this.#shelf.showMnist();
     }
   }
 
@@ -176,6 +177,7 @@ export class Trainer {
       this.#store.update({ phase: 'error', activity: '', error: message });
       this.#onCourse(this.#course);
     }
+    this.#shelf.showMnist();
   }
 
   /**
@@ -275,6 +277,7 @@ export class Trainer {
     this.#store.state.history.append(report);
     this.#store.update({ progress: shown(report, course.epochs, report) });
     this.#onCourse(course); // it has learned since
+    if (report.epoch > 0 && !report.finished) this.#shelf.showMnist();
   }
 
   /**

@@ -57,7 +57,8 @@ export async function readFiles(supervisor, files, { signal, onProgress, onPrevi
     signal?.addEventListener('abort', cancel);
     try {
       const sendable = { ...fields, files: await sendableFiles(fields.files) };
-      return await worker.request('readFiles', { ...sendable, ...wanted, reading }, { onEvent });
+      const request = { ...sendable, ...wanted, reading, wantsPreview: onPreview !== undefined };
+      return await worker.request('readFiles', request, { onEvent });
     } finally {
       signal?.removeEventListener('abort', cancel);
     }

@@ -207,7 +207,8 @@
  * @property {{ fields: Nothing, value: HeapFacts }} memory
  * @property {{ fields: { dataset: number, name: string, shape: number[], pixels: Uint8Array | Float32Array,
  *   labels: Int32Array | Float32Array, classes: string[] }, value: DatasetFacts }} createDataset
- * @property {{ fields: WantedIds & ImportFields & { reading: number }, value: MadeSets & { report: ImportReport } }} readFiles
+ * @property {{ fields: WantedIds & ImportFields & { reading: number, wantsPreview: boolean },
+ *   value: MadeSets & { report: ImportReport } }} readFiles
  * @property {{ fields: { reading: number }, value: null }} cancelReading
  * @property {{ fields: { dataset: number, indices: number[] }, value: Samples }} samples
  * @property {{ fields: { dataset: number }, value: SampleFacts }} facts

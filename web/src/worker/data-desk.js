@@ -43,7 +43,7 @@ export class DataDesk {
   }
 
   /** @param {Requests['readFiles']['fields']} fields @param {Reply} reply */
-  async readFiles({ reading, train, test, ...fields }, reply) {
+  async readFiles({ reading, wantsPreview, train, test, ...fields }, reply) {
     const controller = new AbortController();
     this.#readings.set(reading, controller);
     const { signal } = controller;
@@ -52,11 +52,11 @@ export class DataDesk {
         () => import('./import/reading.js'),
       );
       const following = { signal, parquetUrl: this.#parquetUrl, onProgress: reply.event };
-      const early = await previewOfBeginnings(this.#core, fields, following);
+      const early = wantsPreview ? await previewOfBeginnings(this.#core, fields, following) : null;
       if (early) reply.event(early);
       const read = await importFiles(this.#core, fields, following);
       const sets = this.#setsAt(read);
-      if (!early) reply.event(previewOf(sets));
+      if (wantsPreview && !early) reply.event(previewOf(sets));
       return { ...this.#keepBoth({ train, test }, sets), report: read.report };
     } catch (error) {
       if (signal.aborted) throw new TabgradError('closed', 'files', 'their reading was cancelled');

@@ -122,10 +122,16 @@ export class ByteStream {
     }
   }
 
-  /** All that is left. */
-  async rest() {
+  /** All that is left, in the pieces that it comes in. */
+  async pieces() {
     const pieces = [];
     for (let piece = await this.piece(); piece; piece = await this.piece()) pieces.push(piece);
+    return pieces;
+  }
+
+  /** All that is left. */
+  async rest() {
+    const pieces = await this.pieces();
     return pieces.length === 1 ? pieces[0] : joined(pieces);
   }
 

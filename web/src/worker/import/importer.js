@@ -176,11 +176,11 @@ class Importer {
     return this.add({ path: path.replace(/\.gz$/i, ''), depth: depth + 1, size: null, content: unpacked });
   }
 
-  /** Straight into the core's memory where its size is known. @param {Item} item */
+  /** Straight into the core's memory; what is unpacked, once its size is known. @param {Item} item */
   async #file({ path, size, content }) {
     const core = this.#core;
-    const pieces = size === null ? [await content.rest()] : null;
-    const length = size ?? /** @type {Uint8Array[]} */ (pieces)[0].length;
+    const unpacked = size === null ? await content.pieces() : [];
+    const length = size ?? unpacked.reduce((sum, piece) => sum + piece.length, 0);
     Budget.check(length);
     const data = core.alloc(length);
     try {
@@ -189,8 +189,8 @@ class Importer {
         core.write(at, piece);
         at += piece.length;
       };
-      if (pieces) put(/** @type {Uint8Array} */ (pieces.pop()));
-      else await content.pass(length, put);
+      for (const piece of unpacked.splice(0)) put(piece);
+      await content.pass(data + length - at, put);
       core.withScratch(({ string }) =>
         core.call('wasm_import_file', this.#pointer, string(path), data, length),
       );
