@@ -40,12 +40,18 @@ static bool is_known(const tg_preprocess *preprocess, const void *pixels, const 
            (!augments(augmenting) || (augmenting->appended && preprocess->memory.copies));
 }
 
-/* From planes, in which steps work, to what is asked for. */
+/* Are planes, in which steps work, what is asked for? */
+static bool wants_planes(const gathering *g) {
+    size_t shape[3];
+    tg_preprocess_shape(g->preprocess, shape);
+    return g->order == TG_PLANES || shape[2] == 1 || shape[0] * shape[1] == 1;
+}
+
 static void hand_over(const gathering *g, const tg_real *planes, tg_real *x) {
     size_t shape[3];
     tg_preprocess_shape(g->preprocess, shape);
     size_t area = shape[0] * shape[1], channels = shape[2];
-    if (g->order == TG_PLANES || channels == 1 || area == 1) {
+    if (wants_planes(g)) {
         memcpy(x, planes, area * channels * sizeof *x);
         return;
     }
@@ -124,9 +130,10 @@ static void gather_sample(const gathering *g, size_t i, size_t thread, tg_order 
     }
 }
 
-/* The steps behind the head, on n samples; the result lies in the one or in the other half of the room. */
+/* The steps behind the head, on n samples; the result lies in the one or in the other half of the room, or at `last`, where
+ * the last step may write at once; NULL: it may not. */
 static const tg_real *run_steps(const tg_preprocess *preprocess, size_t n, tg_real *x, tg_real *y,
-                                tg_real *work) {
+                                tg_real *work, tg_real *last) {
     for (size_t s = preprocess->head; s < preprocess->count; s++) {
         const tg_preprocess_step *self = &preprocess->steps[s];
         if (self->by_channel) {
@@ -135,6 +142,7 @@ static const tg_real *run_steps(const tg_preprocess *preprocess, size_t n, tg_re
                 self->kind->values(self, plane % self->in[2], x + plane * area, area);
             continue;
         }
+        if (last && s + 1 == preprocess->count) y = last;
         self->kind->samples(self, n, x, y, work);
         tg_real *swap = x;
         x = y;
@@ -169,8 +177,9 @@ static void gather_piece(void *ctx, size_t piece, size_t thread) {
         tg_real *room = preprocess->room + thread * (2 * half + preprocess->work);
         for (size_t i = 0; i < n; i++)
             gather_sample(g, first + i, thread, TG_PLANES, room + i * preprocess->size);
-        const tg_real *planes = run_steps(preprocess, n, room, room + half, room + 2 * half);
-        for (size_t i = 0; i < n; i++) hand_over(g, planes + i * size, x + i * size);
+        const tg_real *planes =
+            run_steps(preprocess, n, room, room + half, room + 2 * half, wants_planes(g) ? x : NULL);
+        for (size_t i = 0; i < n && planes != x; i++) hand_over(g, planes + i * size, x + i * size);
     }
 }
 

@@ -125,14 +125,26 @@ static tg_status pad_prepare(tg_preprocess_step *self, tg_error *err) {
     return become(self, height, width, self->in[2], err);
 }
 
+static tg_real *put(tg_real *y, tg_real value, size_t count) {
+    for (size_t i = 0; i < count; i++) *y++ = value;
+    return y;
+}
+
 /* In the middle; an odd row or column more comes at the bottom and right. */
 static void pad_samples(const tg_preprocess_step *self, size_t n, tg_real *x, tg_real *y, tg_real *work) {
     (void)work;
-    size_t width = self->in[1], top = (self->out[0] - self->in[0]) / 2, left = (self->out[1] - width) / 2;
-    for (size_t i = 0; i < n * self->out_size; i++) y[i] = (tg_real)self->of.pad.value;
-    for (size_t plane = 0; plane < n * self->in[2]; plane++, y += self->out[0] * self->out[1])
-        for (size_t row = 0; row < self->in[0]; row++, x += width)
-            memcpy(y + (top + row) * self->out[1] + left, x, width * sizeof *x);
+    const tg_real value = (tg_real)self->of.pad.value;
+    size_t width = self->in[1], down = self->out[0] - self->in[0], across = self->out[1] - width;
+    size_t before =
+        down / 2 * self->out[1] + across / 2; /* the first pixel; so many lie between rows: across */
+    size_t after = down * self->out[1] + across - before;
+    for (size_t plane = 0; plane < n * self->in[2]; plane++) {
+        y = put(y, value, before);
+        for (size_t row = 0; row < self->in[0]; row++, x += width) {
+            memcpy(y, x, width * sizeof *x);
+            y = put(y + width, value, row + 1 < self->in[0] ? across : after);
+        }
+    }
 }
 
 const tg_preprocess_kind tg_preprocess_pad = {"pad", ROWS(pad_rows), .prepare = pad_prepare,
