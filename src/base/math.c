@@ -280,6 +280,25 @@ double tg_cos_f64(double x) {
 
 /* ---- f32: see math_f32.h ------------------------------------------------------------------------------- */
 
+const tg_exp_terms tg_exp_terms_f32 = {
+    .max = TG_EXP_MAX,
+    .min = TG_EXP_MIN,
+    .tanh_max = TG_TANH_MAX,
+    .log2_e = TG_LOG2_E,
+    .round = TG_ROUND,
+    .ln2_high = TG_LN2_HIGH,
+    .ln2_low = TG_LN2_LOW,
+    .c7 = TG_EXP_C7,
+    .c6 = TG_EXP_C6,
+    .c5 = TG_EXP_C5,
+    .c4 = TG_EXP_C4,
+    .c3 = TG_EXP_C3,
+    .c2 = TG_EXP_C2,
+    .one = 1,
+    .up = 0x1p64f,
+    .down = 0x1p-64f,
+};
+
 /* 2^n for -126 <= n <= 127. */
 static float power_of_two_f32(int32_t n) {
     uint32_t bits = (uint32_t)(n + 127) << 23;

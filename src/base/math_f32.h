@@ -25,4 +25,13 @@
 #define TG_EXP_C6 (1.0f / 720.0f)
 #define TG_EXP_C7 (1.0f / 5040.0f)
 
+/* The same in memory, for vectors: V8 makes a constant vector of four instructions wherever it is used, and a load is one.
+ * The compiler does not see these values, and so cannot make them constants again. */
+typedef struct tg_exp_terms {
+    float max, min, tanh_max, log2_e, round, ln2_high, ln2_low, c7, c6, c5, c4, c3, c2, one;
+    float up, down; /* 2^64, 2^-64 */
+} tg_exp_terms;
+
+extern const tg_exp_terms tg_exp_terms_f32;
+
 #endif

@@ -3,8 +3,6 @@
  *     TG_NAME "avx2"    TG_REGISTERS: how many vector registers there are
  *     TG_CONV_MR, TG_CONV_NV: rows and vectors of the register tile of convolution
  * Operation by operation what kernels_scalar.c and base/math.c do, so the bits are the same. */
-#include <float.h>
-
 #include "base/math_f32.h"
 #include "kernels/coefficients.h"
 #include "kernels/kernels.h"
@@ -12,7 +10,55 @@
 
 #include "kernels/gemm_simd.inc.h"
 
-/* ---- elementary functions: base/math.c ----------------------------------------------------------------- */
+/* ---- elementary functions: base/math.c -----------------------------------------------------------------
+ * The operations on one value wait for each other, a hundred cycles in all, and a core looks ahead for less. So each step
+ * is done for some vectors before the next. */
+
+enum { AT_ONCE = 64, VECTORS_AT_ONCE = AT_ONCE / TG_LANES };
+
+/* exp(r) = 2^n (1 + p), where r follows from x; in the end p becomes the result. */
+typedef struct exp_block {
+    size_t vectors;
+    vf x[VECTORS_AT_ONCE], r[VECTORS_AT_ONCE], p[VECTORS_AT_ONCE];
+    vi n[VECTORS_AT_ONCE];
+} exp_block;
+
+static void reduce(exp_block *e) {
+    const tg_exp_terms *k = &tg_exp_terms_f32;
+    for (size_t v = 0; v < e->vectors; v++) {
+        vf r = e->r[v], shifted = r * k->log2_e + k->round, whole = shifted - k->round;
+        e->n[v] = (vi)shifted - (vi)set1(k->round);
+        r = r - whole * k->ln2_high;
+        e->r[v] = r - whole * k->ln2_low;
+    }
+    for (size_t v = 0; v < e->vectors; v++) {
+        vf r = e->r[v], sum = set1(k->c7);
+        sum = sum * r + k->c6;
+        sum = sum * r + k->c5;
+        sum = sum * r + k->c4;
+        e->p[v] = sum * r + k->c3;
+    }
+    for (size_t v = 0; v < e->vectors; v++) {
+        vf r = e->r[v], sum = e->p[v] * r + k->c2;
+        e->p[v] = r * r * sum + r;
+    }
+}
+
+/* y = what `after` makes of exp of what `before` makes of x. */
+static void through_exp(size_t n, const float *x, float *y, void (*before)(exp_block *),
+                        void (*after)(exp_block *)) {
+    exp_block e;
+    for (size_t i = 0; i < n; i += AT_ONCE) {
+        size_t count = n - i < AT_ONCE ? n - i : AT_ONCE, bytes = count * sizeof *x;
+        e.vectors = (count + TG_LANES - 1) / TG_LANES;
+        e.x[e.vectors - 1] = (vf){0}; /* which may stay in part */
+        memcpy(e.x, x + i, bytes);
+        before(&e);
+        reduce(&e);
+        after(&e);
+        memcpy(y + i, e.p, bytes);
+    }
+}
 
 static inline vf absolute(vf x) {
     return (vf)((vu)x & 0x7fffffffu);
@@ -23,45 +69,60 @@ static inline vf power_of_two(vi n) {
     return (vf)((vu)(n + 127) << 23);
 }
 
-/* exp(x) = 2^n (1 + p), returning p and n. */
-static inline vf exp_reduced(vf x, vi *n) {
-    vf shifted = x * TG_LOG2_E + TG_ROUND;
-    vf whole = shifted - TG_ROUND;
-    *n = (vi)((vu)shifted - (vu)set1(TG_ROUND));
-    vf r = x - whole * TG_LN2_HIGH;
-    r = r - whole * TG_LN2_LOW;
-    vf sum = set1(TG_EXP_C7);
-    sum = sum * r + TG_EXP_C6;
-    sum = sum * r + TG_EXP_C5;
-    sum = sum * r + TG_EXP_C4;
-    sum = sum * r + TG_EXP_C3;
-    sum = sum * r + TG_EXP_C2;
-    return r * r * sum + r;
+/* NaN passes both, and makes p NaN. */
+static void before_exp(exp_block *e) {
+    const tg_exp_terms *k = &tg_exp_terms_f32;
+    for (size_t v = 0; v < e->vectors; v++)
+        e->r[v] = larger_of(smaller_of(e->x[v], set1(k->max)), set1(k->min));
 }
 
-static inline vf exp_of(vf x) {
-    x = select(x > TG_EXP_MAX, set1(TG_EXP_MAX), x); /* NaN passes both, and makes p NaN */
-    x = select(x < TG_EXP_MIN, set1(TG_EXP_MIN), x);
-    vi n;
-    vf p = exp_reduced(x, &n);
-    vi half = n >> 1;
-    return (1.0f + p) * power_of_two(half) * power_of_two(n - half);
+static void after_exp(exp_block *e) {
+    for (size_t v = 0; v < e->vectors; v++) {
+        vi half = e->n[v] >> 1;
+        e->p[v] = (1.0f + e->p[v]) * power_of_two(half) * power_of_two(e->n[v] - half);
+    }
 }
 
-static inline vf sigmoid_of(vf x) {
-    vf e = exp_of(-absolute(x));
-    return select(x < 0.0f, e, set1(1.0f)) / (1.0f + e);
+static void exp_(size_t n, const float *x, float *y) {
+    through_exp(n, x, y, before_exp, after_exp);
 }
 
-static inline vf tanh_of(vf x) {
-    vf twice = 2.0f * absolute(x);
-    twice = select(twice > TG_TANH_MAX, set1(TG_TANH_MAX), twice);
-    vi n;
-    vf p = exp_reduced(twice, &n);
-    vf power = power_of_two(n);
-    vf t = power * p + (power - 1.0f);
-    vf y = t / (t + 2.0f);
-    return (vf)((vu)y | ((vu)x & 0x80000000u));
+static void before_sigmoid(exp_block *e) {
+    for (size_t v = 0; v < e->vectors; v++)
+        e->r[v] = larger_of(-absolute(e->x[v]), set1(tg_exp_terms_f32.min));
+}
+
+/* exp is at most 1 here: by way of a number 2^64 times as large, so that what is subnormal is rounded once, by the last
+ * multiplication. The larger of it and 0 or 1 is itself where x < 0, else 1. */
+static void after_sigmoid(exp_block *e) {
+    const tg_exp_terms *k = &tg_exp_terms_f32;
+    for (size_t v = 0; v < e->vectors; v++) {
+        vf one = set1(k->one), power = (vf)((vu)set1(k->up) + ((vu)e->n[v] << 23)); /* 2^(n + 64) */
+        vf exp = (one + e->p[v]) * power * k->down;
+        e->p[v] = larger_of((vf)(~((vi)e->x[v] >> 31) & (vi)one), exp) / (one + exp);
+    }
+}
+
+static void sigmoid(size_t n, const float *x, float *y) {
+    through_exp(n, x, y, before_sigmoid, after_sigmoid);
+}
+
+static void before_tanh(exp_block *e) {
+    for (size_t v = 0; v < e->vectors; v++)
+        e->r[v] = smaller_of(2.0f * absolute(e->x[v]), set1(tg_exp_terms_f32.tanh_max));
+}
+
+static void after_tanh(exp_block *e) {
+    for (size_t v = 0; v < e->vectors; v++) {
+        vf power = power_of_two(e->n[v]);
+        vf t = power * e->p[v] + (power - 1.0f);
+        vf y = t / (t + 2.0f);
+        e->p[v] = (vf)((vu)y | ((vu)e->x[v] & 0x80000000u));
+    }
+}
+
+static void tanh_(size_t n, const float *x, float *y) {
+    through_exp(n, x, y, before_tanh, after_tanh);
 }
 
 /* ---- activations --------------------------------------------------------------------------------------- */
@@ -79,18 +140,6 @@ static void leaky_relu(size_t n, float slope, const float *x, float *y) {
         vf v = load_first(x + i, n - i);
         store_first(y + i, select(v < 0.0f, slope * v, v), n - i);
     }
-}
-
-static void sigmoid(size_t n, const float *x, float *y) {
-    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, sigmoid_of(load_first(x + i, n - i)), n - i);
-}
-
-static void tanh_(size_t n, const float *x, float *y) {
-    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, tanh_of(load_first(x + i, n - i)), n - i);
-}
-
-static void exp_(size_t n, const float *x, float *y) {
-    for (size_t i = 0; i < n; i += TG_LANES) store_first(y + i, exp_of(load_first(x + i, n - i)), n - i);
 }
 
 /* Every backward: in place where dx is dy, else added. */
@@ -201,8 +250,9 @@ static float sum_squares(size_t n, const float *x, float centre) {
     return sum_lanes(part);
 }
 
+/* x - x is 0, or NaN where x is infinite or NaN. */
 static inline vi is_finite(vf x) {
-    return absolute(x) <= FLT_MAX;
+    return x - x == 0.0f;
 }
 
 /* The mask in the first n lanes, true in the others. */
@@ -288,16 +338,26 @@ static bool momentum(size_t n, const tg_sgd_step *step, const float *w, float *g
     float decay = tg_sgd_decay(step), rate = step->learning_rate, keep = step->momentum;
     bool nesterov = step->nesterov;
     vi finite = ~(vi){0};
-    for (size_t i = 0; i < n; i += TG_LANES) {
-        vf weight = load_first(w + i, n - i);
-        vf slope = load_first(g + i, n - i) + decay * weight;
-        vf velocity = keep * load_first(v + i, n - i) + slope;
+    size_t i = 0;
+    for (; i + TG_LANES <= n; i += TG_LANES) {
+        vf weight = load(w + i), slope = load(g + i) + decay * weight;
+        vf velocity = keep * load(v + i) + slope;
         vf next = weight - rate * (nesterov ? slope + keep * velocity : velocity);
-        finite &= in_first(is_finite(velocity) & is_finite(next), n - i);
-        store_first(v + i, velocity, n - i);
-        store_first(g + i, next, n - i);
+        finite &= is_finite(velocity) & is_finite(next);
+        store(v + i, velocity);
+        store(g + i, next);
     }
-    return in_all_lanes(finite);
+    if (i == n) return in_all_lanes(finite);
+    float rest[3][TG_LANES] = {
+        {0}}; /* what does not fill a vector, filled up with zeros, which stay finite */
+    size_t bytes = (n - i) * sizeof *w;
+    memcpy(rest[0], w + i, bytes);
+    memcpy(rest[1], g + i, bytes);
+    memcpy(rest[2], v + i, bytes);
+    bool rest_finite = momentum(TG_LANES, step, rest[0], rest[1], rest[2]);
+    memcpy(g + i, rest[1], bytes);
+    memcpy(v + i, rest[2], bytes);
+    return rest_finite && in_all_lanes(finite);
 }
 
 static bool rmsprop(size_t n, const tg_rmsprop_step *step, const float *w, float *g, float *s, float *v) {

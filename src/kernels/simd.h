@@ -89,6 +89,11 @@ static inline vf larger_of(vf a, vf b) {
 #endif
 }
 
+/* b where it is smaller, else a: also where they are equal, or one is NaN. */
+static inline vf smaller_of(vf a, vf b) {
+    return -larger_of(-a, -b);
+}
+
 static inline vf sqrt_each(vf v) {
 #if defined(__AVX512F__)
     return (vf)_mm512_sqrt_ps((__m512)v);
