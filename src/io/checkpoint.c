@@ -137,6 +137,12 @@ static void write_classes(const tg_run *run, tg_text *text) {
     tg_json_close(text, ']');
 }
 
+/* Of the data that it was trained on. Taking it is as much work as thousands of steps of a small network, so that waits
+ * for the first time that it is needed. */
+static const char *dataset_sha256(const tg_run *run) {
+    return run->train ? tg_dataset_sha256(run->train) : run->saved_dataset_sha256;
+}
+
 static tg_status write_file(const tg_run *run, const entries *e, const char *recipe, const char *history,
                             uint8_t **out, size_t *size, tg_error *err) {
     tg_tensor *tensors = tg_allocate_zeroed(e->count * sizeof *tensors);
@@ -161,7 +167,7 @@ static tg_status write_file(const tg_run *run, const entries *e, const char *rec
                                         {"recipe", recipe},
                                         {"history", history},
                                         {"classes", classes.data},
-                                        {"dataset_sha256", run->dataset_sha256}};
+                                        {"dataset_sha256", dataset_sha256(run)}};
         status = tg_safetensors_write(tensors, e->count, metadata, sizeof metadata / sizeof *metadata, out,
                                       size, err);
     }
@@ -264,14 +270,14 @@ static tg_status read_position(const tg_checkpoint *c, tg_run *run, tg_error *er
     TG_TRY(tg_run_reserve_losses(run, losses->size, err));
     run->step_loss_count = losses->size;
     const char *sha256 = tg_safetensors_metadata(c->file, "dataset_sha256");
-    bool same_data = run->train && sha256 && strcmp(sha256, run->dataset_sha256) == 0;
+    bool same_data = run->train && sha256 && strcmp(sha256, dataset_sha256(run)) == 0;
     if (!same_data && run->train) { /* other data: the epoch that was going on starts over */
         run->at.epoch_step = run->at.epoch_samples = run->at.epoch_correct = 0;
         run->at.epoch_loss_sum = 0;
     }
     TG_REQUIRE(err, !run->train || run->at.epoch_step <= run->steps_per_epoch, TG_E_FORMAT,
                POSITION " makes no sense");
-    if (!run->train && sha256) snprintf(run->dataset_sha256, sizeof run->dataset_sha256, "%s", sha256);
+    if (sha256) snprintf(run->saved_dataset_sha256, sizeof run->saved_dataset_sha256, "%s", sha256);
     if (run->train && run->at.epoch_step == run->steps_per_epoch) {
         run->phase = TG_PHASE_HELD_OUT;
         if (tg_run_has_held_out(run)) tg_run_begin_held_out(run);

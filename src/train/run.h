@@ -145,7 +145,7 @@ struct tg_run {
     uint64_t steps_per_epoch;
     char **class_names;
     size_t class_count;
-    char dataset_sha256[65];
+    char saved_dataset_sha256[65]; /* of the checkpoint that it was loaded from */
 
     tg_plan *train_plan, *evaluate_plan, *predict_plan;
     tg_outcome trained, evaluated;

@@ -182,7 +182,6 @@ static tg_status take_data(tg_run *run, tg_dataset *train, tg_dataset *test, tg_
     if (test) TG_TRY(tg_run_check_dataset(run, test, "test data", err));
     if (!train) return TG_OK;
     TG_TRY(tg_run_check_dataset(run, train, "training data", err));
-    memcpy(run->dataset_sha256, tg_dataset_sha256(train), sizeof run->dataset_sha256);
     TG_TRY(tg_split_create(train->count, run->recipe.data.train_size, run->recipe.data.validation,
                            run->recipe.seed, &run->split, err));
     run->entries = (tg_split){run->split.index, run->split.train_count, 0};
