@@ -81,6 +81,10 @@ static void gather_u8(const gathering *g, const uint8_t *sample, tg_order order,
         g->kernels->scale_u8(channels * area, sample, preprocess->high, preprocess->low, x);
         return;
     }
+    if (preprocess->linear && channels == 3) {
+        g->kernels->scale_rgb(area, sample, preprocess->high, preprocess->low, x);
+        return;
+    }
     for (size_t c = 0; c < channels; c++) {
         const tg_real *row = preprocess->table + c * TG_LEVELS;
         size_t step;

@@ -78,6 +78,8 @@ typedef struct tg_kernels {
     void (*scale)(size_t n, tg_real alpha, tg_real *y);                             /* y *= alpha */
     /* y = x high + x low */
     void (*scale_u8)(size_t n, const uint8_t *x, tg_real high, tg_real low, tg_real *y);
+    /* The same of n pixels of three channels, into planes: y[c n + i] from x[3 i + c] */
+    void (*scale_rgb)(size_t n, const uint8_t *x, tg_real high, tg_real low, tg_real *y);
     /* 16 lanes: lane l adds x[l], x[l + 16], ... in order from 0; then lanes 8 apart are added, 4, 2, 1. */
     tg_real (*sum)(size_t n, const tg_real *x);
     /* In the same lanes: the sum of (x - centre)^2. */

@@ -97,6 +97,13 @@ static void scale_u8(size_t n, const uint8_t *x, tg_real high, tg_real low, tg_r
     for (size_t i = 0; i < n; i++) y[i] = (tg_real)x[i] * high + (tg_real)x[i] * low;
 }
 
+static void scale_rgb(size_t n, const uint8_t *x, tg_real high, tg_real low, tg_real *y) {
+    for (size_t c = 0; c < 3; c++) {
+        for (size_t i = 0; i < n; i++)
+            y[c * n + i] = (tg_real)x[3 * i + c] * high + (tg_real)x[3 * i + c] * low;
+    }
+}
+
 static tg_real sum_lanes(tg_real lane[LANES]) {
     for (size_t half = LANES / 2; half >= 1; half /= 2) {
         for (size_t l = 0; l < half; l++) lane[l] += lane[l + half];
@@ -253,6 +260,7 @@ static const tg_kernels table = {
     .add = add,
     .scale = scale,
     .scale_u8 = scale_u8,
+    .scale_rgb = scale_rgb,
     .sum = sum,
     .sum_squares = sum_squares,
     .all_finite = all_finite,

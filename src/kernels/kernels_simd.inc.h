@@ -209,6 +209,29 @@ static void scale_u8(size_t n, const uint8_t *x, float high, float low, float *y
     for (; i < n; i++) y[i] = (float)x[i] * high + (float)x[i] * low;
 }
 
+/* Sixteen pixels are three vectors of bytes, from which each channel takes what is its. */
+static void scale_rgb(size_t n, const uint8_t *x, float high, float low, float *y) {
+    enum { PIXELS = 16 };
+    typedef uint8_t bytes __attribute__((vector_size(PIXELS)));
+    size_t i = 0;
+    for (; i + PIXELS <= n; i += PIXELS) {
+        bytes from[3], channel[3];
+        memcpy(from, x + 3 * i, sizeof from);
+        const bytes a = from[0], b = from[1], c = from[2];
+        channel[0] = SHUFFLE_BYTES(a, b, 0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0);
+        channel[0] = SHUFFLE_BYTES(channel[0], c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29);
+        channel[1] = SHUFFLE_BYTES(a, b, 1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 0, 0, 0, 0, 0);
+        channel[1] = SHUFFLE_BYTES(channel[1], c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 21, 24, 27, 30);
+        channel[2] = SHUFFLE_BYTES(a, b, 2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 0, 0, 0, 0, 0, 0);
+        channel[2] = SHUFFLE_BYTES(channel[2], c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31);
+        for (size_t j = 0; j < 3; j++)
+            scale_u8(PIXELS, (const uint8_t *)&channel[j], high, low, y + j * n + i);
+    }
+    for (; i < n; i++) {
+        for (size_t j = 0; j < 3; j++) y[j * n + i] = (float)x[3 * i + j] * high + (float)x[3 * i + j] * low;
+    }
+}
+
 /* A lane starts from +0, so the zeros that load_first fills in change nothing. */
 enum { VECTORS = 16 / TG_LANES };
 
@@ -423,6 +446,7 @@ static const tg_kernels table = {
     .add = add,
     .scale = scale,
     .scale_u8 = scale_u8,
+    .scale_rgb = scale_rgb,
     .sum = sum,
     .sum_squares = sum_squares,
     .all_finite = all_finite,

@@ -30,6 +30,13 @@ typedef float vf __attribute__((vector_size(TG_LANES * 4)));
 typedef int32_t vi __attribute__((vector_size(TG_LANES * 4)));
 typedef uint32_t vu __attribute__((vector_size(TG_LANES * 4)));
 
+/* The bytes of a, then b, by number. */
+#ifdef __clang__
+#define SHUFFLE_BYTES(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE_BYTES(a, b, ...) __builtin_shuffle(a, b, (bytes){__VA_ARGS__})
+#endif
+
 static inline vf load(const float *from) {
     vf v;
     memcpy(&v, from, sizeof v);

@@ -78,6 +78,7 @@ APPLY(exp_in_place, k->exp(n, a, a))
 APPLY(add, k->add(n, a, b))
 APPLY(scale, k->scale(n, -1.7f, a))
 APPLY(scale_u8, k->scale_u8(n, (const uint8_t *)a + 1, 0.1f, -0.7f, b))
+APPLY(scale_rgb, k->scale_rgb(n / 3, (const uint8_t *)a + 1, 0.1f, -0.7f, b))
 APPLY(multiply_add, k->multiply_add(n, a, b, c))
 APPLY(sum, d[0] = k->sum(n, a))
 APPLY(sum_squares, d[0] = k->sum_squares(n, a, 0.3f))
@@ -115,6 +116,7 @@ static const kernel_case cases[] = {
     CASE(add),
     CASE(scale),
     CASE(scale_u8),
+    CASE(scale_rgb),
     CASE(multiply_add),
     CASE(sum),
     CASE(sum_squares),
