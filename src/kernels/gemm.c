@@ -19,8 +19,13 @@
  * block (400 kB) in a second-level one. */
 enum { KC = 320, PACKED = 102400, LARGEST_COLS = 64 /* of all tables */ };
 
-/* Rows of a (80 kB) that stay in the second-level cache while the panels pass, and columns packed at a time. */
-enum { ITEM_ROWS = 64, PACK_COLS = 256 };
+/* Rows of a (80 kB) that stay in the second-level cache while the panels pass. */
+enum { ITEM_ROWS = 64 };
+
+/* Columns packed at a time. Of the rows of a product's own b a long stretch is read, which is what memory is good at; but
+ * columns of a shared b, weights most often, are rows in memory, and more of them at a time are more pages than the
+ * processor knows the places of. */
+enum { OWN_COLS = 256, SHARED_COLS = 64 };
 
 /* Elements of b packed at a time: some microseconds. Of its rows, so many are touched before. */
 enum { PACK_ITEM = 8192, TOUCHED = 8 };
@@ -112,13 +117,27 @@ static void pack(const tg_kernels *kernels, const tg_matrix *b, size_t n, size_t
     }
 }
 
-/* An item: some terms of some panels. */
-static size_t item_panels(const tg_kernels *kernels, size_t n) {
-    return smaller(divide_up(n, kernels->gemm_cols), PACK_COLS / kernels->gemm_cols);
+/* An item: some terms of some panels, of `cols` columns or as many as there are. */
+static size_t item_panels(const tg_kernels *kernels, size_t n, size_t cols) {
+    return smaller(divide_up(n, kernels->gemm_cols), cols / kernels->gemm_cols);
 }
 
-static size_t item_terms(const tg_kernels *kernels, size_t n) {
-    return PACK_ITEM / (kernels->gemm_cols * item_panels(kernels, n));
+static size_t item_terms(const tg_kernels *kernels, size_t n, size_t cols) {
+    return PACK_ITEM / (kernels->gemm_cols * item_panels(kernels, n, cols));
+}
+
+static size_t count_items(const tg_kernels *kernels, size_t n, size_t k, size_t cols) {
+    if (n == 0) return 0;
+    size_t across = item_panels(kernels, n, cols) * kernels->gemm_cols;
+    return divide_up(k, item_terms(kernels, n, cols)) * divide_up(n, across);
+}
+
+static void pack_some(const tg_kernels *kernels, const tg_matrix *b, size_t n, size_t k, size_t cols,
+                      size_t item, tg_real *packed) {
+    size_t terms = item_terms(kernels, n, cols), down = divide_up(k, terms), p = item % down * terms;
+    size_t at_once = item_panels(kernels, n, cols), panel = item / down * at_once;
+    pack(kernels, b, n, k, panel, smaller(panel + at_once, divide_up(n, kernels->gemm_cols)), p,
+         smaller(p + terms, k), packed);
 }
 
 size_t tg_gemm_packed_size(const tg_kernels *kernels, size_t n, size_t k) {
@@ -127,16 +146,12 @@ size_t tg_gemm_packed_size(const tg_kernels *kernels, size_t n, size_t k) {
 }
 
 size_t tg_gemm_pack_items(const tg_kernels *kernels, size_t n, size_t k) {
-    if (n == 0) return 0;
-    return divide_up(k, item_terms(kernels, n)) * divide_up(n, item_panels(kernels, n) * kernels->gemm_cols);
+    return count_items(kernels, n, k, SHARED_COLS);
 }
 
 void tg_gemm_pack_item(const tg_kernels *kernels, const tg_matrix *b, size_t n, size_t k, size_t item,
                        tg_real *packed) {
-    size_t terms = item_terms(kernels, n), down = divide_up(k, terms), p = item % down * terms;
-    size_t at_once = item_panels(kernels, n), panel = item / down * at_once;
-    pack(kernels, b, n, k, panel, smaller(panel + at_once, divide_up(n, kernels->gemm_cols)), p,
-         smaller(p + terms, k), packed);
+    pack_some(kernels, b, n, k, SHARED_COLS, item, packed);
 }
 
 /* ---- one block ------------------------------------------------------------------------------------------ */
@@ -174,7 +189,7 @@ static void pack_item(void *ctx, size_t i, size_t thread) {
     (void)thread;
     const gemm_block *block = ctx;
     tg_matrix b = block_b(block);
-    tg_gemm_pack_item(block->kernels, &b, block->n, block->k, i, block->packed);
+    pack_some(block->kernels, &b, block->n, block->k, OWN_COLS, i, block->packed);
 }
 
 /* What cannot be read in place: a last panel of no whole number of vectors. */
@@ -265,7 +280,7 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
             block.k = smaller(kc, gemm->k - block.k0);
             if (block.in_place) pack_rest(&block);
             else if (!gemm->packed)
-                tg_parallel_for(pool, tg_gemm_pack_items(kernels, block.n, block.k), pack_item, &block);
+                tg_parallel_for(pool, count_items(kernels, block.n, block.k, OWN_COLS), pack_item, &block);
             cut(&block, tg_pool_threads(pool));
             tg_parallel_for(pool, block.row_items * block.col_items, multiply_item, &block);
         }
