@@ -45,7 +45,7 @@ static void run_piece(void *ctx, size_t piece, size_t thread) {
 /* Of about this many rows: each piece reads all weights once, so not too few; what they write should stay in the caches of
  * a core, so not too many. */
 enum {
-    FEWEST_ROWS = 32,
+    FEWEST_ROWS = 64,
     MOST_ROWS = 128,
     TILE = 4 /* rows that products on vectors of four compute at a time */
 };
