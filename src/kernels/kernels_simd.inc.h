@@ -197,7 +197,7 @@ static void scale(size_t n, float alpha, float *y) {
 
 /* x becomes a float as the low bits of 2^23 + x: WebAssembly's compilers turn the conversion of what cannot be negative into
  * that of unsigned numbers, for which x86 has no instruction. */
-static void scale_u8(size_t n, const uint8_t *x, float high, float low, float *y) {
+__attribute__((noinline)) static void scale_u8(size_t n, const uint8_t *x, float high, float low, float *y) {
     typedef uint8_t bytes __attribute__((vector_size(TG_LANES)));
     size_t i = 0;
     for (; i + TG_LANES <= n; i += TG_LANES) {
@@ -209,26 +209,31 @@ static void scale_u8(size_t n, const uint8_t *x, float high, float low, float *y
     for (; i < n; i++) y[i] = (float)x[i] * high + (float)x[i] * low;
 }
 
-/* Sixteen pixels are three vectors of bytes, from which each channel takes what is its. */
+/* Some pixels at a time become planes of bytes: sixteen are three vectors, from which each channel takes what is its. */
 static void scale_rgb(size_t n, const uint8_t *x, float high, float low, float *y) {
-    enum { PIXELS = 16 };
+    enum { PIXELS = 16, AT_ONCE = 16 * PIXELS };
     typedef uint8_t bytes __attribute__((vector_size(PIXELS)));
-    size_t i = 0;
-    for (; i + PIXELS <= n; i += PIXELS) {
-        bytes from[3], channel[3];
-        memcpy(from, x + 3 * i, sizeof from);
-        const bytes a = from[0], b = from[1], c = from[2];
-        channel[0] = SHUFFLE_BYTES(a, b, 0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0);
-        channel[0] = SHUFFLE_BYTES(channel[0], c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29);
-        channel[1] = SHUFFLE_BYTES(a, b, 1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 0, 0, 0, 0, 0);
-        channel[1] = SHUFFLE_BYTES(channel[1], c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 21, 24, 27, 30);
-        channel[2] = SHUFFLE_BYTES(a, b, 2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 0, 0, 0, 0, 0, 0);
-        channel[2] = SHUFFLE_BYTES(channel[2], c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31);
-        for (size_t j = 0; j < 3; j++)
-            scale_u8(PIXELS, (const uint8_t *)&channel[j], high, low, y + j * n + i);
-    }
-    for (; i < n; i++) {
-        for (size_t j = 0; j < 3; j++) y[j * n + i] = (float)x[3 * i + j] * high + (float)x[3 * i + j] * low;
+    bytes planes[3][AT_ONCE / PIXELS];
+    for (size_t first = 0, count; first < n; first += count) {
+        count = n - first < AT_ONCE ? n - first : AT_ONCE;
+        for (size_t i = 0; i < count; i += PIXELS) {
+            bytes from[3] = {0};
+            const uint8_t *pixels = x + 3 * (first + i);
+            if (count - i < PIXELS) memcpy(from, pixels, 3 * (count - i));
+            else memcpy(from, pixels, sizeof from);
+            const bytes a = from[0], b = from[1], c = from[2];
+            bytes red = SHUFFLE_BYTES(a, b, 0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0);
+            bytes green = SHUFFLE_BYTES(a, b, 1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 0, 0, 0, 0, 0);
+            bytes blue = SHUFFLE_BYTES(a, b, 2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 0, 0, 0, 0, 0, 0);
+            planes[0][i / PIXELS] =
+                SHUFFLE_BYTES(red, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29);
+            planes[1][i / PIXELS] =
+                SHUFFLE_BYTES(green, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 21, 24, 27, 30);
+            planes[2][i / PIXELS] =
+                SHUFFLE_BYTES(blue, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31);
+        }
+        for (size_t c = 0; c < 3; c++)
+            scale_u8(count, (const uint8_t *)planes[c], high, low, y + c * n + first);
     }
 }
 

@@ -186,6 +186,21 @@ static void matches_scalar(void **state) {
     }
 }
 
+/* More pixels than are taken at once, and a last block that is not whole. */
+static void splits_pixels_like_scalar(void **state) {
+    const tg_kernels *kernels = *state;
+    if (!kernels) skip();
+    enum { PIXELS = 555 };
+    uint8_t x[3 * PIXELS];
+    tg_real wanted[3 * PIXELS], got[3 * PIXELS];
+    for (size_t i = 0; i < sizeof x; i++) x[i] = (uint8_t)(i * 131 % 251);
+    for (size_t n = PIXELS - 16; n <= PIXELS; n++) {
+        tg_kernels_scalar()->scale_rgb(n, x, 0.1f, -0.7f, wanted);
+        kernels->scale_rgb(n, x, 0.1f, -0.7f, got);
+        for (size_t i = 0; i < 3 * n; i++) assert_true(same_bits(wanted[i], got[i]));
+    }
+}
+
 /* Every 1009th float there is, through the functions whose argument is reduced. */
 static void functions_match_scalar_everywhere(void **state) {
     const tg_kernels *kernels = *state;
@@ -376,6 +391,8 @@ int main(void) {
     unsetenv("TG_KERNELS");
 #define TABLE_TESTS(name)                                                                                    \
     {"matches_scalar " #name, matches_scalar, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name()},           \
+        {"splits_pixels_like_scalar " #name, splits_pixels_like_scalar, NULL, NULL,                          \
+         (void *)(uintptr_t)tg_kernels_##name()},                                                            \
         {"convolves_like_scalar " #name, convolves_like_scalar, NULL, NULL,                                  \
          (void *)(uintptr_t)tg_kernels_##name()},                                                            \
         {"correlates_like_scalar " #name, correlates_like_scalar, NULL, NULL,                                \
