@@ -211,11 +211,11 @@ __attribute__((noinline)) static void scale_u8(size_t n, const uint8_t *x, float
 
 /* Some pixels at a time become planes of bytes: sixteen are three vectors, from which each channel takes what is its. */
 static void scale_rgb(size_t n, const uint8_t *x, float high, float low, float *y) {
-    enum { PIXELS = 16, AT_ONCE = 16 * PIXELS };
+    enum { PIXELS = 16, BLOCK = 16 * PIXELS };
     typedef uint8_t bytes __attribute__((vector_size(PIXELS)));
-    bytes planes[3][AT_ONCE / PIXELS];
+    bytes planes[3][BLOCK / PIXELS];
     for (size_t first = 0, count; first < n; first += count) {
-        count = n - first < AT_ONCE ? n - first : AT_ONCE;
+        count = n - first < BLOCK ? n - first : BLOCK;
         for (size_t i = 0; i < count; i += PIXELS) {
             bytes from[3] = {0};
             const uint8_t *pixels = x + 3 * (first + i);
