@@ -72,15 +72,14 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
     X(3, 1)                                                                                                  \
     X(4, 1)                                                                                                  \
     X(5, 1)                                                                                                  \
-    X(6, 1) X(7, 1) X(8, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(1, 3) X(2, 3)  \
-        X(3, 3) X(4, 3) X(5, 3) X(1, 4) X(2, 4) X(3, 4) X(4, 4)
+    X(6, 1)                                                                                                  \
+    X(7, 1) X(8, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(1, 3) X(2, 3) X(3, 3)  \
+        X(4, 3) X(5, 3) X(1, 4) X(2, 4) X(3, 4) X(4, 4)
 static const size_t tallest[GEMM_VECTORS] = {8, 8, 5, 4};
 #else
 #define EACH_TILE(X)                                                                                         \
-    X(1, 1)                                                                                                  \
-    X(2, 1)                                                                                                  \
-    X(3, 1) X(4, 1) X(5, 1) X(6, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(1, 3) X(2, 3) X(3, 3) X(1, 4) X(2, 4)
-static const size_t tallest[GEMM_VECTORS] = {6, 4, 3, 2};
+    X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(1, 3) X(2, 3) X(3, 3) X(1, 4) X(2, 4)
+static const size_t tallest[GEMM_VECTORS] = {4, 4, 3, 2};
 #endif
 #define BOTH(rows, vectors) STRIP(rows, vectors, 0) STRIP(rows, vectors, 1)
 #define ENTRY(rows, vectors)                                                                                 \
