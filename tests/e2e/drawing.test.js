@@ -47,6 +47,19 @@ describe.each(BROWSERS)('drawing in %s', (browser) => {
     await person.click('draw-clear');
   });
 
+  it('lets the pad be cleared while the pen is down', async () => {
+    const pad = await person.page.$('[data-testid="draw-pad"]');
+    const { x, y, width } = await pad.boundingBox();
+    await person.page.mouse.move(x + width / 4, y + width / 4);
+    await person.page.mouse.down();
+    await person.page.mouse.move(x + width / 2, y + width / 2, { steps: 3 });
+    await person.page.$eval('[data-testid="draw-clear"]', (button) => button.click());
+    await person.page.mouse.move(x + width / 2, y + width / 4, { steps: 3 });
+    await person.page.mouse.up();
+    expect(person.complaints).toEqual([]);
+    await person.click('draw-clear');
+  });
+
   it('forgets a stroke on Undo and everything on Clear', async () => {
     await person.click('draw-clear');
     await person.draw(DIGITS[1]);

@@ -38,7 +38,8 @@ export class Ink {
 
   /** Leads the pen on. @param {Point} point */
   lead(point) {
-    const stroke = this.#strokes[this.#strokes.length - 1];
+    const stroke = this.#strokes.at(-1);
+    if (!stroke) return; // taken away while the pen was down
     stroke.points.push(point);
     drawSegment(this.#context, stroke, stroke.points.length - 1);
   }
