@@ -153,8 +153,8 @@ export class ByteStream {
   }
 }
 
-/** @param {Uint8Array<ArrayBuffer>[]} pieces */
-function joined(pieces) {
+/** @param {Uint8Array[]} pieces */
+export function joined(pieces) {
   const all = newBytes(pieces.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const piece of pieces) {

@@ -2,6 +2,7 @@
 // takes to decode it. Samples come out as they are stored, 8 bits each (of 16 the upper half, fewer scaled to 0..255),
 // whatever gamma or profile says: what `libpng` gives with expand and strip_16. (W3C: PNG, third edition)
 import { unzlibSync } from 'fflate';
+import { joined } from './byte-stream.js';
 import { crc32 } from './crc32.js';
 import { Damaged } from './damaged.js';
 
@@ -140,17 +141,6 @@ function readHeader(bytes) {
   if (width * height > MAX_PIXELS)
     throw new Damaged(`is too large (${width} x ${height} pixels); make it smaller`);
   return { width, height, depth, color, isInterlaced: interlace === 1 };
-}
-
-/** @param {Uint8Array[]} pieces */
-function joined(pieces) {
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
 
 /** @param {Uint8Array} data @param {number} size */
