@@ -7,13 +7,17 @@
  *         c += a[.., k0..] x b[k0.., n0..], a block of c an item (items in parallel)
  *
  * A sum that is interrupted after kc terms is stored in c and taken up again from there: tg_real holds it
- * exactly, so blocking changes no bit. */
+ * exactly, so blocking changes no bit.
+ *
+ * Where most of a is 0, as in pictures of digits, its rows are listed two at a time (sparse.h), once for all panels that
+ * they meet; where most of b is, the transposed product is computed so. */
 #include "kernels/gemm.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "kernels/pack.h"
+#include "kernels/sparse.h"
 
 /* A panel of b (20 kB for 16 columns) stays in a first-level cache beside the rows of a that it meets, a packed
  * block (400 kB) in a second-level one. */
@@ -40,6 +44,9 @@ enum { COLUMNS_HELD = 100, WORTH_COPYING = 32 };
 /* Of a first-level cache: lines 4 kB apart share a set; half of the ways are counted on. */
 enum { SETS_BYTES = 4096, LINE = 64, WAYS = 4 };
 
+/* Where b is mostly 0: so many columns of c at a time, as rows of at most 128 kB. */
+enum { MOST_COLUMNS = 64, FEWEST_COLUMNS = 16, TRANSPOSED = 32768 };
+
 /* Multiplications below which handing out work costs more than doing it, and those worth an item. */
 static const double smallest_parallel = 131072, smallest_item = 32768;
 
@@ -48,9 +55,9 @@ typedef struct gemm_block {
     const tg_gemm *gemm;
     size_t n0, n, k0, k;
     tg_real *packed; /* the block of b */
-    tg_real *copies; /* of rows of a, [threads][ITEM_ROWS][copied_row(k)] */
+    tg_real *copies; /* of rows of a, [threads][copies_size()] */
     bool in_place;   /* b */
-    bool copies_a;
+    bool copies_a, lists_a;
     size_t panels;
     size_t row_items, col_items;
 } gemm_block;
@@ -212,26 +219,63 @@ static tg_matrix copy_rows(const gemm_block *block, tg_matrix a, size_t rows, tg
     return (tg_matrix){to, stride, 1};
 }
 
-static void multiply_item(void *ctx, size_t i, size_t thread) {
-    const gemm_block *block = ctx;
+/* For rows of a as they are copied, or listed. */
+static size_t copies_size(size_t m, size_t k) {
+    size_t rows = smaller(m, ITEM_ROWS);
+    return larger(rows * copied_row(k), tg_pairs_size(rows, k));
+}
+
+/* Rows of c and what they are made of: a as it lies or copied, and pairs of the first rows where they are listed. */
+typedef struct item_rows {
+    size_t first, count, pair_count;
+    tg_matrix a;
+    tg_pair pairs[ITEM_ROWS / 2];
+} item_rows;
+
+static void take_rows(const gemm_block *block, tg_real *copies, item_rows *rows) {
+    rows->a = block->gemm->a;
+    rows->a.data += rows->first * rows->a.row_stride + block->k0 * rows->a.col_stride;
+    rows->pair_count = block->lists_a ? rows->count / 2 : 0;
+    if (block->lists_a) tg_pairs_list(block->kernels, &rows->a, rows->count, block->k, copies, rows->pairs);
+    else if (block->copies_a) rows->a = copy_rows(block, rows->a, rows->count, copies);
+}
+
+static void multiply_panel(const gemm_block *block, const item_rows *rows, size_t panel) {
     const tg_kernels *kernels = block->kernels;
     const tg_gemm *gemm = block->gemm;
-    size_t down = block->row_items, across = block->col_items;
-    size_t row = i % down * gemm->m / down, rows = (i % down + 1) * gemm->m / down - row;
-    size_t end = (i / down + 1) * block->panels / across;
-    tg_matrix a = gemm->a;
-    a.data += row * a.row_stride + block->k0 * a.col_stride;
-    if (block->copies_a)
-        a = copy_rows(block, a, rows,
-                      block->copies + thread * smaller(gemm->m, ITEM_ROWS) * copied_row(block->k));
-    for (size_t panel = i / down * block->panels / across; panel < end; panel++) {
-        size_t col = block->n0 + panel * kernels->gemm_cols, width;
-        const tg_real *from = panel_at(block, panel, &width);
-        tg_real *c = gemm->c + row * gemm->ldc + col;
-        const tg_real *start = block->k0 > 0 || gemm->accumulate ? c : gemm->bias ? gemm->bias + col : NULL;
-        kernels->gemm_panel(block->k, a.data, a.row_stride, a.col_stride, from, width, start,
-                            start == c ? gemm->ldc : 0, c, gemm->ldc, rows, panel_cols(block, panel));
+    size_t col = block->n0 + panel * kernels->gemm_cols, cols = panel_cols(block, panel), width;
+    const tg_real *b = panel_at(block, panel, &width), *start = NULL;
+    tg_real *c = gemm->c + rows->first * gemm->ldc + col, bias[LARGEST_COLS];
+    size_t start_row = 0;
+    if (block->k0 > 0 || gemm->accumulate) {
+        start = c;
+        start_row = gemm->ldc;
+    } else if (gemm->bias) {
+        for (size_t j = 0; j < cols; j++) bias[j] = gemm->bias[col + j] + 0;
+        start = bias;
     }
+    for (size_t i = 0; i < rows->pair_count; i++, c += 2 * gemm->ldc) {
+        const tg_pair *pair = &rows->pairs[i];
+        kernels->gemm_pair(pair->count, pair->values, pair->terms, b, width, start, start_row, c, gemm->ldc,
+                           cols);
+        if (start) start += 2 * start_row;
+    }
+    size_t done = 2 * rows->pair_count;
+    if (done < rows->count)
+        kernels->gemm_panel(block->k, rows->a.data + done * rows->a.row_stride, rows->a.row_stride,
+                            rows->a.col_stride, b, width, start, start_row, c, gemm->ldc, rows->count - done,
+                            cols);
+}
+
+static void multiply_item(void *ctx, size_t i, size_t thread) {
+    const gemm_block *block = ctx;
+    size_t m = block->gemm->m, down = block->row_items, across = block->col_items;
+    item_rows rows = {.first = i % down * m / down};
+    rows.count = (i % down + 1) * m / down - rows.first;
+    take_rows(block, block->copies + thread * copies_size(m, block->k), &rows);
+    size_t end = (i / down + 1) * block->panels / across;
+    for (size_t panel = i / down * block->panels / across; panel < end; panel++)
+        multiply_panel(block, &rows, panel);
 }
 
 /* How many items c's block is cut into: as many as are worth handing out, and at most ITEM_ROWS high. Columns first, as
@@ -247,7 +291,7 @@ static void cut(gemm_block *block, size_t threads) {
 /* What is left of a product without terms. */
 static void begin(const tg_gemm *gemm) {
     for (size_t i = 0; i < gemm->m; i++) {
-        for (size_t j = 0; j < gemm->n; j++) gemm->c[i * gemm->ldc + j] = gemm->bias ? gemm->bias[j] : 0;
+        for (size_t j = 0; j < gemm->n; j++) gemm->c[i * gemm->ldc + j] = gemm->bias ? gemm->bias[j] + 0 : 0;
     }
 }
 
@@ -268,6 +312,8 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
     size_t kc = block_terms(gemm->k), nc = block_cols(gemm->n, kc);
     gemm_block block = {.kernels = kernels, .gemm = gemm, .packed = scratch};
     block.copies = scratch + (nc + LARGEST_COLS) * kc;
+    block.lists_a = gemm->zeros == TG_ZEROS_IN_A && !gemm->accumulate && gemm->n > kernels->gemm_cols &&
+                    gemm->m > 1 && tg_mostly_zero(&gemm->a, gemm->m, gemm->k);
     block.copies_a = gemm->a.col_stride != 1 && gemm->n >= WORTH_COPYING &&
                      (kc > COLUMNS_HELD || thrashes(gemm->a.col_stride, kc));
     block.in_place =
@@ -284,6 +330,37 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
             cut(&block, tg_pool_threads(pool));
             tg_parallel_for(pool, block.row_items * block.col_items, multiply_item, &block);
         }
+    }
+}
+
+/* Columns of c that are listed at once: rows of its transpose. */
+static size_t columns_at_once(size_t m, size_t n) {
+    size_t most = smaller(TRANSPOSED / larger(m, 1), MOST_COLUMNS) & ~(size_t)3;
+    return most < FEWEST_COLUMNS ? 0 : smaller(most, n);
+}
+
+static bool goes_by_columns(const tg_kernels *kernels, const tg_gemm *gemm) {
+    bool from_zero = !gemm->accumulate && !gemm->bias;
+    bool readable = !gemm->packed && (gemm->b.row_stride == 1 || gemm->b.col_stride == 1);
+    return gemm->zeros == TG_ZEROS_IN_B && from_zero && readable && gemm->m > kernels->gemm_cols &&
+           columns_at_once(gemm->m, gemm->n) > 0 && tg_mostly_zero(&gemm->b, gemm->k, gemm->n);
+}
+
+/* c^T = b^T a^T, some columns of c at a time. */
+static void run_by_columns(const tg_kernels *kernels, const tg_gemm *gemm, tg_real *scratch) {
+    size_t at_once = columns_at_once(gemm->m, gemm->n);
+    for (size_t col = 0; col < gemm->n; col += at_once) {
+        tg_gemm some = {
+            .m = smaller(at_once, gemm->n - col),
+            .n = gemm->m,
+            .k = gemm->k,
+            .a = {gemm->b.data + col * gemm->b.col_stride, gemm->b.col_stride, gemm->b.row_stride},
+            .b = {gemm->a.data, gemm->a.col_stride, gemm->a.row_stride},
+            .c = scratch,
+            .ldc = gemm->m,
+            .zeros = TG_ZEROS_IN_A};
+        run(kernels, NULL, &some, scratch + at_once * gemm->m);
+        tg_pack_transposed(scratch, gemm->m, some.m, gemm->m, gemm->c + col, gemm->ldc);
     }
 }
 
@@ -305,9 +382,14 @@ tg_gemm tg_gemm_columns(const tg_gemm *gemm, size_t first, size_t cols) {
     return part;
 }
 
-size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads) {
+static size_t run_scratch(size_t m, size_t n, size_t k, size_t threads) {
     size_t kc = smaller(k, KC), packed = n > PACKED / larger(kc, 1) ? PACKED : n * kc;
-    return packed + (LARGEST_COLS + threads * smaller(m, ITEM_ROWS)) * copied_row(kc);
+    return packed + LARGEST_COLS * copied_row(kc) + threads * copies_size(m, kc);
+}
+
+size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads) {
+    size_t columns = columns_at_once(m, n);
+    return larger(run_scratch(m, n, k, threads), columns * m + run_scratch(columns, m, k, 1));
 }
 
 void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {
@@ -316,5 +398,6 @@ void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *g
 }
 
 void tg_gemm_serial(const tg_kernels *kernels, const tg_gemm *gemm, tg_real *scratch) {
-    run(kernels, NULL, gemm, scratch);
+    if (goes_by_columns(kernels, gemm)) run_by_columns(kernels, gemm, scratch);
+    else run(kernels, NULL, gemm, scratch);
 }

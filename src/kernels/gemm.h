@@ -1,7 +1,8 @@
 /* Matrix product.
  *
  * c[m, n] = start + a[m, k] b[k, n], each element its k terms in order, whatever the tile, the blocking and the
- * number of threads; start is c, a bias or 0. a and b are read through strides, so that transposes cost nothing. */
+ * number of threads; start is c, a bias (of -0: 0) or 0. a and b are read through strides, so that transposes cost
+ * nothing. */
 #ifndef TG_KERNELS_GEMM_H
 #define TG_KERNELS_GEMM_H
 
@@ -13,6 +14,10 @@ typedef struct tg_matrix {
     size_t row_stride, col_stride; /* in elements */
 } tg_matrix;
 
+/* The matrix in which many elements may be 0. Where they are, terms are left out; as the elements of the other matrix are finite,
+ * which the caller promises, these would be 0 or -0, and to add such changes no sum that did not begin as -0. */
+typedef enum tg_zeros { TG_ZEROS_FEW, TG_ZEROS_IN_A, TG_ZEROS_IN_B } tg_zeros;
+
 typedef struct tg_gemm {
     size_t m, n, k;
     tg_matrix a; /* one of its strides is 1 */
@@ -22,6 +27,7 @@ typedef struct tg_gemm {
     size_t ldc;          /* row stride of c */
     bool accumulate;     /* the sums start from c */
     const tg_real *bias; /* else from bias[n], or from 0 where it is NULL */
+    tg_zeros zeros;
 } tg_gemm;
 
 /* b[k, n] as panels of columns, the way the kernel reads it, for a b that several products share: how many elements

@@ -73,8 +73,9 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
     X(4, 1)                                                                                                  \
     X(5, 1)                                                                                                  \
     X(6, 1)                                                                                                  \
-    X(7, 1) X(8, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(1, 3) X(2, 3) X(3, 3)  \
-        X(4, 3) X(5, 3) X(1, 4) X(2, 4) X(3, 4) X(4, 4)
+    X(7, 1)                                                                                                  \
+    X(8, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(1, 3) X(2, 3) X(3, 3) X(4, 3)  \
+        X(5, 3) X(1, 4) X(2, 4) X(3, 4) X(4, 4)
 static const size_t tallest[GEMM_VECTORS] = {8, 8, 5, 4};
 #else
 #define EACH_TILE(X)                                                                                         \
@@ -139,4 +140,70 @@ static void gemm_panel(size_t k, const float *a, size_t a_row, size_t a_col, con
         if (cols % TG_LANES == 0) multiply[vectors - 1][height - 1][a_col == 1](&s);
         else multiply_edge(s, height, cols);
     }
+}
+
+/* ---- two rows, some of the terms ------------------------------------------------------------------------ */
+
+typedef struct listed {
+    size_t count;
+    const float *a;
+    const uint16_t *terms;
+    const float *b;
+    size_t b_row;
+    const float *start; /* or NULL */
+    size_t start_row;
+    float *c;
+    size_t ldc;
+} listed;
+
+__attribute__((always_inline)) static inline void multiply_listed(const listed *s, int vectors) {
+    const float *a = s->a, *b = s->b;
+    const uint16_t *term = s->terms, *end = term + s->count;
+    const size_t b_row = s->b_row;
+    vf sum[2][GEMM_VECTORS];
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++)
+            sum[i][j] = s->start ? load(s->start + (size_t)i * s->start_row + j * TG_LANES) : (vf){0};
+    }
+    for (; term != end; term++, a += 2) {
+        const float *row = b + *term * b_row;
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) {
+            vf of_b = load(row + j * TG_LANES);
+            sum[0][j] = multiply_add(set1(a[0]), of_b, sum[0][j]);
+            sum[1][j] = multiply_add(set1(a[1]), of_b, sum[1][j]);
+        }
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++) {
+#pragma GCC unroll 4
+        for (int j = 0; j < vectors; j++) store(s->c + (size_t)i * s->ldc + j * TG_LANES, sum[i][j]);
+    }
+}
+
+#define LISTED(vectors)                                                                                      \
+    static void multiply_listed_##vectors(const listed *s) {                                                 \
+        multiply_listed(s, vectors);                                                                         \
+    }
+LISTED(1)
+LISTED(2)
+LISTED(3)
+LISTED(4)
+
+static void gemm_pair(size_t count, const float *a, const uint16_t *terms, const float *b, size_t b_row,
+                      const float *start, size_t start_row, float *c, size_t ldc, size_t cols) {
+    static void (*const tiles[GEMM_VECTORS])(const listed *s) = {multiply_listed_1, multiply_listed_2,
+                                                                 multiply_listed_3, multiply_listed_4};
+    float edge[2 * GEMM_COLS];
+    bool whole = cols % TG_LANES == 0;
+    listed s = {count, a, terms, b, b_row, start, start_row, c, ldc};
+    if (!whole) {
+        if (start) copy_block(start, start_row, edge, GEMM_COLS, 2, cols);
+        s.start = start ? edge : NULL, s.start_row = GEMM_COLS;
+        s.c = edge, s.ldc = GEMM_COLS;
+    }
+    tiles[(cols - 1) / TG_LANES](&s);
+    if (!whole) copy_block(edge, GEMM_COLS, c, ldc, 2, cols);
 }

@@ -42,6 +42,9 @@ typedef struct tg_kernels {
     void (*gemm_panel)(size_t k, const tg_real *a, size_t a_row, size_t a_col, const tg_real *b, size_t b_row,
                        const tg_real *start, size_t start_row, tg_real *c, size_t ldc, size_t rows,
                        size_t cols);
+    /* Two rows of c by some of the terms alone: a[count][2], and terms[count] says which rows of b they meet. */
+    void (*gemm_pair)(size_t count, const tg_real *a, const uint16_t *terms, const tg_real *b, size_t b_row,
+                      const tg_real *start, size_t start_row, tg_real *c, size_t ldc, size_t cols);
 
     /* Convolution: tiles that read pictures where they lie (kernels/conv.h). conv_nr filters a panel; vectors of dy are
      * conv_lanes long. Sums in the order of the taps, or of rows and columns. */
@@ -85,6 +88,7 @@ typedef struct tg_kernels {
     /* In the same lanes: the sum of (x - centre)^2. */
     tg_real (*sum_squares)(size_t n, const tg_real *x, tg_real centre);
     bool (*all_finite)(size_t n, const tg_real *x);
+    uint64_t (*nonzero)(size_t n, const tg_real *x); /* bit i: x[i] is neither 0 nor -0; n <= 64 */
     /* The largest of start and x[0..n): NaN if there is one, and a zero is +0, so that no order matters. */
     tg_real (*max)(size_t n, const tg_real *x, tg_real start);
 

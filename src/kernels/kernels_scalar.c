@@ -22,6 +22,18 @@ static void gemm_panel(size_t k, const tg_real *a, size_t a_row, size_t a_col, c
     }
 }
 
+static void gemm_pair(size_t count, const tg_real *a, const uint16_t *terms, const tg_real *b, size_t b_row,
+                      const tg_real *start, size_t start_row, tg_real *c, size_t ldc, size_t cols) {
+    for (size_t i = 0; i < 2; i++) {
+        tg_real sum[GEMM_COLS] = {0};
+        for (size_t j = 0; start && j < cols; j++) sum[j] = start[i * start_row + j];
+        for (size_t t = 0; t < count; t++) {
+            for (size_t j = 0; j < cols; j++) sum[j] += a[2 * t + i] * b[terms[t] * b_row + j];
+        }
+        for (size_t j = 0; j < cols; j++) c[i * ldc + j] = sum[j];
+    }
+}
+
 /* ---- activations --------------------------------------------------------------------------------------- */
 
 /* x < 0 in a form that Clang (seen: 14 for AArch64) does not merge with `? 0 : x` into max(x, 0), which makes
@@ -128,6 +140,12 @@ static bool all_finite(size_t n, const tg_real *x) {
         if (!isfinite(x[i])) return false;
     }
     return true;
+}
+
+static uint64_t nonzero(size_t n, const tg_real *x) {
+    uint64_t bits = 0;
+    for (size_t i = 0; i < n; i++) bits |= (uint64_t)(x[i] != 0) << i;
+    return bits;
 }
 
 static tg_real max(size_t n, const tg_real *x, tg_real start) {
@@ -240,6 +258,7 @@ static const tg_kernels table = {
     .lanes = 1,
     .gemm_cols = GEMM_COLS,
     .gemm_panel = gemm_panel,
+    .gemm_pair = gemm_pair,
     .conv_nr = TG_SCALAR_CONV_NR,
     .conv_lanes = 1,
     .convolve = tg_scalar_convolve,
@@ -264,6 +283,7 @@ static const tg_kernels table = {
     .sum = sum,
     .sum_squares = sum_squares,
     .all_finite = all_finite,
+    .nonzero = nonzero,
     .max = max,
     .add_row = add_row,
     .sum_rows = sum_rows,

@@ -301,6 +301,13 @@ static bool all_finite(size_t n, const float *x) {
     return in_all_lanes(finite);
 }
 
+static uint64_t nonzero(size_t n, const float *x) {
+    uint64_t bits = 0;
+    for (size_t i = 0; i < n; i += TG_LANES)
+        bits |= (uint64_t)lane_bits(load_first(x + i, n - i) != 0.0f) << i;
+    return bits;
+}
+
 static inline float larger(float x, float m) {
     return x > m || x != x ? x : m;
 }
@@ -431,6 +438,7 @@ static const tg_kernels table = {
     .lanes = TG_LANES,
     .gemm_cols = GEMM_COLS,
     .gemm_panel = gemm_panel,
+    .gemm_pair = gemm_pair,
     .conv_nr = CONV_NR,
     .conv_lanes = TG_LANES,
     .convolve = convolve,
@@ -455,6 +463,7 @@ static const tg_kernels table = {
     .sum = sum,
     .sum_squares = sum_squares,
     .all_finite = all_finite,
+    .nonzero = nonzero,
     .max = max,
     .add_row = add_row,
     .sum_rows = sum_rows,

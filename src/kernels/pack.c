@@ -53,3 +53,16 @@ void tg_pack_panel(const tg_real *src, size_t k_stride, size_t stride, size_t k,
         }
     }
 }
+
+void tg_pack_transposed(const tg_real *src, size_t src_stride, size_t rows, size_t cols, tg_real *dst,
+                        size_t dst_stride) {
+    for (size_t col = 0; col < cols; col += WIDTH) {
+        size_t row = 0;
+        for (; col + WIDTH <= cols && row + WIDTH <= rows; row += WIDTH)
+            transpose(src + row * src_stride + col, src_stride, WIDTH, dst + col * dst_stride + row,
+                      dst_stride);
+        for (; row < rows; row++)
+            for (size_t i = col; i < cols && i < col + WIDTH; i++)
+                dst[i * dst_stride + row] = src[row * src_stride + i];
+    }
+}

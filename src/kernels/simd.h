@@ -79,6 +79,21 @@ static inline vf select(vi mask, vf yes, vf no) {
     return (vf)((mask & (vi)yes) | (~mask & (vi)no));
 }
 
+/* A bit for each lane of a comparison. */
+static inline uint32_t lane_bits(vi mask) {
+#if defined(__AVX512F__)
+    return (uint32_t)_mm512_movepi32_mask((__m512i)mask);
+#elif defined(__AVX2__)
+    return (uint32_t)_mm256_movemask_ps((__m256)mask);
+#elif defined(__SSE2__)
+    return (uint32_t)_mm_movemask_ps((__m128)mask);
+#elif defined(__wasm_simd128__)
+    return wasm_i32x4_bitmask((v128_t)mask);
+#elif defined(__aarch64__)
+    return vaddvq_u32((uint32x4_t)(mask & (vi){1, 2, 4, 8}));
+#endif
+}
+
 /* b where it is larger, else a: also where they are equal, or one is NaN. */
 static inline vf larger_of(vf a, vf b) {
 #if defined(__AVX512F__)

@@ -80,7 +80,8 @@ static void dense_forward(const tg_exec *ex, const tg_node *node) {
                     .packed = node->prepared,
                     .c = tg_y(ex, node),
                     .ldc = units,
-                    .bias = node->param_count > 1 ? node->params[1].data : NULL};
+                    .bias = node->param_count > 1 ? node->params[1].data : NULL,
+                    .zeros = TG_ZEROS_IN_A};
     tg_gemm_parallel(ex->kernels, ex->pool, &gemm, ex->scratch);
 }
 
@@ -104,13 +105,15 @@ static void dense_backward_weights(const tg_exec *ex, const tg_node *node, size_
     size_t inputs = node->inputs[0]->shape.dim[0], units = node->shape.dim[0];
     const tg_param *w = &node->params[0], *b = node->param_count > 1 ? &node->params[1] : NULL;
     const tg_real *dy = tg_dy(ex, node);
+    bool finite = b || ex->kernels->all_finite(ex->n * units, dy); /* else the bias ends the run */
     tg_gemm all = {.m = units,
                    .n = inputs,
                    .k = ex->n,
                    .a = {dy, 1, units},
                    .b = {tg_x(ex, node, 0), inputs, 1},
                    .c = w->gradient,
-                   .ldc = inputs};
+                   .ldc = inputs,
+                   .zeros = finite ? TG_ZEROS_IN_B : TG_ZEROS_FEW};
     size_t size = units > inputs ? units : inputs, step = ex->kernels->gemm_cols;
     size_t steps = (size + step - 1) / step, first = steps * part / parts * step;
     size_t end = part + 1 == parts ? size : steps * (part + 1) / parts * step;

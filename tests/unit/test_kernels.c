@@ -365,6 +365,7 @@ static void scalar_keeps_its_word(void **state) {
     assert_true(k->max(3, x, -INFINITY) == 3 && k->max(0, x, -5) == -5);
     assert_false(signbit(k->max(2, x, -0.0f)));
     assert_true(k->all_finite(3, x) && !k->all_finite(4, x));
+    assert_int_equal(k->nonzero(4, x), 13); /* bits 0, 2 and 3 */
 
     tg_real terms[18] = {1e8f, 1};
     terms[16] = -1e8f; /* in the lane of the first: one after the other the 1 would be lost */

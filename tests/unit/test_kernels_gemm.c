@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "kernels/gemm.h"
+#include "kernels/sparse.h"
 
 typedef struct shape {
     size_t m, n, k;
@@ -26,7 +26,7 @@ static tg_real *numbers(tg_rng *rng, size_t count) {
 static void naive(const tg_gemm *g, tg_real *c) {
     for (size_t i = 0; i < g->m; i++) {
         for (size_t j = 0; j < g->n; j++) {
-            tg_real sum = g->accumulate ? c[i * g->ldc + j] : g->bias ? g->bias[j] : 0;
+            tg_real sum = g->accumulate ? c[i * g->ldc + j] : g->bias ? 0 + g->bias[j] : 0;
             for (size_t p = 0; p < g->k; p++) {
                 sum += g->a.data[i * g->a.row_stride + p * g->a.col_stride] *
                        g->b.data[p * g->b.row_stride + j * g->b.col_stride];
@@ -45,6 +45,17 @@ static tg_matrix matrix(tg_rng *rng, size_t rows, size_t cols, unsigned form, tg
     *own = numbers(rng, (rows ? rows - 1 : 0) * x.row_stride + cols * x.col_stride + 1);
     x.data = *own;
     return x;
+}
+
+/* Four of five numbers become 0 or -0, here all of a row, there all of a column. */
+static void clear_most(tg_rng *rng, const tg_matrix *x, tg_real *own, size_t rows, size_t cols) {
+    size_t row = tg_rng_below(rng, (uint32_t)rows + 1), col = tg_rng_below(rng, (uint32_t)cols + 1);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < cols; j++) {
+            tg_real *at = own + i * x->row_stride + j * x->col_stride;
+            if (i == row || j == col || tg_rng_below(rng, 5) > 0)
+                *at = tg_rng_below(rng, 9) ? 0 : -(tg_real)0;
+        }
 }
 
 /* In items, the last first. */
@@ -72,10 +83,14 @@ static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s
     tg_real *own_a, *own_b;
     unsigned a_form = tg_rng_below(rng, 2), b_form = tg_rng_below(rng, 3);
     tg_gemm g = {.m = s.m, .n = s.n, .k = s.k, .accumulate = tg_rng_below(rng, 2)};
+    g.zeros = (tg_zeros)tg_rng_below(rng, 3);
     tg_real *bias = numbers(rng, s.n + 1);
+    for (size_t j = 0; j < s.n; j += 3) bias[j] = -(tg_real)0;
     if (tg_rng_below(rng, 2)) g.bias = bias;
     g.a = matrix(rng, s.m, s.k, a_form, &own_a);
     g.b = matrix(rng, s.k, s.n, b_form, &own_b);
+    if (g.zeros == TG_ZEROS_IN_A) clear_most(rng, &g.a, own_a, s.m, s.k);
+    if (g.zeros == TG_ZEROS_IN_B) clear_most(rng, &g.b, own_b, s.k, s.n);
     g.ldc = s.n + tg_rng_below(rng, 3);
     size_t size = s.m * g.ldc + 1;
     tg_real *c = numbers(rng, size), *wanted = tg_allocate(size * sizeof *wanted);
@@ -101,9 +116,10 @@ static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s
         tg_gemm_serial(kernels, &g, scratch);
     }
     if (memcmp(c, wanted, size * sizeof *c) != 0) { /* the gaps of c included */
-        fail_msg("%s %zux%zux%zu, threads %zu, a form %u, b form %u, accumulate %d, packed %d, parts %d",
-                 kernels->name, s.m, s.n, s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form, g.accumulate,
-                 packed != NULL, parts);
+        fail_msg("%s %zux%zux%zu, threads %zu, a form %u, b form %u, zeros %u, accumulate %d, packed %d, "
+                 "parts %d",
+                 kernels->name, s.m, s.n, s.k, pool ? tg_pool_threads(pool) : 0, a_form, b_form,
+                 (unsigned)g.zeros, g.accumulate, packed != NULL, parts);
     }
     tg_free(packed);
     tg_free(scratch);
@@ -143,6 +159,35 @@ static void scratch_suffices_for_smaller_products(void **state) {
             assert_true(tg_gemm_scratch(64, n, k, 2) <= tg_gemm_scratch(64, n, k + 1, 2));
 }
 
+/* Rows or columns of numbers that are mostly 0 or -0: what a pair lists are its terms that are not 0 twice, in order. */
+static void pairs_list_what_is_not_zero(void **state) {
+    const tg_kernels *kernels = *state;
+    if (!kernels) skip();
+    tg_rng rng = tg_rng_stream(5, TG_RNG_TEST, 0, 0);
+    for (size_t k = 0; k < 200; k += 1 + k / 8)
+        for (size_t rows = 0; rows <= 64; rows += 1 + rows / 8) {
+            tg_real *own, *lists = tg_allocate(tg_pairs_size(rows, k) * sizeof *lists + 1);
+            tg_matrix x = matrix(&rng, rows, k, (unsigned)tg_rng_below(&rng, 2), &own);
+            if (rows > 0 && k > 0) clear_most(&rng, &x, own, rows, k);
+            tg_pair pairs[32];
+            tg_pairs_list(kernels, &x, rows, k, lists, pairs);
+            for (size_t i = 0; i < rows / 2; i++) {
+                size_t found = 0;
+                for (size_t p = 0; p < k; p++) {
+                    const tg_real *first = x.data + 2 * i * x.row_stride + p * x.col_stride;
+                    const tg_real two[2] = {first[0], first[x.row_stride]};
+                    if (two[0] == 0 && two[1] == 0) continue;
+                    assert_true(found < pairs[i].count);
+                    assert_int_equal(pairs[i].terms[found], p);
+                    assert_memory_equal(pairs[i].values + 2 * found++, two, sizeof two);
+                }
+                assert_int_equal(found, pairs[i].count);
+            }
+            tg_free(lists);
+            tg_free(own);
+        }
+}
+
 static void threads_change_no_bit(void **state) {
     (void)state;
     const tg_kernels *kernels = tg_kernels_choose();
@@ -161,18 +206,17 @@ static void threads_change_no_bit(void **state) {
 }
 
 int main(void) {
-#define TABLE_TEST(name)                                                                                     \
-    {                                                                                                        \
-        "equals_the_triple_loop " #name, equals_the_triple_loop, NULL, NULL,                                 \
-            (void *)(uintptr_t)tg_kernels_##name()                                                           \
-    }
+#define TABLE_TEST(test, name)                                                                               \
+    { #test " " #name, test, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name() }
+#define TABLE_TESTS(name)                                                                                    \
+    TABLE_TEST(equals_the_triple_loop, name), TABLE_TEST(pairs_list_what_is_not_zero, name)
     const struct CMUnitTest tests[] = {
-        TABLE_TEST(scalar),
-        TABLE_TEST(sse2),
-        TABLE_TEST(avx2),
-        TABLE_TEST(avx512),
-        TABLE_TEST(neon),
-        TABLE_TEST(wasm128),
+        TABLE_TESTS(scalar),
+        TABLE_TESTS(sse2),
+        TABLE_TESTS(avx2),
+        TABLE_TESTS(avx512),
+        TABLE_TESTS(neon),
+        TABLE_TESTS(wasm128),
         cmocka_unit_test(scratch_suffices_for_smaller_products),
         cmocka_unit_test(threads_change_no_bit),
     };
