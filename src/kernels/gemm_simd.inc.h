@@ -64,24 +64,21 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
         multiply_strip(s, rows, vectors, by_rows);                                                           \
     }
 
-/* X(rows, vectors) for every tile, the heights from 1 to `tallest`. */
+/* X(rows, vectors) for every tile. The heights: the tallest that the registers hold, then those by which it goes down. */
 #if TG_REGISTERS == 32
 #define EACH_TILE(X)                                                                                         \
     X(1, 1)                                                                                                  \
-    X(2, 1)                                                                                                  \
-    X(3, 1)                                                                                                  \
-    X(4, 1)                                                                                                  \
-    X(5, 1)                                                                                                  \
-    X(6, 1)                                                                                                  \
-    X(7, 1)                                                                                                  \
-    X(8, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2) X(7, 2) X(8, 2) X(1, 3) X(2, 3) X(3, 3) X(4, 3)  \
-        X(5, 3) X(1, 4) X(2, 4) X(3, 4) X(4, 4)
+    X(2, 1) X(4, 1) X(8, 1) X(1, 2) X(2, 2) X(4, 2) X(8, 2) X(1, 3) X(2, 3) X(4, 3) X(5, 3) X(1, 4) X(2, 4)  \
+        X(4, 4)
 static const size_t tallest[GEMM_VECTORS] = {8, 8, 5, 4};
 #else
-#define EACH_TILE(X)                                                                                         \
-    X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(1, 3) X(2, 3) X(3, 3) X(1, 4) X(2, 4)
+#define EACH_TILE(X) X(1, 1) X(2, 1) X(4, 1) X(1, 2) X(2, 2) X(4, 2) X(1, 3) X(2, 3) X(3, 3) X(1, 4) X(2, 4)
 static const size_t tallest[GEMM_VECTORS] = {4, 4, 3, 2};
 #endif
+static size_t next_height(size_t height) {
+    return height > 4 ? 4 : height > 2 ? 2 : 1;
+}
+
 #define BOTH(rows, vectors) STRIP(rows, vectors, 0) STRIP(rows, vectors, 1)
 #define ENTRY(rows, vectors)                                                                                 \
     [vectors - 1][rows - 1] = {multiply_##rows##x##vectors##_0, multiply_##rows##x##vectors##_1},
@@ -126,13 +123,11 @@ static void multiply_edge(strip s, size_t rows, size_t cols) {
 
 static void gemm_panel(size_t k, const float *a, size_t a_row, size_t a_col, const float *b, size_t b_row,
                        const float *start, size_t start_row, float *c, size_t ldc, size_t rows, size_t cols) {
-    size_t vectors = (cols + TG_LANES - 1) / TG_LANES, most = tallest[vectors - 1];
-    size_t tiles = (rows + most - 1) / most,
-           low = rows / tiles; /* some tiles are low, the others one row higher */
+    size_t vectors = (cols + TG_LANES - 1) / TG_LANES, height = tallest[vectors - 1];
     strip s = {
         .k = k, .a_row = a_row, .a_col = a_col, .b = b, .b_row = b_row, .start_row = start_row, .ldc = ldc};
-    for (size_t height = low + 1, done = 0; height >= low; height--, done += s.tiles * (height + 1)) {
-        s.tiles = height > low ? rows % tiles : tiles - rows % tiles;
+    for (size_t done = 0; done < rows; done += s.tiles * height, height = next_height(height)) {
+        s.tiles = (rows - done) / height;
         if (s.tiles == 0) continue;
         s.a = a + done * a_row;
         s.c = c + done * ldc;
