@@ -14,7 +14,7 @@
 #define PINNED TG_FIXTURES "/pinned/"
 
 enum { SIDE = 12, COUNT = 250, CLASSES = 10, STEPS = 200 };
-static const char *const names[] = {"linear", "mlp", "cnn", "wide", "autoencoder", "regularised"};
+static const char *const names[] = {"linear", "mlp", "cnn", "wide", "autoencoder", "regularised", "margins"};
 enum { NAMES = sizeof names / sizeof *names };
 
 static cJSON *pinned; /* hashes.json */
