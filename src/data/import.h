@@ -22,8 +22,10 @@ tg_part tg_part_of_name(const char *name);
 tg_part tg_part_of_word(const char *name, size_t length); /* of one folder or file */
 /* Whether an array of this name is called labels: "y_train", "train-labels-idx1-ubyte", "digits.mat: gnd". */
 bool tg_name_says_labels(const char *name);
-/* Same name but for the words that tell images from labels: "fold0-images-idx3", "fold0-labels-idx1". */
-bool tg_names_belong_together(const char *a, const char *b);
+/* What is left of a file's name without the words that tell images from labels, so that the names of both are one: "fold0"
+ * of "x/fold0-images-idx3" and of "x/Fold0-labels-idx1". Writes at most as many characters as the name has, and no NUL;
+ * how many these are is returned. */
+size_t tg_stem_of_name(const char *name, char *out);
 /* < 0, 0, > 0. Numbers inside names count as numbers: "img2" before "img10". */
 int tg_compare_names(const char *a, const char *b);
 const char *tg_base_name(const char *path); /* behind the last '/' */
@@ -204,9 +206,25 @@ tg_status tg_read_csv(tg_import *import, tg_bytes file, tg_error *err);
 /* Texts with a line for each class, file or label; TG_OK and *taken false where it is none of them. */
 tg_status tg_read_list(tg_import *import, tg_bytes file, bool *taken, tg_error *err);
 
+/* ---- pairs of arrays: import_partners.c finds them, import_pairs.c makes sets of them --------------------------- */
+
+bool tg_array_is_labels(const tg_import *import, const tg_array *array);
+/* How many samples these could be the labels of, and how many samples it could hold; how many such counts there are is
+ * returned. Those of labels are in the order of preference. */
+enum { TG_ARRAY_COUNTS = 3 };
+size_t tg_array_label_counts(const tg_array *array, size_t out[TG_ARRAY_COUNTS]);
+size_t tg_array_sample_counts(const tg_array *array, size_t out[TG_ARRAY_COUNTS]);
+/* The axis along which so many samples lie; false: along none. */
+bool tg_array_find_samples(tg_array *array, size_t count, size_t *axis);
+/* MATLAB counts from 1: how all labels of its files count is found before any pair is taken. */
+void tg_import_find_first_label(tg_import *import);
+/* A set of both; of the samples alone where labels is NULL. What is wrong with one of them is noted as skipped. */
+tg_status tg_import_take_pair(tg_import *import, tg_array *samples, tg_array *labels, size_t axis,
+                              tg_error *err);
+
 /* ---- steps of finish ------------------------------------------------------------------------------------------- */
 
-tg_status tg_import_pair_arrays(tg_import *import, tg_error *err);   /* import_pairs.c */
+tg_status tg_import_pair_arrays(tg_import *import, tg_error *err);   /* import_partners.c */
 tg_status tg_import_sort_pictures(tg_import *import, tg_error *err); /* import_sort.c */
 tg_status tg_import_name_classes(tg_import *import, tg_error *err);  /* import_classes.c */
 tg_status tg_import_write_report(tg_import *import, const tg_dataset *train, const tg_dataset *test,

@@ -114,15 +114,11 @@ static int next_of_stem(const char *name, size_t *at) {
     return name[*at] ? tolower((unsigned char)name[(*at)++]) : 0;
 }
 
-bool tg_names_belong_together(const char *a, const char *b) {
-    size_t at = 0, bt = 0;
-    a = tg_base_name(a);
-    b = tg_base_name(b);
-    for (;;) {
-        int left = next_of_stem(a, &at), right = next_of_stem(b, &bt);
-        if (left != right) return false;
-        if (left == 0) return true;
-    }
+size_t tg_stem_of_name(const char *name, char *out) {
+    size_t at = 0, length = 0;
+    name = tg_base_name(name);
+    for (int next; (next = next_of_stem(name, &at)) != 0;) out[length++] = (char)next;
+    return length;
 }
 
 /* ---- order ------------------------------------------------------------------------------------------------ */

@@ -1,4 +1,4 @@
-/* Arrays into sets: which are samples and which their labels, along which axis the samples lie, and what shape a sample
+/* A pair of arrays into a set: which classes the labels are, along which axis the samples lie, and what shape a sample
  * has. */
 #include <inttypes.h>
 #include <math.h>
@@ -63,9 +63,18 @@ static bool find_one_hot(const tg_array *array, size_t count, bool last, size_t 
     return false;
 }
 
-static bool labels_fit(const tg_array *labels, size_t count) {
-    size_t axis;
-    return is_vector(labels) ? labels->count == count : find_one_hot(labels, count, false, &axis);
+bool tg_array_is_labels(const tg_import *import, const tg_array *array) {
+    return is_vector(array) ||
+           (!array->is_samples && array->rank == 2 && tg_name_says_labels(name_of(import, array)));
+}
+
+/* Of a matrix, first the one way, then the other. */
+size_t tg_array_label_counts(const tg_array *array, size_t out[TG_ARRAY_COUNTS]) {
+    size_t found = 0, axis;
+    if (is_vector(array)) out[found++] = array->count;
+    for (size_t i = 0; i < 2 && !is_vector(array); i++)
+        if (find_one_hot(array, array->shape[i], false, &axis)) out[found++] = array->shape[i];
+    return found;
 }
 
 /* Labels are the numbers of classes, so few of those below the largest can be missing. One that lies far beyond all
@@ -119,9 +128,8 @@ static tg_status fill_labels(const tg_import *import, const tg_array *labels, bo
     return tg_dataset_set_classes(dataset, classes, NULL, err);
 }
 
-/* MATLAB counts from 1: where no label of any part is 0, the first class is 1. In ten classes of digits, as SVHN has
- * them, 10 stands for 0. */
-static void find_first_label(tg_import *import) {
+/* Where no label of any part is 0, the first class is 1. In ten classes of digits, as SVHN has them, 10 stands for 0. */
+void tg_import_find_first_label(tg_import *import) {
     bool any = false, zero = false;
     double largest = 0;
     for (size_t i = 0; i < import->array_count; i++) {
@@ -144,9 +152,21 @@ typedef struct layout {
     size_t count, shape[3], step[4];
 } layout;
 
+static bool may_be_cells(const tg_array *array) {
+    return array->rank == 2 && array->cells > 1 && array->shape[1] != array->cells;
+}
+
+size_t tg_array_sample_counts(const tg_array *array, size_t out[TG_ARRAY_COUNTS]) {
+    size_t found = 0;
+    out[found++] = array->shape[0];
+    if (array->matlab) out[found++] = array->shape[array->rank - 1];
+    if (may_be_cells(array)) out[found++] = array->cells;
+    return found;
+}
+
 /* The first axis; in MATLAB mostly the last. Cells may be samples themselves, or hold many. */
-static bool find_samples(tg_array *array, size_t count, size_t *axis) {
-    if (array->rank == 2 && array->cells > 1 && array->cells == count && array->shape[1] != count) {
+bool tg_array_find_samples(tg_array *array, size_t count, size_t *axis) {
+    if (may_be_cells(array) && array->cells == count) {
         array->shape[1] /= count;
         array->shape[2] = count;
         array->rank = 3;
@@ -257,23 +277,6 @@ static tg_status make_samples(const tg_import *import, tg_array *array, size_t a
 
 /* ---- pairs -------------------------------------------------------------------------------------------- */
 
-static bool is_labels(const tg_import *import, const tg_array *array) {
-    return is_vector(array) ||
-           (!array->is_samples && array->rank == 2 && tg_name_says_labels(name_of(import, array)));
-}
-
-/* How well two names fit, 0: not at all. */
-static unsigned fit_of(const tg_import *import, const tg_array *samples, const tg_array *labels) {
-    const char *a = name_of(import, samples), *b = name_of(import, labels);
-    tg_part of_a = tg_import_part(import, a), of_b = tg_import_part(import, b);
-    if (of_a && of_b && of_a != of_b) return 0;
-    size_t folder = (size_t)(tg_base_name(a) - a);
-    bool together = folder == (size_t)(tg_base_name(b) - b) && strncmp(a, b, folder) == 0;
-    return 1u + together + 2u * tg_names_belong_together(a, b) + 4u * (of_a != TG_PART_OPEN && of_a == of_b);
-}
-
-enum { BEST_FIT = 8 };
-
 static void note_samples(const tg_import *import, tg_source *source, const tg_dataset *set) {
     source->count = set->count;
     source->rank = 3;
@@ -297,8 +300,8 @@ static void note_labels(const tg_import *import, tg_source *source, const tg_arr
                  set->classes);
 }
 
-static tg_status take_pair(tg_import *import, tg_array *samples, tg_array *labels, size_t axis,
-                           tg_error *err) {
+tg_status tg_import_take_pair(tg_import *import, tg_array *samples, tg_array *labels, size_t axis,
+                              tg_error *err) {
     tg_source *source = &import->sources[samples->source];
     const char *culprit = source->name;
     tg_set set = {.name = culprit, .source = samples->source, .part = tg_import_part(import, culprit)};
@@ -317,65 +320,4 @@ static tg_status take_pair(tg_import *import, tg_array *samples, tg_array *label
     if (status == TG_OK) return tg_import_add_set(import, &set, err);
     tg_dataset_destroy(set.dataset);
     return tg_import_skip_failed(import, culprit, err);
-}
-
-/* Pairs that fit best first, so that a name decides before a mere count. */
-static tg_status pair_by_fit(tg_import *import, bool one_hot, tg_error *err) {
-    for (unsigned fit = BEST_FIT; fit > 0; fit--)
-        for (size_t i = 0; i < import->array_count; i++) {
-            tg_array *samples = &import->arrays[i];
-            for (size_t j = 0; j < import->array_count && !samples->used && !is_labels(import, samples);
-                 j++) {
-                tg_array *labels = &import->arrays[j];
-                if (labels->used || i == j || is_labels(import, labels) == one_hot) continue;
-                if (fit_of(import, samples, labels) != fit) continue;
-                size_t axis, count = labels->count;
-                if (!is_vector(labels))
-                    count = labels->shape[0]; /* of a matrix, first the one way, then the other */
-                bool fits = labels_fit(labels, count) && find_samples(samples, count, &axis);
-                if (!fits && !is_vector(labels)) {
-                    count = labels->shape[1];
-                    fits = labels_fit(labels, count) && find_samples(samples, count, &axis);
-                }
-                if (fits) TG_TRY(take_pair(import, samples, labels, axis, err));
-            }
-        }
-    return TG_OK;
-}
-
-/* What is left has no partner: why, and what to do. */
-static tg_status refuse_rest(tg_import *import, tg_error *err) {
-    for (size_t i = 0; i < import->array_count; i++) {
-        tg_array *array = &import->arrays[i];
-        if (array->used) continue;
-        if (!is_labels(import, array) && import->options.unlabeled) {
-            size_t last = array->rank - 1;
-            bool from_end = array->matlab && array->shape[last] > array->shape[0];
-            TG_TRY(take_pair(import, array, NULL, from_end ? last : 0, err));
-            continue;
-        }
-        const tg_array *partner = NULL;
-        for (size_t j = 0; j < import->array_count; j++) {
-            const tg_array *other = &import->arrays[j];
-            if (!other->used && is_labels(import, other) != is_labels(import, array) &&
-                (fit_of(import, other, array) >= 4 || import->array_count == 2))
-                partner = other;
-        }
-        const char *what = is_labels(import, array) ? "images" : "labels";
-        if (!partner) tg_fail(err, TG_E_DATA, "its %s are missing; give both files together", what);
-        else if (strcmp(what, "images") == 0) continue; /* said of its images */
-        else
-            tg_fail(err, TG_E_DATA,
-                    "%zu images but %zu labels in %.100s: take two files that belong together",
-                    array->shape[0], partner->count, name_of(import, partner));
-        TG_TRY(tg_import_skip_failed(import, name_of(import, array), err));
-    }
-    return TG_OK;
-}
-
-tg_status tg_import_pair_arrays(tg_import *import, tg_error *err) {
-    find_first_label(import);
-    TG_TRY(pair_by_fit(import, false, err));
-    TG_TRY(pair_by_fit(import, true, err));
-    return refuse_rest(import, err);
 }
