@@ -59,37 +59,60 @@ static tg_status take_batches(tg_import *import, tg_error *err) {
 
 /* ---- one shape -------------------------------------------------------------------------------------------- */
 
-static bool have_same_shape(const tg_dataset *a, const tg_dataset *b) {
-    return a->height == b->height && a->width == b->width && a->channels == b->channels;
+static int compare_shapes(const tg_dataset *a, const tg_dataset *b) {
+    if (a->height != b->height) return a->height < b->height ? -1 : 1;
+    if (a->width != b->width) return a->width < b->width ? -1 : 1;
+    return a->channels == b->channels ? 0 : a->channels < b->channels ? -1 : 1;
 }
 
-/* The set whose shape most samples have; of equals, one of pictures. */
-static const tg_dataset *find_main_shape(const tg_import *import) {
-    const tg_dataset *best = NULL;
-    size_t most = 0;
-    for (size_t i = 0; i < import->set_count; i++) {
-        const tg_dataset *set = import->sets[i].dataset;
-        size_t count = 0;
-        for (size_t j = 0; j < import->set_count; j++)
-            if (have_same_shape(set, import->sets[j].dataset)) count += import->sets[j].dataset->count;
-        bool picture = best && best->height * best->width == 1 && set->height * set->width > 1;
-        if (count > most || (count == most && picture)) {
-            best = set;
-            most = count;
-        }
+typedef struct shaped {
+    const tg_dataset *set;
+    size_t place, samples; /* of the first of a shape: of all that have it */
+} shaped;
+
+static int by_shape(const void *a, const void *b) {
+    const shaped *left = a, *right = b;
+    int order = compare_shapes(left->set, right->set);
+    return order ? order : left->place < right->place ? -1 : 1;
+}
+
+/* Of equally many samples pictures, then those that come first. */
+static bool is_better(const shaped *a, const shaped *b) {
+    if (a->samples != b->samples) return a->samples > b->samples;
+    bool picture = a->set->height * a->set->width > 1, other = b->set->height * b->set->width > 1;
+    return picture == other ? a->place < b->place : picture;
+}
+
+/* A set of the shape that most samples have. */
+static tg_status find_main_shape(const tg_import *import, const tg_dataset **out, tg_error *err) {
+    size_t count = import->set_count, bytes = 0;
+    shaped *sets = tg_mul_size(count, sizeof *sets, &bytes) ? tg_allocate(bytes) : NULL;
+    TG_REQUIRE(err, sets, TG_E_MEMORY, "no memory is left to compare %zu sets", count);
+    for (size_t i = 0; i < count; i++)
+        sets[i] = (shaped){import->sets[i].dataset, i, import->sets[i].dataset->count};
+    qsort(sets, count, sizeof *sets, by_shape);
+    size_t best = 0;
+    for (size_t i = 0, first = 0; i < count; i++) {
+        if (compare_shapes(sets[first].set, sets[i].set) != 0) first = i;
+        if (first < i) sets[first].samples += sets[i].samples;
+        if (is_better(&sets[first], &sets[best])) best = first;
     }
-    return best;
+    *out = sets[best].set;
+    tg_free(sets);
+    return TG_OK;
 }
 
 /* Leaves out what cannot be one set with the rest, such as the same samples in another form. */
 static tg_status keep_one_shape(tg_import *import, tg_error *err) {
-    const tg_dataset *main = find_main_shape(import);
+    if (import->set_count == 0) return TG_OK;
+    const tg_dataset *main;
+    TG_TRY(find_main_shape(import, &main, err));
     size_t kept = 0;
     for (size_t i = 0; i < import->set_count; i++) {
         tg_set set = import->sets[i];
         const tg_dataset *own = set.dataset;
         import->sets[i].dataset = NULL; /* it has one owner */
-        if (have_same_shape(main, own)) {
+        if (compare_shapes(main, own) == 0) {
             import->sets[kept++] = set;
             continue;
         }

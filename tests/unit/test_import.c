@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "data/dataset.h"
+#include "data/import.h"
 #include "support/importing.h"
 
 /* Headers of IDX files of bytes. */
@@ -114,6 +115,36 @@ static void the_bad_is_listed_and_the_good_stays(void **state) {
              "{'name':'test-labels','reason':'its images are missing; give both files together'}],"
              "'skippedCount':2");
     report_says(&in, "'test':null");
+    free_import(&in);
+}
+
+/* Of equally many samples those that are pictures, and of these the first. */
+static void the_shape_of_most_samples_is_kept(void **state) {
+    (void)state;
+    importing in;
+    begin_import(&in, NULL);
+    GIVE(&in, "a-images", IMAGES(2, 1, 1), 1, 2);
+    GIVE(&in, "a-labels", LABELS(2), 0, 1);
+    GIVE(&in, "b-images", IMAGES(2, 1, 2), 3, 4, 5, 6);
+    GIVE(&in, "b-labels", LABELS(2), 0, 1);
+    GIVE(&in, "c-images", IMAGES(1, 2, 1), 7, 8);
+    GIVE(&in, "c-labels", LABELS(1), 0);
+    GIVE(&in, "d-images", IMAGES(1, 2, 1), 9, 10);
+    GIVE(&in, "d-labels", LABELS(1), 0);
+    end_import(&in);
+    assert_null(in.test);
+    ASSERT_PIXELS(in.train, 3, 4, 5, 6);
+    assert_int_equal(in.import->skipped_count, 3);
+    free_import(&in);
+    begin_import(&in, NULL);
+    GIVE(&in, "a-images", IMAGES(2, 1, 2), 3, 4, 5, 6);
+    GIVE(&in, "a-labels", LABELS(2), 0, 1);
+    for (char name[] = "b-images", of[] = "b-labels"; name[0] < 'e'; name[0]++, of[0]++) {
+        GIVE(&in, name, IMAGES(1, 2, 1), (uint8_t)name[0], 1);
+        GIVE(&in, of, LABELS(1), 0);
+    }
+    end_import(&in);
+    ASSERT_PIXELS(in.train, 'b', 1, 'c', 1, 'd', 1);
     free_import(&in);
 }
 
@@ -243,6 +274,7 @@ int main(void) {
         cmocka_unit_test(a_name_goes_before_a_count),
         cmocka_unit_test(a_role_goes_before_a_name),
         cmocka_unit_test(the_bad_is_listed_and_the_good_stays),
+        cmocka_unit_test(the_shape_of_most_samples_is_kept),
         cmocka_unit_test(what_is_missing_is_said),
         cmocka_unit_test(images_alone_are_enough_to_predict),
         cmocka_unit_test(emnist_is_turned),
