@@ -92,10 +92,14 @@ static size_t count_classes(const tg_import *import) {
     return classes;
 }
 
+/* Of the sets of a part only the first gets names: it takes in the others. */
 static tg_status set_names(tg_import *import, size_t classes, const char *const *names, tg_error *err) {
+    bool have_names[TG_PART_IGNORE + 1] = {false};
     for (size_t s = 0; s < import->set_count; s++) {
-        tg_dataset *set = import->sets[s].dataset;
-        TG_TRY(tg_dataset_set_classes(set, classes, names, err));
+        const tg_set *set = &import->sets[s];
+        if (have_names[set->part]) continue;
+        have_names[set->part] = true;
+        TG_TRY(tg_dataset_set_classes(set->dataset, classes, names, err));
     }
     return TG_OK;
 }

@@ -123,6 +123,7 @@ static tg_status fill_labels(const tg_import *import, const tg_array *labels, bo
             dataset->labels[i] = label;
         }
     }
+    if (labels->named) return TG_OK; /* numbered anew once all names are known */
     for (size_t i = 0; i < dataset->count; i++)
         if ((size_t)dataset->labels[i] >= classes) classes = (size_t)dataset->labels[i] + 1;
     return tg_dataset_set_classes(dataset, classes, NULL, err);

@@ -223,11 +223,29 @@ static void twenty_thousand_arrays_without_a_partner_are_refused(void **state) {
     free_import(&in);
 }
 
+/* Names of classes that nobody would read, made for every table anew, once took minutes and gigabytes. */
+static void names_of_classes_are_made_once(void **state) {
+    (void)state;
+    importing in;
+    begin_import(&in, NULL);
+    for (size_t i = 0; i < MANY; i++) {
+        char name[64], text[64];
+        snprintf(name, sizeof name, "%zu.csv", i);
+        snprintf(text, sizeof text, "a,label\n1,cat %zu\n2,dog %zu\n", i, i);
+        give_text(&in, name, text);
+    }
+    end_import(&in);
+    assert_int_equal(in.train->classes, 2 * MANY);
+    assert_string_equal(tg_dataset_class_name(in.train, (size_t)in.train->labels[1]), "dog 0");
+    free_import(&in);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pairs_are_those_of_comparing_all_with_all),
         cmocka_unit_test(twenty_thousand_arrays_are_paired),
         cmocka_unit_test(twenty_thousand_arrays_without_a_partner_are_refused),
+        cmocka_unit_test(names_of_classes_are_made_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
