@@ -48,10 +48,13 @@ tg_status tg_texts_add(tg_texts *texts, const char *text, size_t length, tg_erro
 /* The number of this text, added where it is new. */
 tg_status tg_texts_intern(tg_texts *texts, const char *text, size_t length, size_t *number, tg_error *err);
 const char *tg_texts_at(const tg_texts *texts, size_t number);
+size_t tg_texts_length(const tg_texts *texts, size_t number);
 /* Makes the texts that were added findable; those that were interned are. */
 tg_status tg_texts_index(tg_texts *texts, tg_error *err);
 /* SIZE_MAX where it is not there. */
 size_t tg_texts_find(const tg_texts *texts, const char *text);
+/* The longest text that is the path or what stands behind one of its '/'; in the time of one look at the path. */
+size_t tg_texts_find_end(const tg_texts *texts, const char *path);
 
 /* ---- arrays: import_arrays.c ------------------------------------------------------------------------------- */
 

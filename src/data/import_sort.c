@@ -68,15 +68,6 @@ static bool have_lists(const tg_import *import) {
     return false;
 }
 
-/* A list names a path from where it lies: some last part of the whole one. SIZE_MAX: it does not. */
-static size_t find_in_list(const tg_texts *files, const char *path) {
-    for (const char *rest = path; rest; rest = strchr(rest, '/') ? strchr(rest, '/') + 1 : NULL) {
-        size_t line = tg_texts_find(files, rest);
-        if (line != SIZE_MAX) return line;
-    }
-    return SIZE_MAX;
-}
-
 /* Lists go before folders; what is on none of them, and in no folder of a part, is left out. */
 static tg_status look_up(tg_import *import, place *places, size_t *count, bool *const *listed,
                          tg_error *err) {
@@ -88,7 +79,7 @@ static tg_status look_up(tg_import *import, place *places, size_t *count, bool *
         bool found = false;
         for (tg_part part = TG_PART_TRAIN; part < TG_PART_IGNORE && !found; part++) {
             const tg_split_list *list = &import->lists[part];
-            size_t line = find_in_list(&list->files, p.path);
+            size_t line = tg_texts_find_end(&list->files, p.path); /* it names it from where itself lies */
             if (line == SIZE_MAX) continue;
             found = listed[part][line] = true;
             p.part = part;
@@ -105,12 +96,12 @@ static tg_status look_up(tg_import *import, place *places, size_t *count, bool *
 }
 
 /* Whether it was there, but could not be read. */
-static bool was_skipped(const tg_import *import, const char *file) {
-    size_t length = strlen(file);
+static bool was_skipped(const tg_import *import, const char *file, size_t length) {
     for (size_t i = 0; i < import->skipped.count; i += 2) {
         const char *name = tg_texts_at(&import->skipped, i);
-        size_t whole = strlen(name);
-        if (whole > length && name[whole - length - 1] == '/' && strcmp(name + whole - length, file) == 0)
+        size_t whole = tg_texts_length(&import->skipped, i);
+        if (whole > length && name[whole - length - 1] == '/' &&
+            memcmp(name + whole - length, file, length) == 0)
             return true;
     }
     return false;
@@ -120,7 +111,7 @@ static tg_status refuse_missing(tg_import *import, tg_part part, const bool *lis
     const tg_texts *files = &import->lists[part].files;
     for (size_t i = 0; i < files->count; i++) {
         const char *file = tg_texts_at(files, i);
-        if (listed[i] || was_skipped(import, file)) continue;
+        if (listed[i] || was_skipped(import, file, tg_texts_length(files, i))) continue;
         TG_TRY(tg_import_skip(import, file, "is on a list of files, but is not there", err));
     }
     return TG_OK;

@@ -15,6 +15,11 @@ const char *tg_texts_at(const tg_texts *texts, size_t number) {
     return texts->bytes.data + texts->starts[number];
 }
 
+size_t tg_texts_length(const tg_texts *texts, size_t number) {
+    size_t end = number + 1 < texts->count ? texts->starts[number + 1] : texts->bytes.size;
+    return end - texts->starts[number] - 1;
+}
+
 tg_status tg_texts_add(tg_texts *texts, const char *text, size_t length, tg_error *err) {
     void *starts = texts->starts;
     bool room = texts->count < UINT32_MAX - 1 &&
@@ -31,20 +36,27 @@ tg_status tg_texts_add(tg_texts *texts, const char *text, size_t length, tg_erro
     return TG_OK;
 }
 
-/* FNV-1a */
+/* FNV-1a, from the end, so that on the way to the hash of a text lie those of all that it ends with. */
+static uint32_t hash_in_front(uint32_t hash, char c) {
+    return (hash ^ (uint8_t)c) * 16777619u;
+}
+
+static const uint32_t hash_of_nothing = 2166136261u;
+
 static uint32_t hash_of(const char *text, size_t length) {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)text[i]) * 16777619u;
-    return hash ^ hash >> 15;
+    uint32_t hash = hash_of_nothing;
+    while (length > 0) hash = hash_in_front(hash, text[--length]);
+    return hash;
 }
 
 /* The slot that has this text, or the empty one it would go into. */
-static uint32_t *slot_of(const tg_texts *texts, const char *text, size_t length) {
-    for (size_t i = hash_of(text, length);; i++) {
+static uint32_t *slot_of(const tg_texts *texts, uint32_t hash, const char *text, size_t length) {
+    for (size_t i = hash ^ hash >> 15;; i++) {
         uint32_t *slot = &texts->slots[i & (texts->slot_count - 1)];
         if (*slot == 0) return slot;
-        const char *there = tg_texts_at(texts, *slot - 1);
-        if (strlen(there) == length && memcmp(there, text, length) == 0) return slot;
+        size_t there = *slot - 1;
+        if (tg_texts_length(texts, there) == length && memcmp(tg_texts_at(texts, there), text, length) == 0)
+            return slot;
     }
 }
 
@@ -59,7 +71,8 @@ static tg_status make_slots(tg_texts *texts, tg_error *err) {
     texts->slot_count = count;
     for (size_t i = 0; i < texts->count; i++) {
         const char *text = tg_texts_at(texts, i);
-        uint32_t *slot = slot_of(texts, text, strlen(text));
+        size_t length = tg_texts_length(texts, i);
+        uint32_t *slot = slot_of(texts, hash_of(text, length), text, length);
         if (*slot == 0) *slot = (uint32_t)i + 1;
     }
     return TG_OK;
@@ -67,7 +80,7 @@ static tg_status make_slots(tg_texts *texts, tg_error *err) {
 
 tg_status tg_texts_intern(tg_texts *texts, const char *text, size_t length, size_t *number, tg_error *err) {
     if (texts->count * 2 >= texts->slot_count) TG_TRY(make_slots(texts, err));
-    uint32_t *slot = slot_of(texts, text, length);
+    uint32_t *slot = slot_of(texts, hash_of(text, length), text, length);
     if (*slot == 0) {
         TG_TRY(tg_texts_add(texts, text, length, err));
         *slot = (uint32_t)texts->count;
@@ -81,6 +94,19 @@ tg_status tg_texts_index(tg_texts *texts, tg_error *err) {
 }
 
 size_t tg_texts_find(const tg_texts *texts, const char *text) {
-    uint32_t slot = texts->slot_count ? *slot_of(texts, text, strlen(text)) : 0;
+    size_t length = strlen(text);
+    uint32_t slot = texts->slot_count ? *slot_of(texts, hash_of(text, length), text, length) : 0;
     return slot ? slot - 1 : SIZE_MAX;
+}
+
+size_t tg_texts_find_end(const tg_texts *texts, const char *path) {
+    size_t found = SIZE_MAX, length = strlen(path);
+    uint32_t hash = hash_of_nothing;
+    for (size_t at = length; texts->slot_count && at-- > 0;) {
+        hash = hash_in_front(hash, path[at]);
+        if (at > 0 && path[at - 1] != '/') continue;
+        uint32_t slot = *slot_of(texts, hash, path + at, length - at);
+        if (slot) found = slot - 1;
+    }
+    return found;
 }

@@ -84,6 +84,45 @@ static void lists_may_label(void **state) {
     free_import(&in);
 }
 
+static void a_list_may_name_any_last_part_of_a_path(void **state) {
+    (void)state;
+    static const char *const lines[] = {
+        "a/b/1.png", "b/1.png", "1.png",  "1.png\nb/1.png\na/b/1.png\nx/b/1.png",
+        "2/1.png",   "11.png",  "c/1.png"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        importing in;
+        begin_import(&in, NULL);
+        give_text(&in, "train_files.txt", "9.png\n");
+        give_text(&in, "test_files.txt", lines[i]);
+        PICTURE(&in, "9.png", 1, 1, 1, 9);
+        PICTURE(&in, "a/b/1.png", 1, 1, 1, 1);
+        end_import(&in);
+        assert_true((in.test != NULL) == (i < 4));
+        if (i == 3) /* the longest */
+            report_says(&in, "'skipped':[{'name':'1.png','reason':'is on a list of files, but is not there'},"
+                             "{'name':'b/1.png','reason':'is on a list of files, but is not there'},"
+                             "{'name':'x/b/1.png','reason':'is on a list of files, but is not there'}]");
+        free_import(&in);
+    }
+}
+
+/* Each of its ends, hashed by itself, once took longer than anybody waits. */
+static void a_path_of_half_a_million_folders_is_looked_up(void **state) {
+    (void)state;
+    enum { FOLDERS = 500000 };
+    static char path[2 * FOLDERS + sizeof "1.png"];
+    for (size_t i = 0; i < FOLDERS; i++) memcpy(path + 2 * i, "a/", 2);
+    memcpy(path + 2 * FOLDERS, "1.png", sizeof "1.png");
+    importing in;
+    begin_import(&in, NULL);
+    give_text(&in, "train_files.txt", "a/1.png\n");
+    PICTURE(&in, path, 1, 1, 1, 1);
+    end_import(&in);
+    assert_int_equal(in.train->count, 1);
+    assert_int_equal(in.import->skipped_count, 0);
+    free_import(&in);
+}
+
 static void grey_ones_stay_grey_until_one_has_colours(void **state) {
     (void)state;
     importing in;
@@ -189,6 +228,8 @@ int main(void) {
         cmocka_unit_test(classes_are_sorted_as_numbers_where_they_are),
         cmocka_unit_test(lists_tell_the_parts),
         cmocka_unit_test(lists_may_label),
+        cmocka_unit_test(a_list_may_name_any_last_part_of_a_path),
+        cmocka_unit_test(a_path_of_half_a_million_folders_is_looked_up),
         cmocka_unit_test(grey_ones_stay_grey_until_one_has_colours),
         cmocka_unit_test(they_become_the_size_of_the_first),
         cmocka_unit_test(resizing_keeps_what_can_be_kept),
