@@ -1,6 +1,7 @@
 // How long files take that people drop: through the library, and in the page, where nobody may notice that it is being read.
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openPage } from './bench_page.mjs';
 import { FORMAT_FILES } from './make_formats.mjs';
@@ -12,7 +13,7 @@ import { FORMAT_FILES } from './make_formats.mjs';
  * @typedef {object} Reading  of some files, each time in a page of its own
  * @property {number} ms  through the library, until the sets are there
  * @property {number} heapBytes  of the engine, which never shrinks: with whole files in it, and the set
- * @property {number} peakBytes  that the whole process of the page grew by at most
+ * @property {number} peakBytes  that the whole process of the page grew by at most, from an engine at rest
  * @property {number} setBytes  pixels of the sets
  * @property {number} thumbnailsMs  in the page, from the choice of the files until samples are seen
  * @property {number} pageMs  until all is understood
@@ -20,6 +21,10 @@ import { FORMAT_FILES } from './make_formats.mjs';
  */
 
 /** @typedef {{ title: string, files: string[], asked: string }} FileSet  files: from the project's folder */
+
+/** A process whose memory changes by less in this time is at rest. */
+const SETTLING_MS = 1000;
+const SETTLED_BYTES = 2 ** 20;
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const IDX = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't10k-labels-idx1'];
@@ -67,7 +72,7 @@ async function inLibrary(chromium, paths) {
       const { createEngine } = await import(library);
       Object.assign(globalThis, { engine: await createEngine() });
     }, `${chromium.url}dist/tabgrad.js`);
-    const before = await memoryOfPages(page, 'VmRSS');
+    const before = await settledMemory(page);
     const read = await page.evaluate(async (input) => {
       const start = performance.now();
       const { engine } = /** @type {any} */ (globalThis);
@@ -90,7 +95,18 @@ async function inLibrary(chromium, paths) {
   }
 }
 
-/** Kilobytes of every process that pages are in. @param {Page} page @param {'VmRSS' | 'VmHWM'} field  now, or at most */
+/** Of every process that pages are in, once an engine that has just begun is at rest: for a while its threads are still
+ * starting and its code is compiled again, none of which is for the files. @param {Page} page */
+async function settledMemory(page) {
+  for (let before = await memoryOfPages(page, 'VmRSS'); ; ) {
+    await sleep(SETTLING_MS);
+    const now = await memoryOfPages(page, 'VmRSS');
+    if ([...now].every(([id, bytes]) => Math.abs(bytes - (before.get(id) ?? 0)) < SETTLED_BYTES)) return now;
+    before = now;
+  }
+}
+
+/** Bytes of every process that pages are in. @param {Page} page @param {'VmRSS' | 'VmHWM'} field  now, or at most */
 async function memoryOfPages(page, field) {
   const session = await page.browser().target().createCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
