@@ -4,8 +4,9 @@ import { Damaged } from './damaged.js';
 /** @typedef {import('./byte-source.js').ByteSource} ByteSource */
 /** The next piece; null at the end. @typedef {() => Promise<Uint8Array<ArrayBuffer> | null>} Pull */
 
-/** Of a file, read at once: enough that waiting for the disk does not show. */
-const WINDOW = 2 ** 22;
+/** Of a file, read at once: enough that waiting for the disk does not show, and no more, as windows that were used stay
+ * in memory until the browser collects them. */
+const WINDOW = 2 ** 21;
 /** Windows asked for ahead: a browser takes its time with each, but reads several at once. */
 const AHEAD = 3;
 const NOTHING = new Uint8Array();
