@@ -67,7 +67,7 @@ tg_status tg_read_cifar(tg_import *import, tg_bytes file, tg_error *err) {
                    form->name);
     tg_dataset **set = &import->batches[part];
     if (!*set) {
-        bool more = form == &layouts[CIFAR_10] && strstr(tg_base_name(file.name), "data_batch");
+        bool more = form == &layouts[CIFAR_10] && tg_find_text(tg_base_name(file.name), "data_batch");
         TG_TRY(tg_dataset_create(TG_U8, SIDE, SIDE, CHANNELS, more ? count * TRAINING_BATCHES : count,
                                  form->classes, false, set, err));
         (*set)->count = 0;

@@ -214,7 +214,7 @@ static bool is_idx(tg_bytes file) {
 }
 
 static bool says_idx(tg_bytes file) {
-    return strstr(file.name, "ubyte") || is_called(file, ".idx");
+    return tg_find_text(file.name, "ubyte") || is_called(file, ".idx");
 }
 
 static tg_status read_file(tg_import *import, tg_bytes file, tg_error *err) {
@@ -248,7 +248,7 @@ static bool is_litter(const char *name) {
         if (tg_same_letters(base, beginnings[i], strlen(beginnings[i]))) return true;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (tg_ends_with(base, endings[i])) return true;
-    return strncmp(name, "__MACOSX/", 9) == 0 || strstr(name, "/__MACOSX/");
+    return strncmp(name, "__MACOSX/", 9) == 0 || tg_find_text(name, "/__MACOSX/");
 }
 
 tg_status tg_import_file(tg_import *import, tg_bytes file, tg_error *err) {

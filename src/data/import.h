@@ -32,6 +32,8 @@ const char *tg_base_name(const char *path); /* behind the last '/' */
 /* ASCII letters of either case; word and ending are in lower case. */
 bool tg_same_letters(const char *text, const char *word, size_t length);
 bool tg_ends_with(const char *text, const char *ending);
+/* Where `part` first stands in the text; NULL: nowhere. libc's is made for long texts, and takes a kilobyte to load. */
+const char *tg_find_text(const char *text, const char *part);
 
 /* ---- texts, numbered in the order they came: import_texts.c -------------------------------------------- */
 

@@ -105,7 +105,7 @@ static tg_status find_main_shape(const tg_import *import, const tg_dataset **out
 /* Leaves out what cannot be one set with the rest, such as the same samples in another form. */
 static tg_status keep_one_shape(tg_import *import, tg_error *err) {
     if (import->set_count == 0) return TG_OK;
-    const tg_dataset *main;
+    const tg_dataset *main = NULL;
     TG_TRY(find_main_shape(import, &main, err));
     size_t kept = 0;
     for (size_t i = 0; i < import->set_count; i++) {

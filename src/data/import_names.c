@@ -19,6 +19,13 @@ bool tg_ends_with(const char *text, const char *ending) {
     return length >= tail && tg_same_letters(text + length - tail, ending, tail);
 }
 
+const char *tg_find_text(const char *text, const char *part) {
+    size_t length = strlen(part);
+    for (; *text; text++)
+        if (strncmp(text, part, length) == 0) return text;
+    return NULL;
+}
+
 const char *tg_base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
@@ -97,7 +104,7 @@ static bool has_word(const char *text, const char *const *words) {
 
 /* A variable is called for itself: "labels.mat: x" is no label. */
 bool tg_name_says_labels(const char *name) {
-    const char *base = tg_base_name(name), *variable = strstr(base, ": ");
+    const char *base = tg_base_name(name), *variable = tg_find_text(base, ": ");
     if (variable && has_word(variable, image_words) && !has_word(variable, label_words)) return false;
     return has_word(base, label_words);
 }

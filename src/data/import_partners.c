@@ -154,7 +154,7 @@ static const offer *find_labels(const tg_import *import, const traits *of, size_
     size_t counts[TG_ARRAY_COUNTS], found = tg_array_sample_counts(&import->arrays[samples], counts);
     const offer *best = NULL;
     for (size_t i = 0; i < found; i++)
-        for (tg_part part = TG_PART_OPEN; part < PARTS; part++) {
+        for (tg_part part = TG_PART_OPEN; part <= TG_PART_IGNORE; part++) {
             if (!parts_meet(of[samples].part, part, common)) continue;
             offer kind = {.name = of[samples].names[common & SAME_NAME], .count = counts[i], .part = part};
             const offer *labels = first_left(import, from, &kind, samples);
@@ -218,7 +218,7 @@ static const tg_array *find_meant(const tg_import *import, const traits *of, con
                                   size_t array) {
     bool other = !of[array].labels;
     size_t best = 0;
-    for (tg_part part = TG_PART_OPEN; part < PARTS; part++) {
+    for (tg_part part = TG_PART_OPEN; part <= TG_PART_IGNORE; part++) {
         size_t found = 0;
         if (parts_meet(of[array].part, part, SAME_PART)) found = last->by_part[other][part];
         else if (parts_meet(of[array].part, part, SAME_NAME))
