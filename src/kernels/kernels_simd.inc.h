@@ -303,8 +303,9 @@ static bool all_finite(size_t n, const float *x) {
 
 static uint64_t nonzero(size_t n, const float *x) {
     uint64_t bits = 0;
-    for (size_t i = 0; i < n; i += TG_LANES)
-        bits |= (uint64_t)lane_bits(load_first(x + i, n - i) != 0.0f) << i;
+    size_t i = 0;
+    for (; i + TG_LANES <= n; i += TG_LANES) bits |= (uint64_t)lane_bits(load(x + i) != 0.0f) << i;
+    if (i < n) bits |= (uint64_t)lane_bits(load_first(x + i, n - i) != 0.0f) << i;
     return bits;
 }
 
