@@ -18,6 +18,22 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 describe('reading', () => {
+  it('takes no digest where nobody wants one, and a checkpoint holds it all the same', async () => {
+    const { train } = await engine.readFiles(mnist);
+    const quick = await engine.readFiles(mnist, { digest: false });
+    expect(train.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect([quick.train.sha256, quick.test?.sha256]).toEqual(['', '']);
+    const layers = [{ type: 'flatten' }, { type: 'dense', units: 10 }];
+    const recipe = stripesRecipe({ model: { input: [28, 28, 1], layers } });
+    const run = await engine.run(recipe, { train: quick.train });
+    await run.step(2);
+    const bytes = await run.checkpoint();
+    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    expect(header.__metadata__.dataset_sha256).toBe(train.sha256);
+    for (const it of [run, train, quick.train, quick.test]) await it?.close();
+  }, 30_000);
+
   it('says how far it is, and what was understood', async () => {
     /** @type {import('tabgrad').ReadingProgress[]} */
     const reports = [];

@@ -27,7 +27,7 @@
  * @property {[height: number, width: number, channels: number]} shape
  * @property {string[]} classes
  * @property {'u8' | 'f32'} type  of the pixels
- * @property {string} sha256  over type, shape, pixels and labels
+ * @property {string} sha256  over type, shape, pixels and labels; '': it was not asked for
  */
 
 /** @typedef {{ classCounts: number[], range: [min: number, max: number] }} SampleFacts */
@@ -207,7 +207,7 @@
  * @property {{ fields: Nothing, value: HeapFacts }} memory
  * @property {{ fields: { dataset: number, name: string, shape: number[], pixels: Uint8Array | Float32Array,
  *   labels: Int32Array | Float32Array, classes: string[] }, value: DatasetFacts }} createDataset
- * @property {{ fields: WantedIds & ImportFields & { reading: number, wantsPreview: boolean },
+ * @property {{ fields: WantedIds & ImportFields & { reading: number, wantsPreview: boolean, wantsDigest: boolean },
  *   value: MadeSets & { report: ImportReport } }} readFiles
  * @property {{ fields: { reading: number }, value: null }} cancelReading
  * @property {{ fields: { dataset: number, indices: number[] }, value: Samples }} samples

@@ -43,7 +43,7 @@ export class DataDesk {
   }
 
   /** @param {Requests['readFiles']['fields']} fields @param {Reply} reply */
-  async readFiles({ reading, wantsPreview, train, test, ...fields }, reply) {
+  async readFiles({ reading, wantsPreview, wantsDigest, train, test, ...fields }, reply) {
     const controller = new AbortController();
     this.#readings.set(reading, controller);
     const { signal } = controller;
@@ -57,7 +57,7 @@ export class DataDesk {
       const read = await importFiles(this.#core, fields, following);
       const sets = this.#setsAt(read);
       if (wantsPreview && !early) reply.event(previewOf(sets));
-      return { ...this.#keepBoth({ train, test }, sets), report: read.report };
+      return { ...this.#keepBoth({ train, test }, sets, wantsDigest), report: read.report };
     } catch (error) {
       if (signal.aborted) throw new TabgradError('closed', 'files', 'their reading was cancelled');
       throw error;
@@ -143,16 +143,18 @@ export class DataDesk {
     return dataset.allFacts();
   }
 
-  /** Those that somebody wants; the facts of both. @param {WantedIds} ids @param {Sets} sets */
-  #keepBoth(ids, { train, test }) {
+  /** Those that somebody wants; the facts of both. @param {WantedIds} ids @param {Sets} sets @param {boolean} [wantsDigest] */
+  #keepBoth(ids, { train, test }, wantsDigest = true) {
     for (const [id, set] of /** @type {const} */ ([
       [ids.train, train],
       [ids.test, test],
     ])) {
       if (id === null) set?.release();
-      else if (set) this.#keep(id, set);
+      else if (set) this.#datasets.set(id, set);
     }
-    return { train: train.allFacts(), test: test ? test.allFacts() : null };
+    const factsOf = (/** @type {Dataset} */ set) =>
+      wantsDigest ? set.allFacts() : { ...set.facts, sha256: '' };
+    return { train: factsOf(train), test: test ? factsOf(test) : null };
   }
 }
 
