@@ -14,8 +14,8 @@ typedef struct tg_matrix {
     size_t row_stride, col_stride; /* in elements */
 } tg_matrix;
 
-/* The matrix in which many elements may be 0. Where they are, terms are left out; as the elements of the other matrix are finite,
- * which the caller promises, these would be 0 or -0, and to add such changes no sum that did not begin as -0. */
+/* The matrix in which many elements may be 0. Where they are, terms are left out; as the elements of the other matrix are
+ * finite, which the caller promises, these would be 0 or -0, and to add such changes no sum that did not begin as -0. */
 typedef enum tg_zeros { TG_ZEROS_FEW, TG_ZEROS_IN_A, TG_ZEROS_IN_B } tg_zeros;
 
 typedef struct tg_gemm {

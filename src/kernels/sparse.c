@@ -3,7 +3,8 @@
 enum { AT_ONCE = 64 }; /* bits of kernels->nonzero() */
 
 /* A term that is 0 in one row only is kept, so two rows have to be emptier than half for a list to be short; and a listed
- * term costs an eighth more than one in its turn. Measured: even at 60 % zeros. */
+ * term costs an eighth more than one in its turn, making the list not counted: by their instructions, the two ways are even
+ * at some 60 % zeros. */
 static const double enough = 0.6;
 
 bool tg_mostly_zero(const tg_matrix *x, size_t rows, size_t cols) {
