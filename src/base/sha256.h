@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { TG_SHA256_GROUP = 4 * 64 }; /* bytes: blocks that go through together */
+
 typedef struct tg_sha256 {
     uint32_t state[8];
     uint64_t length; /* bytes so far */
-    uint8_t block[64];
+    uint8_t rest[TG_SHA256_GROUP];
 } tg_sha256;
 
 void tg_sha256_begin(tg_sha256 *hash);
