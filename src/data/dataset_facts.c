@@ -1,6 +1,8 @@
 /* What can be said of a dataset without training on it. */
+#include <math.h>
 #include <string.h>
 
+#include "base/hot.h"
 #include "base/memory.h"
 #include "data/dataset.h"
 
@@ -18,43 +20,53 @@ void tg_dataset_class_counts(const tg_dataset *dataset, size_t *counts) {
     for (size_t i = 0; i < dataset->count; i++) counts[class_of(dataset, i)]++;
 }
 
+TG_HOT static void widen_u8(size_t n, const uint8_t *pixels, double range[2]) {
+    uint8_t low = 255, high = 0;
+    for (size_t i = 0; i < n; i++) {
+        low = pixels[i] < low ? pixels[i] : low;
+        high = pixels[i] > high ? pixels[i] : high;
+    }
+    range[0] = low < range[0] ? low : range[0];
+    range[1] = high > range[1] ? high : range[1];
+}
+
+TG_HOT static void widen_f32(size_t n, const float *pixels, double range[2]) {
+    float low = pixels[0], high = pixels[0];
+    for (size_t i = 0; i < n; i++) {
+        low = pixels[i] < low ? pixels[i] : low;
+        high = pixels[i] > high ? pixels[i] : high;
+    }
+    range[0] = (double)low < range[0] ? (double)low : range[0];
+    range[1] = (double)high > range[1] ? (double)high : range[1];
+}
+
 void tg_dataset_range(const tg_dataset *dataset, double range[2]) {
-    size_t elements = dataset->count * dataset->sample_size;
-    if (dataset->type == TG_U8) {
-        const uint8_t *pixels = dataset->pixels;
-        uint8_t low = 255, high = 0;
-        for (size_t i = 0; i < elements; i++) {
-            low = pixels[i] < low ? pixels[i] : low;
-            high = pixels[i] > high ? pixels[i] : high;
-        }
-        range[0] = low;
-        range[1] = high;
-    } else {
-        const float *pixels = dataset->pixels;
-        float low = pixels[0], high = pixels[0];
-        for (size_t i = 0; i < elements; i++) {
-            low = pixels[i] < low ? pixels[i] : low;
-            high = pixels[i] > high ? pixels[i] : high;
-        }
-        range[0] = (double)low;
-        range[1] = (double)high;
+    range[0] = (double)INFINITY;
+    range[1] = (double)-INFINITY;
+    size_t size = dataset->sample_size;
+    for (size_t i = 0; i < dataset->count; i++) {
+        if (dataset->type == TG_U8) widen_u8(size, (const uint8_t *)dataset->pixels + i * size, range);
+        else widen_f32(size, (const float *)dataset->pixels + i * size, range);
     }
 }
 
 /* ---- duplicates --------------------------------------------------------------------------------------- */
 
+static uint64_t fold(uint64_t hash, uint64_t word) {
+    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 32;
+}
+
 /* Words at a time: multiply and fold, after wyhash. Samples that meet in it are compared. */
-static uint32_t hash_sample(const uint8_t *bytes, size_t size) {
-    uint64_t hash = size;
-    while (size > 0) {
-        uint64_t word = 0;
-        size_t some = size < sizeof word ? size : sizeof word;
-        memcpy(&word, bytes, some);
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 32;
-        bytes += some;
-        size -= some;
+TG_HOT static uint32_t hash_sample(const uint8_t *bytes, size_t size) {
+    uint64_t hash = size, word;
+    for (; size >= sizeof word; bytes += sizeof word, size -= sizeof word) {
+        memcpy(&word, bytes, sizeof word);
+        hash = fold(hash, word);
     }
+    word = 0;
+    memcpy(&word, bytes, size);
+    hash = fold(hash, word);
     return (uint32_t)(hash ^ hash >> 29);
 }
 
