@@ -76,8 +76,8 @@ tg_status tg_engine_create(size_t threads, tg_engine **out, tg_error *err);
 tg_status tg_engine_fuse(tg_engine *engine, tg_error *err);
 void tg_engine_destroy(tg_engine *engine); /* after every run made from it */
 size_t tg_engine_threads(const tg_engine *engine);
-const char *
-tg_engine_kernels(const tg_engine *engine); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128"; "avx2-fma", ... */
+const char *tg_engine_kernels(
+    const tg_engine *engine); /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128"; "avx2-fma", ... */
 
 /* ---- datasets ----------------------------------------------------------------------------------------------- */
 
@@ -116,6 +116,8 @@ const char *tg_dataset_class_name(const tg_dataset *dataset, size_t index);
 /* SHA-256 over type, shape, pixels and labels as 64 hexadecimal digits; "" before tg_dataset_check. The first call
  * computes it: a quarter of a second for 50 MB. */
 const char *tg_dataset_sha256(tg_dataset *dataset);
+/* The same computed for two sets (second: may be NULL) at once, each by a thread of its own. */
+void tg_engine_hash_datasets(tg_engine *engine, tg_dataset *first, tg_dataset *second);
 
 /* As large as the set, new and checked: the samples in this order (below count, any of them any number of times). */
 tg_status tg_dataset_subset(const tg_dataset *dataset, const uint32_t *indices, size_t count,

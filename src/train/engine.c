@@ -26,6 +26,17 @@ void tg_engine_destroy(tg_engine *engine) {
     tg_free(engine);
 }
 
+static void hash_dataset(void *datasets, size_t i, size_t thread) {
+    (void)thread;
+    tg_dataset *dataset = ((tg_dataset **)datasets)[i];
+    if (dataset) tg_dataset_sha256(dataset);
+}
+
+void tg_engine_hash_datasets(tg_engine *engine, tg_dataset *first, tg_dataset *second) {
+    tg_dataset *both[] = {first, second};
+    tg_parallel_for(engine->parts.pool, 2, hash_dataset, both);
+}
+
 size_t tg_engine_threads(const tg_engine *engine) {
     return tg_pool_threads(engine->parts.pool);
 }

@@ -190,6 +190,29 @@ static void hash_is_over_type_shape_pixels_and_labels(void **state) {
     }
 }
 
+static void two_sets_are_hashed_at_once(void **state) {
+    (void)state;
+    tg_engine *engine;
+    assert_int_equal(tg_engine_create(2, &engine, NULL), TG_OK);
+    tg_dataset *u8 = two_samples(TG_U8, false), *f32 = two_samples(TG_F32, true),
+               *alone = two_samples(TG_U8, true);
+    tg_dataset *all[] = {u8, f32, alone};
+    char expected[3][65];
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(tg_dataset_check(all[i], "set", NULL), TG_OK);
+        snprintf(expected[i], sizeof expected[i], "%s", tg_dataset_sha256(all[i]));
+        assert_int_equal(tg_dataset_check(all[i], "set", NULL),
+                         TG_OK); /* as if it had never been asked for */
+    }
+    tg_engine_hash_datasets(engine, u8, f32);
+    tg_engine_hash_datasets(engine, alone, NULL);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(all[i]->sha256, expected[i]);
+        tg_dataset_destroy(all[i]);
+    }
+    tg_engine_destroy(engine);
+}
+
 static void classes_can_be_named(void **state) {
     (void)state;
     tg_dataset *dataset = two_samples(TG_U8, false);
@@ -225,6 +248,7 @@ int main(void) {
         cmocka_unit_test(pixels_are_checked),
         cmocka_unit_test(targets_are_checked),
         cmocka_unit_test(hash_is_over_type_shape_pixels_and_labels),
+        cmocka_unit_test(two_sets_are_hashed_at_once),
         cmocka_unit_test(classes_can_be_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,15 +11,17 @@ import { Dataset } from './datasets.js';
 
 export class DataDesk {
   #core;
+  #engine;
   #parquetUrl;
   /** @type {Map<number, Dataset>} */
   #datasets = new Map();
   /** @type {Map<number, AbortController>} readings that go on */
   #readings = new Map();
 
-  /** @param {Core} core @param {string} glueUrl  beside which the worker for Parquet lies */
-  constructor(core, glueUrl) {
+  /** @param {Core} core @param {number} engine  pointer @param {string} glueUrl  beside which the worker for Parquet lies */
+  constructor(core, engine, glueUrl) {
     this.#core = core;
+    this.#engine = engine;
     this.#parquetUrl = new URL('tabgrad.parquet.js', glueUrl);
   }
 
@@ -145,6 +147,10 @@ export class DataDesk {
 
   /** Those that somebody wants; the facts of both. @param {WantedIds} ids @param {Sets} sets @param {boolean} [wantsDigest] */
   #keepBoth(ids, { train, test }, wantsDigest = true) {
+    if (wantsDigest) this.#core.get('engine_hash_datasets', this.#engine, train.pointer, test?.pointer ?? 0);
+    const factsOf = (/** @type {Dataset} */ set) =>
+      wantsDigest ? set.allFacts() : { ...set.facts, sha256: '' };
+    const facts = { train: factsOf(train), test: test ? factsOf(test) : null };
     for (const [id, set] of /** @type {const} */ ([
       [ids.train, train],
       [ids.test, test],
@@ -152,9 +158,7 @@ export class DataDesk {
       if (id === null) set?.release();
       else if (set) this.#datasets.set(id, set);
     }
-    const factsOf = (/** @type {Dataset} */ set) =>
-      wantsDigest ? set.allFacts() : { ...set.facts, sha256: '' };
-    return { train: factsOf(train), test: test ? factsOf(test) : null };
+    return facts;
   }
 }
 

@@ -101,8 +101,8 @@ export class Server {
       this.#sent = sent;
       const core = await Core.load(glueUrl, threads);
       this.#core = core;
-      this.#data = new DataDesk(core, glueUrl);
       this.#engine = core.make('engine_create', threads);
+      this.#data = new DataDesk(core, this.#engine, glueUrl);
       if (!core.computesInDouble) this.#warmUp = warmUp(core, this.#engine);
       return {
         threads: core.get('engine_threads', this.#engine),
