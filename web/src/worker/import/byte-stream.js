@@ -34,6 +34,11 @@ export class ByteStream {
     });
   }
 
+  /** All of it. @param {ByteSource} source */
+  static whole(source) {
+    return source.pieces && source.size > WINDOW ? new ByteStream(source.pieces()) : ByteStream.from(source);
+  }
+
   /** Reads the next windows while this one is being used. @param {ByteSource} source @param {number} [start] */
   static from(source, start = 0) {
     const read = (/** @type {number} */ at) => {

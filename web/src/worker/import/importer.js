@@ -18,6 +18,7 @@ import { walkZip } from './zip.js';
 
 /** @typedef {import('../core.js').Core} Core */
 /** @typedef {import('./byte-source.js').ByteSource} ByteSource */
+/** @typedef {import('./byte-stream.js').Pull} Pull */
 /** @typedef {import('./png.js').Picture} Picture */
 /** @typedef {import('../../shared/protocol.js').ImportFields} ImportFields */
 /** @typedef {import('../../shared/protocol.js').ReadingProgress} ReadingProgress */
@@ -67,7 +68,7 @@ export async function importFiles(core, { files, options, parquet }, { signal, p
     for (const [i, { name, path }] of files.entries()) {
       for (const bytes of sources.slice(i + opened.length, i + FILES_AHEAD)) {
         const source = counted(bytes, pace);
-        opened.push({ source, content: ByteStream.from(source) });
+        opened.push({ source, content: ByteStream.whole(source) });
       }
       const next = /** @type {typeof opened[0]} */ (opened.shift());
       await importer.add({ path: cleanPath(path ?? name), depth: 0, size: sources[i].size, ...next });
@@ -81,7 +82,7 @@ export async function importFiles(core, { files, options, parquet }, { signal, p
 }
 
 /** Says how much of it was read. @param {ByteSource} source @param {Pace} pace @returns {ByteSource} */
-function counted({ size, read, blob }, pace) {
+function counted({ size, read, blob, pieces }, pace) {
   return {
     size,
     blob,
@@ -90,6 +91,17 @@ function counted({ size, read, blob }, pace) {
       pace.advance(end - start);
       return read(start, end);
     },
+    pieces: pieces && (() => countedPieces(pieces(), pace)),
+  };
+}
+
+/** @param {Pull} pull @param {Pace} pace @returns {Pull} */
+function countedPieces(pull, pace) {
+  return async () => {
+    await pace.breathe();
+    const piece = await pull();
+    if (piece) pace.advance(piece.length);
+    return piece;
   };
 }
 
