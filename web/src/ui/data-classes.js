@@ -3,7 +3,7 @@ import { MAX_CLASSES } from '../app/data-overview.js';
 import { count } from '../app/format.js';
 import { DarkMode } from './dark-mode.js';
 import { ask } from './data-ask.js';
-import { LightElement } from './light-element.js';
+import { LateElement } from './late-element.js';
 import { inkColour } from './pixels.js';
 import { unlessTyping } from './unless-typing.js';
 
@@ -26,7 +26,7 @@ const MOST_LINES = 3;
  * Every class: its name, which can be changed, samples of it, and how many there are. All pictures are on one canvas
  * beside the rows. Asks to `rename` with all names.
  */
-export class DataClasses extends LightElement {
+export class DataClasses extends LateElement {
   static properties = {
     classes: { attribute: false },
     train: { attribute: false },

@@ -2,7 +2,7 @@ import { html, nothing } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
 import { count, shape } from '../app/format.js';
 import { ask } from './data-ask.js';
-import { LightElement } from './light-element.js';
+import { LateElement } from './late-element.js';
 
 /** What the reader calls formats, in a person's words. @type {Record<string, string>} */
 const FORMATS = {
@@ -30,7 +30,7 @@ const SIDES = { min: 1, max: 1024 };
  * What each file was taken for, and how it can be read otherwise. Asks to `correct` with everything as it stands in the
  * form.
  */
-export class DataCorrections extends LightElement {
+export class DataCorrections extends LateElement {
   static properties = {
     report: { attribute: false },
     opened: {},

@@ -9,7 +9,7 @@ import {
   withSubset,
 } from '../app/data-edits.js';
 import { ask } from './data-ask.js';
-import { LightElement } from './light-element.js';
+import { LateElement } from './late-element.js';
 import './pixel-picture.js';
 import { unlessTyping } from './unless-typing.js';
 
@@ -17,7 +17,7 @@ import { unlessTyping } from './unless-typing.js';
  * How the recipe prepares the data: how many samples it takes, how it scales values, what it augments; one sample with
  * twelve outcomes shows the last. Fires `edit` with a changed recipe; asks to `scale` and for `previewAugmentation`.
  */
-export class DataPreparation extends LightElement {
+export class DataPreparation extends LateElement {
   static properties = {
     recipe: { attribute: false },
     count: { type: Number },
