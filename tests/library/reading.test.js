@@ -63,7 +63,7 @@ describe('reading', () => {
     expect(previews[0].train).toMatchObject({ count: 60_000, classes: [...'0123456789'] });
     expect([...labels]).toEqual(Array.from({ length: 60 }, (_, i) => Math.floor(i / 6)));
     expect((await train.samples(indices)).labels).toEqual(labels);
-    expect([thumbnails.width, thumbnails.height, thumbnails.columns]).toEqual([560, 336, 10]);
+    expect([thumbnails.width, thumbnails.height, thumbnails.columns]).toEqual([280, 168, 10]);
     await train.close();
     await test?.close();
   });
@@ -92,7 +92,7 @@ describe('reading', () => {
       expect(test).toMatchObject({ count: 10_000 });
       const whole = await engine.readFiles(mnist);
       expect((await whole.train.samples(indices)).labels).toEqual(labels);
-      const again = await whole.train.thumbnails(indices, { size: 56, columns: 10 });
+      const again = await whole.train.thumbnails(indices, { columns: 10 });
       expect(Buffer.from(again.pixels).equals(Buffer.from(thumbnails.pixels))).toBe(true);
       await whole.train.close();
       await whole.test?.close();

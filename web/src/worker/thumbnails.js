@@ -7,6 +7,7 @@
 
 const PREVIEW_COUNT = 60;
 const PREVIEW_COLUMNS = 10;
+/** Of the larger side; what is smaller is grown by whoever shows it. */
 const PREVIEW_SIZE = 56;
 
 /**
@@ -74,7 +75,8 @@ export function previewOf({ train, test }) {
   const perClass = Math.ceil(PREVIEW_COUNT / train.facts.classes.length);
   const indices = drawByClass(train, perClass, 1).slice(0, PREVIEW_COUNT);
   const { labels } = train.samples(indices);
-  const thumbnails = thumbnailsOf(train, { indices, size: PREVIEW_SIZE, columns: PREVIEW_COLUMNS });
+  const size = Math.min(PREVIEW_SIZE, Math.max(...train.facts.shape.slice(0, 2)));
+  const thumbnails = thumbnailsOf(train, { indices, size, columns: PREVIEW_COLUMNS });
   return {
     stage: 'preview',
     train: train.facts,
