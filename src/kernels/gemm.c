@@ -304,6 +304,10 @@ static size_t block_cols(size_t n, size_t kc) {
     return smaller(n, PACKED / larger(kc, 1) / LARGEST_COLS * LARGEST_COLS);
 }
 
+static bool reads_in_place(const tg_gemm *gemm, size_t kc) {
+    return !gemm->packed && gemm->b.col_stride == 1 && gemm->m < OFTEN && !thrashes(gemm->b.row_stride, kc);
+}
+
 static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {
     assert(kernels->gemm_cols <= LARGEST_COLS);
     assert(gemm->a.row_stride == 1 || gemm->a.col_stride == 1);
@@ -316,8 +320,7 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
                     gemm->m > 1 && tg_mostly_zero(&gemm->a, gemm->m, gemm->k);
     block.copies_a = gemm->a.col_stride != 1 && gemm->n >= WORTH_COPYING &&
                      (kc > COLUMNS_HELD || thrashes(gemm->a.col_stride, kc));
-    block.in_place =
-        !gemm->packed && gemm->b.col_stride == 1 && gemm->m < OFTEN && !thrashes(gemm->b.row_stride, kc);
+    block.in_place = reads_in_place(gemm, kc);
     if (block.in_place || gemm->packed) nc = gemm->n;
     for (block.n0 = 0; block.n0 < gemm->n; block.n0 += nc) {
         block.n = smaller(nc, gemm->n - block.n0);
@@ -346,21 +349,33 @@ static bool goes_by_columns(const tg_kernels *kernels, const tg_gemm *gemm) {
            columns_at_once(gemm->m, gemm->n) > 0 && tg_mostly_zero(&gemm->b, gemm->k, gemm->n);
 }
 
+/* Packs b as a whole where that takes no more room than a block of it. */
+static void pack_once(const tg_kernels *kernels, tg_gemm *gemm, tg_real *packed) {
+    if (gemm->k > KC || block_cols(gemm->n, gemm->k) < gemm->n || reads_in_place(gemm, gemm->k)) return;
+    for (size_t i = 0; i < tg_gemm_pack_items(kernels, gemm->n, gemm->k); i++)
+        tg_gemm_pack_item(kernels, &gemm->b, gemm->n, gemm->k, i, packed);
+    gemm->packed = packed;
+}
+
 /* c^T = b^T a^T, some columns of c at a time. */
 static void run_by_columns(const tg_kernels *kernels, const tg_gemm *gemm, tg_real *scratch) {
     size_t at_once = columns_at_once(gemm->m, gemm->n);
+    size_t row = thrashes(gemm->m, at_once) ? copied_row(gemm->m) : gemm->m;
+    tg_real *room = scratch + at_once * row;
+    tg_gemm some = {.m = at_once,
+                    .n = gemm->m,
+                    .k = gemm->k,
+                    .a = {gemm->b.data, gemm->b.col_stride, gemm->b.row_stride},
+                    .b = {gemm->a.data, gemm->a.col_stride, gemm->a.row_stride},
+                    .c = scratch,
+                    .ldc = row,
+                    .zeros = TG_ZEROS_IN_A};
+    pack_once(kernels, &some, room);
     for (size_t col = 0; col < gemm->n; col += at_once) {
-        tg_gemm some = {
-            .m = smaller(at_once, gemm->n - col),
-            .n = gemm->m,
-            .k = gemm->k,
-            .a = {gemm->b.data + col * gemm->b.col_stride, gemm->b.col_stride, gemm->b.row_stride},
-            .b = {gemm->a.data, gemm->a.col_stride, gemm->a.row_stride},
-            .c = scratch,
-            .ldc = gemm->m,
-            .zeros = TG_ZEROS_IN_A};
-        run(kernels, NULL, &some, scratch + at_once * gemm->m);
-        tg_pack_transposed(scratch, gemm->m, some.m, gemm->m, gemm->c + col, gemm->ldc);
+        some.m = smaller(at_once, gemm->n - col);
+        some.a.data = gemm->b.data + col * gemm->b.col_stride;
+        run(kernels, NULL, &some, room);
+        tg_pack_transposed(scratch, row, some.m, gemm->m, gemm->c + col, gemm->ldc);
     }
 }
 
@@ -389,7 +404,7 @@ static size_t run_scratch(size_t m, size_t n, size_t k, size_t threads) {
 
 size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads) {
     size_t columns = columns_at_once(m, n);
-    return larger(run_scratch(m, n, k, threads), columns * m + run_scratch(columns, m, k, 1));
+    return larger(run_scratch(m, n, k, threads), columns * copied_row(m) + run_scratch(columns, m, k, 1));
 }
 
 void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {

@@ -151,6 +151,35 @@ static void equals_the_triple_loop(void **state) {
     }
 }
 
+/* Weights' gradients of pictures that are mostly 0: some columns at a time, of what is packed once, or not at all. */
+static void equals_the_triple_loop_where_columns_are_listed(void **state) {
+    const tg_kernels *kernels = *state;
+    if (!kernels) skip();
+    tg_rng rng = tg_rng_stream(6, TG_RNG_TEST, 0, 0);
+    static const shape shapes[] = {{512, 70, 40}, {100, 130, 33}, {400, 90, 300}, {100, 70, 330}};
+    for (size_t i = 0; i < 2 * sizeof shapes / sizeof *shapes; i++) {
+        shape s = shapes[i / 2];
+        tg_real *own_a, *own_b;
+        tg_gemm g = {.m = s.m, .n = s.n, .k = s.k, .ldc = s.n, .zeros = TG_ZEROS_IN_B};
+        g.a = matrix(&rng, s.m, s.k, (unsigned)(i % 2), &own_a);
+        g.b = matrix(&rng, s.k, s.n, 0, &own_b);
+        clear_most(&rng, &g.b, own_b, s.k, s.n);
+        size_t size = s.m * s.n;
+        tg_real *wanted = tg_allocate(size * sizeof *wanted), *c = tg_allocate(size * sizeof *c);
+        tg_real *scratch = tg_allocate(tg_gemm_scratch(s.m, s.n, s.k, 1) * sizeof *scratch);
+        assert_true(wanted && c && scratch);
+        naive(&g, wanted);
+        g.c = c;
+        tg_gemm_serial(kernels, &g, scratch);
+        assert_memory_equal(c, wanted, size * sizeof *c);
+        tg_free(scratch);
+        tg_free(c);
+        tg_free(wanted);
+        tg_free(own_b);
+        tg_free(own_a);
+    }
+}
+
 /* 401 terms are done in two blocks, 400 in one of twice the length: the last batch of an epoch is a smaller one. */
 static void scratch_suffices_for_smaller_products(void **state) {
     (void)state;
@@ -209,7 +238,9 @@ int main(void) {
 #define TABLE_TEST(test, name)                                                                               \
     { #test " " #name, test, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name() }
 #define TABLE_TESTS(name)                                                                                    \
-    TABLE_TEST(equals_the_triple_loop, name), TABLE_TEST(pairs_list_what_is_not_zero, name)
+    TABLE_TEST(equals_the_triple_loop, name),                                                                \
+        TABLE_TEST(equals_the_triple_loop_where_columns_are_listed, name),                                   \
+        TABLE_TEST(pairs_list_what_is_not_zero, name)
     const struct CMUnitTest tests[] = {
         TABLE_TESTS(scalar),
         TABLE_TESTS(sse2),
