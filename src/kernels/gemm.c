@@ -44,7 +44,7 @@ enum { COLUMNS_HELD = 100, WORTH_COPYING = 32 };
 /* Of a first-level cache: lines 4 kB apart share a set; half of the ways are counted on. */
 enum { SETS_BYTES = 4096, LINE = 64, WAYS = 4 };
 
-/* Where b is mostly 0: so many columns of c at a time, as rows of at most 128 kB. */
+/* Where b is mostly 0: so many columns of c at a time, as rows of about 128 kB at most. */
 enum { MOST_COLUMNS = 64, FEWEST_COLUMNS = 16, TRANSPOSED = 32768 };
 
 /* Multiplications below which handing out work costs more than doing it, and those worth an item. */
@@ -403,8 +403,11 @@ static size_t run_scratch(size_t m, size_t n, size_t k, size_t threads) {
 }
 
 size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads) {
-    size_t columns = columns_at_once(m, n);
-    return larger(run_scratch(m, n, k, threads), columns * copied_row(m) + run_scratch(columns, m, k, 1));
+    /* Also for some of the rows: fewer of them are more columns at once, of at most as much in all and what rows are
+     * lengthened by. */
+    size_t columns = smaller(n, MOST_COLUMNS);
+    size_t rows = smaller(columns * copied_row(m), TRANSPOSED + MOST_COLUMNS * 8);
+    return larger(run_scratch(m, n, k, threads), rows + run_scratch(columns, m, k, 1));
 }
 
 void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {

@@ -180,6 +180,39 @@ static void equals_the_triple_loop_where_columns_are_listed(void **state) {
     }
 }
 
+/* Of few rows more columns are listed at once: what is planned for all rows has to do for some of them. */
+static void scratch_suffices_for_some_of_the_rows(void **state) {
+    (void)state;
+    const tg_kernels *kernels = tg_kernels_choose();
+    tg_rng rng = tg_rng_stream(7, TG_RNG_TEST, 0, 0);
+    const size_t m = 2100, n = 70, k = 60;
+    tg_real *own_a, *own_b;
+    tg_gemm g = {.m = m, .n = n, .k = k, .ldc = n, .zeros = TG_ZEROS_IN_B};
+    g.a = matrix(&rng, m, k, 0, &own_a);
+    g.b = matrix(&rng, k, n, 0, &own_b);
+    clear_most(&rng, &g.b, own_b, k, n);
+    tg_real *wanted = tg_allocate(m * n * sizeof *wanted), *c = tg_allocate(m * n * sizeof *c);
+    tg_real *scratch =
+        tg_allocate(tg_gemm_scratch(m, n, k, 1) * sizeof *scratch); /* a sanitizer sees its end */
+    assert_true(wanted && c && scratch);
+    naive(&g, wanted);
+    g.c = c;
+    for (size_t first = 0, rows = 1000; first < m;
+         first += rows, rows = first + 1000 < m ? 1000 : m - first) {
+        tg_gemm part = tg_gemm_rows(&g, first, rows);
+        tg_gemm_serial(kernels, &part, scratch);
+    }
+    assert_memory_equal(c, wanted, m * n * sizeof *c);
+    for (size_t rows = 1; rows <= 4096; rows += 1 + rows / 16)
+        for (size_t all = rows; all <= 8192; all *= 2)
+            assert_true(tg_gemm_scratch(rows, 100, 128, 1) <= tg_gemm_scratch(all, 100, 128, 1));
+    tg_free(scratch);
+    tg_free(c);
+    tg_free(wanted);
+    tg_free(own_b);
+    tg_free(own_a);
+}
+
 /* 401 terms are done in two blocks, 400 in one of twice the length: the last batch of an epoch is a smaller one. */
 static void scratch_suffices_for_smaller_products(void **state) {
     (void)state;
@@ -249,6 +282,7 @@ int main(void) {
         TABLE_TESTS(neon),
         TABLE_TESTS(wasm128),
         cmocka_unit_test(scratch_suffices_for_smaller_products),
+        cmocka_unit_test(scratch_suffices_for_some_of_the_rows),
         cmocka_unit_test(threads_change_no_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
