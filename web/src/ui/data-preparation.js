@@ -96,7 +96,7 @@ export class DataPreparation extends LateElement {
                 data-augmentation=${type}
                 aria-pressed=${chosen.includes(type) ? 'true' : 'false'}
                 ?disabled=${running}
-                @click=${() => this.edit(toggleAugmentation(recipe, type))}
+                @click=${() => this.edit(toggleAugmentation(this.recipe, type))}
               >
                 ${spaced(type)}
               </button>
@@ -164,6 +164,7 @@ export class DataPreparation extends LateElement {
 
   /** @param {import('../app/recipes.js').Recipe} recipe */
   edit(recipe) {
+    if (this.running) return; // begun since this was rendered
     ask(this, 'edit', recipe);
   }
 }
