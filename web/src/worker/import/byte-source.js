@@ -8,8 +8,8 @@ import { Damaged } from './damaged.js';
  * @property {number} size
  * @property {Blob} [blob]  what it is, where it is one
  * @property {(start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>} read  end: at most size
- * @property {() => Pull} [pieces]  of a blob: all of it, from front to end, in the pieces that the browser likes, which takes
- *   half as long as window after window
+ * @property {() => Pull} [pieces]  of a blob: all of it, from front to end, in the pieces that the browser likes, which in
+ *   Chromium takes less than half as long as window after window
  */
 
 /** @param {Uint8Array | ArrayBuffer | Blob} bytes @returns {ByteSource} */
@@ -31,8 +31,12 @@ const bytesOf = (buffer) => new Uint8Array(buffer);
 
 /** @param {Blob} blob @returns {Pull} */
 function piecesOf(blob) {
-  const reader = blob.stream().getReader();
-  return async () => (await unlessGone(reader.read())).value ?? null;
+  /** @type {ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined} opened when something is wanted of it */
+  let reader;
+  return async () => {
+    reader ??= blob.stream().getReader();
+    return (await unlessGone(reader.read())).value ?? null;
+  };
 }
 
 /** @template T @param {Promise<T>} reading */

@@ -75,6 +75,7 @@ export async function importFiles(core, { files, options, parquet }, { signal, p
     }
     pace.note({ stage: 'finishing', name: '' });
     await importer.settled();
+    signal.throwIfAborted(); // inside a packing it was taken for damage
     return importer.finish();
   } finally {
     importer.close();
