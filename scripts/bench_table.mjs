@@ -171,7 +171,7 @@ function clickTable(goals) {
     'from click',
     'quartiles',
     'of it until training',
-    'test accuracy',
+    'test accuracy at the end',
     'asked for',
   ];
   return { title: 'From the click on Train to an accuracy, in the page', head, lines };
