@@ -149,8 +149,9 @@ export class DataClasses extends LateElement {
     return { columns, lines, cell: CELL, row: lines * CELL, narrow: false };
   }
 
+  /** In a task of its own, like the rows: to ask for the colour of ink, the browser lays these out first. */
   updated() {
-    this.paint();
+    setTimeout(() => this.paint());
   }
 
   paint() {
@@ -197,13 +198,9 @@ function pictureOf({ pixels, width, height, isInk }, canvas) {
   const image = new ImageData(new Uint8ClampedArray(pixels), width, height);
   if (isInk) {
     const [red, green, blue] = inkColour(canvas);
-    const { data } = image;
-    for (let at = 0; at < data.length; at += 4) {
-      data[at + 3] = (data[at] * data[at + 3]) / 255;
-      data[at] = red;
-      data[at + 1] = green;
-      data[at + 2] = blue;
-    }
+    const ink = red | (green << 8) | (blue << 16);
+    const words = new Uint32Array(image.data.buffer);
+    for (let at = 0; at < words.length; at++) words[at] = ink | (words[at] << 24); // what was grey is how opaque it is
   }
   picture.getContext('2d')?.putImageData(image, 0, 0);
   return picture;
