@@ -1,6 +1,7 @@
 /* The loops around the panel kernel, after Goto and van de Geijn, "Anatomy of high-performance matrix
- * multiplication" (2008), but a is read where it lies: its elements are broadcast, not loaded as vectors. b is
- * packed into panels where it has to be transposed or is read often, else it is read in place, too.
+ * multiplication" (2008), but rows of a are read where they lie: their elements are broadcast, not loaded as vectors.
+ * Columns of a are copied into rows. b is packed into panels where it has to be transposed or is read often, else it is
+ * read in place, too.
  *
  *     for n0 in n by nc:  for k0 in k by kc:
  *         pack b[k0.., n0..], some panels an item                (items in parallel)
@@ -37,10 +38,6 @@ enum { PACK_ITEM = 8192, TOUCHED = 8 };
 /* From so many rows of a on, packing b costs nothing even where its rows could be loaded in place. */
 enum { OFTEN = 100 };
 
-/* Columns of a are read a few numbers a line. That is as good as reading rows while a cache holds these lines; where there
- * are more of them, or they share its sets, rows are copied, for a product of at least so many columns. */
-enum { COLUMNS_HELD = 100, WORTH_COPYING = 32 };
-
 /* Of a first-level cache: lines 4 kB apart share a set; half of the ways are counted on. */
 enum { SETS_BYTES = 4096, LINE = 64, WAYS = 4 };
 
@@ -57,7 +54,7 @@ typedef struct gemm_block {
     tg_real *packed; /* the block of b */
     tg_real *copies; /* of rows of a, [threads][copies_size()] */
     bool in_place;   /* b */
-    bool copies_a, lists_a;
+    bool lists_a;
     size_t panels;
     size_t row_items, col_items;
 } gemm_block;
@@ -219,25 +216,29 @@ static tg_matrix copy_rows(const gemm_block *block, tg_matrix a, size_t rows, tg
     return (tg_matrix){to, stride, 1};
 }
 
-/* For rows of a as they are copied, or listed. */
+/* For rows of a: lists of pairs, then copies. */
 static size_t copies_size(size_t m, size_t k) {
     size_t rows = smaller(m, ITEM_ROWS);
-    return larger(rows * copied_row(k), tg_pairs_size(rows, k));
+    return larger(rows * copied_row(k), tg_pairs_size(rows, k) + copied_row(k));
 }
 
-/* Rows of c and what they are made of: a as it lies or copied, and pairs of the first rows where they are listed. */
+/* Rows of c and what they are made of: pairs of rows of a where they are listed, and the rest as it lies or copied. */
 typedef struct item_rows {
     size_t first, count, pair_count;
-    tg_matrix a;
     tg_pair pairs[ITEM_ROWS / 2];
+    tg_matrix rest;
 } item_rows;
 
 static void take_rows(const gemm_block *block, tg_real *copies, item_rows *rows) {
-    rows->a = block->gemm->a;
-    rows->a.data += rows->first * rows->a.row_stride + block->k0 * rows->a.col_stride;
+    tg_matrix a = block->gemm->a;
+    a.data += rows->first * a.row_stride + block->k0 * a.col_stride;
     rows->pair_count = block->lists_a ? rows->count / 2 : 0;
-    if (block->lists_a) tg_pairs_list(block->kernels, &rows->a, rows->count, block->k, copies, rows->pairs);
-    else if (block->copies_a) rows->a = copy_rows(block, rows->a, rows->count, copies);
+    size_t listed = 2 * rows->pair_count;
+    if (listed > 0) tg_pairs_list(block->kernels, &a, listed, block->k, copies, rows->pairs);
+    a.data += listed * a.row_stride;
+    rows->rest = a;
+    if (a.col_stride != 1 && listed < rows->count)
+        rows->rest = copy_rows(block, a, rows->count - listed, copies + tg_pairs_size(listed, block->k));
 }
 
 static void multiply_panel(const gemm_block *block, const item_rows *rows, size_t panel) {
@@ -262,9 +263,8 @@ static void multiply_panel(const gemm_block *block, const item_rows *rows, size_
     }
     size_t done = 2 * rows->pair_count;
     if (done < rows->count)
-        kernels->gemm_panel(block->k, rows->a.data + done * rows->a.row_stride, rows->a.row_stride,
-                            rows->a.col_stride, b, width, start, start_row, c, gemm->ldc, rows->count - done,
-                            cols);
+        kernels->gemm_panel(block->k, rows->rest.data, rows->rest.row_stride, b, width, start, start_row, c,
+                            gemm->ldc, rows->count - done, cols);
 }
 
 static void multiply_item(void *ctx, size_t i, size_t thread) {
@@ -318,8 +318,6 @@ static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, t
     block.copies = scratch + (nc + LARGEST_COLS) * kc;
     block.lists_a = gemm->zeros == TG_ZEROS_IN_A && !gemm->accumulate && gemm->n > kernels->gemm_cols &&
                     gemm->m > 1 && tg_mostly_zero(&gemm->a, gemm->m, gemm->k);
-    block.copies_a = gemm->a.col_stride != 1 && gemm->n >= WORTH_COPYING &&
-                     (kc > COLUMNS_HELD || thrashes(gemm->a.col_stride, kc));
     block.in_place = reads_in_place(gemm, kc);
     if (block.in_place || gemm->packed) nc = gemm->n;
     for (block.n0 = 0; block.n0 < gemm->n; block.n0 += nc) {

@@ -1,17 +1,26 @@
 /* The register tiles of the matrix product for one instruction set; part of kernels_simd.inc.h.
  *
  * A tile is some rows by one to four vectors of c, held in registers while its k terms are added. b's rows are loaded
- * as vectors; a's elements are broadcast from where they lie, so that only b ever needs packing. One term at a time:
- * V8's register allocator spills what is unrolled further, and tiles of more than nine vectors (of the peak in
- * Chromium: 2 x 4 98 %, 3 x 3 100 %, 4 x 2 97 %, 6 x 1 80 %, 6 x 2 58 %). */
+ * as vectors; a's elements are broadcast from where they lie in their rows. V8's register allocator spills tiles of more
+ * than nine vectors (of the peak in Chromium: 2 x 4 98 %, 3 x 3 100 %, 4 x 2 97 %, 6 x 1 80 %, 6 x 2 58 %).
+ *
+ * V8 makes an instruction of each address that is not a constant away from another, so a few terms share those of a.
+ * After each of them the loop may end: in one piece the compiler would move all loads before all sums, and V8 would run
+ * out of registers. */
 
 enum { LARGEST_ROWS = 8, GEMM_VECTORS = 4, GEMM_COLS = GEMM_VECTORS * TG_LANES };
+
+#ifdef __wasm__
+enum { TERMS_AT_ONCE = 4 };
+#else
+enum { TERMS_AT_ONCE = 1 };
+#endif
 
 /* One panel of b against `tiles` tiles of rows of a, below each other. */
 typedef struct strip {
     size_t tiles, k;
     const float *a;
-    size_t a_row, a_col;
+    size_t a_row;
     const float *b;
     size_t b_row;
     const float *start; /* or NULL */
@@ -20,13 +29,11 @@ typedef struct strip {
     size_t ldc;
 } strip;
 
-/* rows, vectors and by_rows are constants wherever this is called. by_rows: a_col is 1, else a_row is. */
-__attribute__((always_inline)) static inline void multiply_strip(const strip *s, int rows, int vectors,
-                                                                 bool by_rows) {
+/* rows and vectors are constants wherever this is called. k > 0. */
+__attribute__((always_inline)) static inline void multiply_strip(const strip *s, int rows, int vectors) {
     const float *a = s->a, *start = s->start;
     float *c = s->c;
-    const size_t a_row = s->a_row, a_col = s->a_col, b_row = s->b_row, start_row = s->start_row, ldc = s->ldc;
-    const size_t end = by_rows ? s->k : s->k * a_col;
+    const size_t a_row = s->a_row, b_row = s->b_row, start_row = s->start_row, ldc = s->ldc;
     for (size_t tile = s->tiles; tile > 0; tile--) {
         vf sum[LARGEST_ROWS][GEMM_VECTORS];
         const float *at[LARGEST_ROWS], *b = s->b;
@@ -37,16 +44,22 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
             for (int j = 0; j < vectors; j++)
                 sum[i][j] = start ? load(start + (size_t)i * start_row + j * TG_LANES) : (vf){0};
         }
-        for (size_t p = 0; p != end; p += by_rows ? 1 : a_col, b += b_row) {
-            vf row[GEMM_VECTORS];
+        for (size_t left = s->k; left > 0;) {
 #pragma GCC unroll 4
-            for (int j = 0; j < vectors; j++) row[j] = load(b + j * TG_LANES);
+            for (int term = 0; term < TERMS_AT_ONCE; term++, b += b_row) {
+                vf row[GEMM_VECTORS];
+#pragma GCC unroll 4
+                for (int j = 0; j < vectors; j++) row[j] = load(b + j * TG_LANES);
 #pragma GCC unroll 8
-            for (int i = 0; i < rows; i++) {
-                vf factor = set1(by_rows ? at[i][p] : (a + p)[i]);
+                for (int i = 0; i < rows; i++) {
+                    vf factor = set1(at[i][term]);
 #pragma GCC unroll 4
-                for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
+                    for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(factor, row[j], sum[i][j]);
+                }
+                if (--left == 0) break;
             }
+#pragma GCC unroll 8
+            for (int i = 0; i < rows; i++) at[i] += TERMS_AT_ONCE;
         }
 #pragma GCC unroll 8
         for (int i = 0; i < rows; i++) {
@@ -59,9 +72,9 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
     }
 }
 
-#define STRIP(rows, vectors, by_rows)                                                                        \
-    static void multiply_##rows##x##vectors##_##by_rows(const strip *s) {                                    \
-        multiply_strip(s, rows, vectors, by_rows);                                                           \
+#define STRIP(rows, vectors)                                                                                 \
+    static void multiply_##rows##x##vectors(const strip *s) {                                                \
+        multiply_strip(s, rows, vectors);                                                                    \
     }
 
 /* X(rows, vectors) for every tile. The heights: the tallest that the registers hold, then those by which it goes down. */
@@ -79,13 +92,11 @@ static size_t next_height(size_t height) {
     return height > 4 ? 4 : height > 2 ? 2 : 1;
 }
 
-#define BOTH(rows, vectors) STRIP(rows, vectors, 0) STRIP(rows, vectors, 1)
-#define ENTRY(rows, vectors)                                                                                 \
-    [vectors - 1][rows - 1] = {multiply_##rows##x##vectors##_0, multiply_##rows##x##vectors##_1},
+#define ENTRY(rows, vectors) [vectors - 1][rows - 1] = multiply_##rows##x##vectors,
 
-EACH_TILE(BOTH)
+EACH_TILE(STRIP)
 
-static void (*const multiply[GEMM_VECTORS][LARGEST_ROWS][2])(const strip *s) = {EACH_TILE(ENTRY)};
+static void (*const multiply[GEMM_VECTORS][LARGEST_ROWS])(const strip *s) = {EACH_TILE(ENTRY)};
 
 static void copy_block(const float *from, size_t from_row, float *to, size_t to_row, size_t rows,
                        size_t cols) {
@@ -114,25 +125,24 @@ static void multiply_edge(strip s, size_t rows, size_t cols) {
             some.start = edge, some.start_row = GEMM_COLS;
             s.start += height * s.start_row;
         }
-        multiply[(cols - 1) / TG_LANES][rows - 1][s.a_col == 1](&some);
+        multiply[(cols - 1) / TG_LANES][rows - 1](&some);
         copy_block(edge, GEMM_COLS, s.c, s.ldc, height, cols);
         some.a += height * s.a_row;
         s.c += height * s.ldc;
     }
 }
 
-static void gemm_panel(size_t k, const float *a, size_t a_row, size_t a_col, const float *b, size_t b_row,
+static void gemm_panel(size_t k, const float *a, size_t a_row, const float *b, size_t b_row,
                        const float *start, size_t start_row, float *c, size_t ldc, size_t rows, size_t cols) {
     size_t vectors = (cols + TG_LANES - 1) / TG_LANES, height = tallest[vectors - 1];
-    strip s = {
-        .k = k, .a_row = a_row, .a_col = a_col, .b = b, .b_row = b_row, .start_row = start_row, .ldc = ldc};
+    strip s = {.k = k, .a_row = a_row, .b = b, .b_row = b_row, .start_row = start_row, .ldc = ldc};
     for (size_t done = 0; done < rows; done += s.tiles * height, height = next_height(height)) {
         s.tiles = (rows - done) / height;
         if (s.tiles == 0) continue;
         s.a = a + done * a_row;
         s.c = c + done * ldc;
         s.start = start ? start + done * start_row : NULL;
-        if (cols % TG_LANES == 0) multiply[vectors - 1][height - 1][a_col == 1](&s);
+        if (cols % TG_LANES == 0) multiply[vectors - 1][height - 1](&s);
         else multiply_edge(s, height, cols);
     }
 }

@@ -35,11 +35,11 @@ typedef struct tg_kernels {
     const char *name; /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128" */
 
     /* A panel of the matrix product: c[rows, cols] = start + a b, cols <= gemm_cols, any number of rows, c's ldc apart.
-     * a: element (i, p) is a[i * a_row + p * a_col]; one of the two strides is 1.
+     * a: element (i, p) is a[i * a_row + p]; k > 0.
      * b: row p begins at b[p * b_row] and can be read up to the next multiple of `lanes` columns.
      * start: what the sums begin with, start[i * start_row + j]; NULL: 0. May be c. */
     size_t gemm_cols, lanes;
-    void (*gemm_panel)(size_t k, const tg_real *a, size_t a_row, size_t a_col, const tg_real *b, size_t b_row,
+    void (*gemm_panel)(size_t k, const tg_real *a, size_t a_row, const tg_real *b, size_t b_row,
                        const tg_real *start, size_t start_row, tg_real *c, size_t ldc, size_t rows,
                        size_t cols);
     /* Two rows of c by some of the terms alone: a[count][2], and terms[count] says which rows of b they meet. */

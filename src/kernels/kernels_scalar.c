@@ -9,14 +9,14 @@
 
 enum { GEMM_COLS = 8, LANES = 16 };
 
-static void gemm_panel(size_t k, const tg_real *a, size_t a_row, size_t a_col, const tg_real *b, size_t b_row,
+static void gemm_panel(size_t k, const tg_real *a, size_t a_row, const tg_real *b, size_t b_row,
                        const tg_real *start, size_t start_row, tg_real *c, size_t ldc, size_t rows,
                        size_t cols) {
     for (size_t i = 0; i < rows; i++) {
         tg_real sum[GEMM_COLS] = {0};
         for (size_t j = 0; start && j < cols; j++) sum[j] = start[i * start_row + j];
         for (size_t p = 0; p < k; p++) {
-            for (size_t j = 0; j < cols; j++) sum[j] += a[i * a_row + p * a_col] * b[p * b_row + j];
+            for (size_t j = 0; j < cols; j++) sum[j] += a[i * a_row + p] * b[p * b_row + j];
         }
         for (size_t j = 0; j < cols; j++) c[i * ldc + j] = sum[j];
     }
