@@ -44,9 +44,19 @@ __attribute__((always_inline)) static inline void convolve_tile(const tg_convolv
     const float *w = c->w;
     size_t length = c->taps.length;
     for (const size_t *offset = c->taps.offset, *end = offset + c->taps.runs; offset != end; offset++) {
-        size_t first = *offset;
-        for (size_t k = first; k < first + length; k++, w += CONV_NR)
-            convolve_tap(x, k, w, sum, rows, vectors);
+        const float *at[TG_CONV_MR];
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) at[i] = x[i] + *offset;
+        for (size_t left = length; left > 0;) {
+#pragma GCC unroll 4
+            for (size_t t = 0; t < TERMS_AT_ONCE; t++) {
+                convolve_tap(at, t, w, sum, rows, vectors);
+                w += CONV_NR;
+                if (--left == 0) break;
+            }
+#pragma GCC unroll 16
+            for (int i = 0; i < rows; i++) at[i] += TERMS_AT_ONCE;
+        }
     }
     bool rectified = c->rectified;
 #pragma GCC unroll 16
