@@ -11,9 +11,9 @@
 enum { LARGEST_ROWS = 8, GEMM_VECTORS = 4, GEMM_COLS = GEMM_VECTORS * TG_LANES };
 
 #ifdef __wasm__
-enum { TERMS_AT_ONCE = 4 };
+enum { TERMS_AT_ONCE = 4, MOST_AT_ONCE = 8 /* in the tile for whole panels */ };
 #else
-enum { TERMS_AT_ONCE = 1 };
+enum { TERMS_AT_ONCE = 1, MOST_AT_ONCE = 1 };
 #endif
 
 /* One panel of b against `tiles` tiles of rows of a, below each other. */
@@ -34,6 +34,7 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
     const float *a = s->a, *start = s->start;
     float *c = s->c;
     const size_t a_row = s->a_row, b_row = s->b_row, start_row = s->start_row, ldc = s->ldc;
+    const int terms = vectors == GEMM_VECTORS && rows > 1 ? MOST_AT_ONCE : TERMS_AT_ONCE;
     for (size_t tile = s->tiles; tile > 0; tile--) {
         vf sum[LARGEST_ROWS][GEMM_VECTORS];
         const float *at[LARGEST_ROWS], *b = s->b;
@@ -45,8 +46,8 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
                 sum[i][j] = start ? load(start + (size_t)i * start_row + j * TG_LANES) : (vf){0};
         }
         for (size_t left = s->k; left > 0;) {
-#pragma GCC unroll 4
-            for (int term = 0; term < TERMS_AT_ONCE; term++, b += b_row) {
+#pragma GCC unroll 8
+            for (int term = 0; term < terms; term++, b += b_row) {
                 vf row[GEMM_VECTORS];
 #pragma GCC unroll 4
                 for (int j = 0; j < vectors; j++) row[j] = load(b + j * TG_LANES);
@@ -59,7 +60,7 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
                 if (--left == 0) break;
             }
 #pragma GCC unroll 8
-            for (int i = 0; i < rows; i++) at[i] += TERMS_AT_ONCE;
+            for (int i = 0; i < rows; i++) at[i] += terms;
         }
 #pragma GCC unroll 8
         for (int i = 0; i < rows; i++) {
