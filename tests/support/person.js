@@ -280,9 +280,16 @@ export class Person {
         const before = Number(bars.getAttribute('data-answer'));
         const lifted = performance.now();
         pen('pointerup', 0.66, 0.4);
-        await new Promise((resolve) => {
+        await new Promise((resolve, reject) => {
+          const lost = setTimeout(() => {
+            const { empty, pointer, frame } = /** @type {any} */ (document.querySelector('tg-draw-pad'));
+            const now = bars.getAttribute('data-answer');
+            const what = JSON.stringify({ before, now, empty, pointer, frame });
+            reject(new Error(`stroke ${i} was not answered within 10 s: ${what}`));
+          }, 10_000);
           const observer = new MutationObserver(() => {
             if (Number(bars.getAttribute('data-answer')) <= before) return;
+            clearTimeout(lost);
             observer.disconnect();
             resolve(null);
           });
