@@ -29,7 +29,7 @@ typedef struct strip {
     size_t ldc;
 } strip;
 
-/* rows and vectors are constants wherever this is called. k > 0. */
+/* rows and vectors are constants wherever this is called. */
 __attribute__((always_inline)) static inline void multiply_strip(const strip *s, int rows, int vectors) {
     const float *a = s->a, *start = s->start;
     float *c = s->c;

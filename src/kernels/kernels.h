@@ -35,7 +35,7 @@ typedef struct tg_kernels {
     const char *name; /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128" */
 
     /* A panel of the matrix product: c[rows, cols] = start + a b, cols <= gemm_cols, any number of rows, c's ldc apart.
-     * a: element (i, p) is a[i * a_row + p]; k > 0.
+     * a: element (i, p) is a[i * a_row + p].
      * b: row p begins at b[p * b_row] and can be read up to the next multiple of `lanes` columns.
      * start: what the sums begin with, start[i * start_row + j]; NULL: 0. May be c. */
     size_t gemm_cols, lanes;
