@@ -104,6 +104,24 @@ describe.each(BROWSERS)('drawing in %s', (browser) => {
     return lastNote.trim().slice(-1);
   }
 
+  it('keeps the ink of a pen on a test picture, whatever the page shows meanwhile', async () => {
+    const keeps = await person.page.evaluate(async () => {
+      const pad = /** @type {any} */ (document.querySelector('tg-draw-pad'));
+      const app = /** @type {any} */ (document.querySelector('tabgrad-app'));
+      const shown = Boolean(pad.picture);
+      const box = pad.canvas.getBoundingClientRect();
+      const at = { pointerId: 7, bubbles: true, clientX: box.left + 90, clientY: box.top + 90 };
+      pad.canvas.dispatchEvent(new PointerEvent('pointerdown', at));
+      app.requestUpdate(); // as every report of a training does
+      await app.updateComplete;
+      await pad.updateComplete;
+      pad.canvas.dispatchEvent(new PointerEvent('pointerup', at));
+      return [shown, !pad.ink.isEmpty, pad.picture === null];
+    });
+    expect(keeps).toEqual([true, true, true]);
+    await person.click('draw-clear');
+  });
+
   it('answers the lifted pen within 20 ms (median)', QUIET, async () => {
     const waits = await person.penUpLatencies(30);
     expect(median(waits)).toBeLessThanOrEqual(20);

@@ -112,10 +112,13 @@ export class DrawPad extends LightElement {
     event.preventDefault();
     this.pointer = event.pointerId;
     this.capture(event.pointerId);
-    this.picture = null;
     this.empty = false;
     this.ink.begin(this.pointOf(event, this.canvas.getBoundingClientRect()), BRUSHES[this.brush].width);
     this.since = event.timeStamp;
+    if (this.picture) {
+      this.picture = null;
+      this.tell(this.since); // before it is handed down again, which would take the ink away
+    }
     this.paintSoon();
   }
 
