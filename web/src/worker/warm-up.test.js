@@ -9,7 +9,7 @@ it('trains for some slices and gives its memory back, at its end or when it is b
   const core = await Core.load(glueUrl, 1);
   const engine = core.make('engine_create', 1);
   const { usedBytes } = core.heap();
-  expect([...warmUp(core, engine)]).toHaveLength(6);
+  expect([...warmUp(core, engine)]).toHaveLength(24);
   expect(core.heap().usedBytes).toBe(usedBytes);
 
   const work = warmUp(core, engine);
