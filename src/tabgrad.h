@@ -349,6 +349,9 @@ tg_status tg_run_gradcheck(tg_run *run, tg_interrupt interrupt, void *ctx, tg_gr
 
 /* weights_only leaves optimizer.* and state.* out. *out is owned by the caller: tg_free. */
 tg_status tg_run_save(tg_run *run, bool weights_only, uint8_t **out, size_t *size, tg_error *err);
+/* Does part of what makes the first saving slow, the digest of the data: of so many bytes of them, 4 at least. Whether
+ * nothing of it is left. */
+bool tg_run_prepare_save(tg_run *run, size_t bytes);
 
 typedef struct tg_checkpoint tg_checkpoint;
 /* Checks the whole file. The bytes are borrowed and must outlive the checkpoint. */

@@ -10,6 +10,13 @@
 
 /* ---- making ------------------------------------------------------------------------------------------- */
 
+/* What it holds, or the number of its classes, is another. */
+static void forget_check(tg_dataset *dataset) {
+    dataset->checked = false;
+    dataset->sha256[0] = '\0';
+    dataset->hashed = 0;
+}
+
 /* *out = count * size zeroed bytes, or a sentence that says how many could not be had. */
 static tg_status allocate(size_t count, size_t size, const char *what, bool zeroed, void **out,
                           tg_error *err) {
@@ -135,8 +142,7 @@ tg_status tg_dataset_grow(tg_dataset *dataset, size_t more, tg_error *err) {
     memset(dataset->labels + dataset->count, 0, more * sizeof(int32_t));
     dataset->capacity = capacity < same ? capacity : same;
     dataset->count = count;
-    dataset->checked = false;
-    dataset->sha256[0] = '\0';
+    forget_check(dataset);
     return TG_OK;
 }
 
@@ -187,8 +193,7 @@ tg_status tg_dataset_set_classes(tg_dataset *dataset, size_t classes, const char
     dataset->class_names = block;
     if (classes != dataset->classes) { /* the hash says how many classes there are */
         dataset->classes = classes;
-        dataset->checked = false;
-        dataset->sha256[0] = '\0';
+        forget_check(dataset);
     }
     return TG_OK;
 }
@@ -260,19 +265,30 @@ static void hash_words(tg_sha256 *hash, const void *data, size_t count) {
 /* The hash is over, all little-endian: type, height, width, channels, count, classes, soft (0 or 1), each as
  * u64; the pixels; the labels as i32 or the targets as f32. Class names are not part of it: renaming changes
  * nothing learned. */
-static void hash_dataset(tg_dataset *dataset) {
+static void begin_hash(tg_dataset *dataset) {
     const uint64_t header[] = {(uint64_t)dataset->type, dataset->height, dataset->width,
                                dataset->channels,       dataset->count,  dataset->classes,
                                dataset->targets != NULL};
-    tg_sha256 hash;
-    tg_sha256_begin(&hash);
-    for (size_t i = 0; i < sizeof header / sizeof header[0]; i++) hash_u64(&hash, header[i]);
-    size_t elements = dataset->count * dataset->sample_size;
-    if (dataset->type == TG_U8) tg_sha256_update(&hash, dataset->pixels, elements);
-    else hash_words(&hash, dataset->pixels, elements);
-    if (dataset->labels) hash_words(&hash, dataset->labels, dataset->count);
-    else hash_words(&hash, dataset->targets, dataset->count * dataset->classes);
-    tg_sha256_end(&hash, dataset->sha256);
+    tg_sha256_begin(&dataset->hash);
+    for (size_t i = 0; i < sizeof header / sizeof header[0]; i++) hash_u64(&dataset->hash, header[i]);
+}
+
+bool tg_dataset_hash_some(tg_dataset *dataset, size_t bytes) {
+    if (!dataset->checked || dataset->sha256[0]) return true;
+    size_t pixels = dataset->count * tg_dataset_sample_bytes(dataset);
+    size_t answers = dataset->count * sizeof(int32_t) * (dataset->labels ? 1 : dataset->classes);
+    if (dataset->hashed == 0) begin_hash(dataset);
+    bool in_pixels = dataset->hashed < pixels;
+    const void *labels = dataset->labels ? (const void *)dataset->labels : dataset->targets;
+    const uint8_t *data = in_pixels ? dataset->pixels : labels;
+    size_t at = dataset->hashed - (in_pixels ? 0 : pixels), left = (in_pixels ? pixels : answers) - at;
+    size_t some = left < bytes ? left : bytes / 4 * 4;
+    if (in_pixels && dataset->type == TG_U8) tg_sha256_update(&dataset->hash, data + at, some);
+    else hash_words(&dataset->hash, data + at, some / 4);
+    dataset->hashed += some;
+    if (dataset->hashed < pixels + answers) return false;
+    tg_sha256_end(&dataset->hash, dataset->sha256);
+    return true;
 }
 
 tg_status tg_dataset_check_samples(const tg_dataset *dataset, tg_error *err) {
@@ -281,8 +297,7 @@ tg_status tg_dataset_check_samples(const tg_dataset *dataset, tg_error *err) {
 }
 
 tg_status tg_dataset_check(tg_dataset *dataset, const char *name, tg_error *err) {
-    dataset->checked = false;
-    dataset->sha256[0] = '\0';
+    forget_check(dataset);
     tg_status status = tg_dataset_check_samples(dataset, err);
     if (status != TG_OK) return name ? tg_fail_at(err, status, "%s", name) : status;
     dataset->checked = true;
@@ -310,7 +325,8 @@ float *tg_dataset_targets(tg_dataset *dataset) {
     return dataset->targets;
 }
 const char *tg_dataset_sha256(tg_dataset *dataset) {
-    if (dataset->checked && !dataset->sha256[0]) hash_dataset(dataset);
+    while (!tg_dataset_hash_some(dataset, SIZE_MAX)) {
+    }
     return dataset->sha256;
 }
 

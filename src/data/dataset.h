@@ -2,6 +2,7 @@
 #ifndef TG_DATA_DATASET_H
 #define TG_DATA_DATASET_H
 
+#include "base/sha256.h"
 #include "base/status.h"
 
 struct tg_dataset {
@@ -15,6 +16,8 @@ struct tg_dataset {
     float *targets;     /* [count, classes]; NULL unless soft */
     char **class_names; /* [classes]; one block with the strings behind the pointers */
     char sha256[65];    /* "" until it was asked for */
+    tg_sha256 hash;     /* of what the digest is over, so far: */
+    size_t hashed;      /* bytes of pixels and labels */
     bool checked;
 };
 
@@ -29,5 +32,8 @@ tg_status tg_dataset_grow(tg_dataset *dataset, size_t more, tg_error *err);
 /* The checking alone. The error's where is left to the caller. */
 tg_status tg_dataset_check_samples(const tg_dataset *dataset, tg_error *err);
 size_t tg_dataset_sample_bytes(const tg_dataset *dataset);
+/* Goes on with the digest for at most so many bytes (4 at least); whether it is there, or cannot be, as the set is not
+ * checked. */
+bool tg_dataset_hash_some(tg_dataset *dataset, size_t bytes);
 
 #endif

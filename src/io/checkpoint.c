@@ -143,6 +143,10 @@ static const char *dataset_sha256(const tg_run *run) {
     return run->train ? tg_dataset_sha256(run->train) : run->saved_dataset_sha256;
 }
 
+bool tg_run_prepare_save(tg_run *run, size_t bytes) {
+    return !run->train || tg_dataset_hash_some(run->train, bytes);
+}
+
 static tg_status write_file(const tg_run *run, const entries *e, const char *recipe, const char *history,
                             uint8_t **out, size_t *size, tg_error *err) {
     tg_tensor *tensors = tg_allocate_zeroed(e->count * sizeof *tensors);

@@ -237,6 +237,26 @@ typedef struct parts {
     tg_metadata metadata[5];
 } parts;
 
+/* The digest of the data is there by then: saving has not to take it. */
+static void what_makes_saving_slow_can_be_done_before(void **state) {
+    (void)state;
+    tg_run *run = make_run(engine, recipes[3], train_set, test_set);
+    tg_error err;
+    ASSERT_OK(tg_dataset_check(train_set, "train", &err)); /* as if nobody had asked for the digest yet */
+    size_t calls = 1;
+    while (!tg_run_prepare_save(run, 100)) calls++;
+    assert_int_equal(calls, SAMPLES * SIDE * SIDE / 100 + SAMPLES * 4 / 100);
+    char expected[65];
+    snprintf(expected, sizeof expected, "%s", tg_dataset_sha256(train_set));
+    ASSERT_OK(tg_dataset_check(train_set, "train", &err));
+    assert_string_equal(tg_dataset_sha256(train_set), expected);
+    tg_run_destroy(run);
+
+    run = make_run(engine, recipes[3], NULL, NULL);
+    assert_true(tg_run_prepare_save(run, 100)); /* no data: nothing to do */
+    tg_run_destroy(run);
+}
+
 static parts take_apart(void) {
     tg_run *run = make_run(engine, recipes[3], train_set, test_set);
     train_steps(run, 5);
@@ -437,6 +457,7 @@ int main(void) {
         cmocka_unit_test(four_epochs_are_two_and_two),
         cmocka_unit_test(changes_by_hand_survive),
         cmocka_unit_test(a_file_is_determined_by_its_run),
+        cmocka_unit_test(what_makes_saving_slow_can_be_done_before),
         cmocka_unit_test(a_run_without_data_predicts_and_keeps_its_place),
         cmocka_unit_test(other_data_begin_the_epoch_again),
         cmocka_unit_test(weights_alone_begin_a_run_anew),

@@ -190,6 +190,26 @@ static void hash_is_over_type_shape_pixels_and_labels(void **state) {
     }
 }
 
+static void hash_can_be_taken_bit_by_bit(void **state) {
+    (void)state;
+    tg_dataset *all[] = {two_samples(TG_U8, false), two_samples(TG_F32, true)};
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(tg_dataset_hash_some(all[i], 4)); /* not checked: there is none */
+        assert_int_equal(tg_dataset_check(all[i], "set", NULL), TG_OK);
+        assert_false(tg_dataset_hash_some(all[i], 4));
+        ((uint8_t *)all[i]->pixels)[0] ^= 1; /* what was hashed of it counts no more */
+        assert_int_equal(tg_dataset_check(all[i], "set", NULL), TG_OK);
+        size_t calls = 1;
+        while (!tg_dataset_hash_some(all[i], 7)) calls++; /* 4 bytes each */
+        assert_int_equal(calls, i == 0 ? 1 + 2 : 4 + 6);
+        char expected[65];
+        snprintf(expected, sizeof expected, "%s", tg_dataset_sha256(all[i]));
+        assert_int_equal(tg_dataset_check(all[i], "set", NULL), TG_OK);
+        assert_string_equal(tg_dataset_sha256(all[i]), expected);
+        tg_dataset_destroy(all[i]);
+    }
+}
+
 static void two_sets_are_hashed_at_once(void **state) {
     (void)state;
     tg_engine *engine;
@@ -248,6 +268,7 @@ int main(void) {
         cmocka_unit_test(pixels_are_checked),
         cmocka_unit_test(targets_are_checked),
         cmocka_unit_test(hash_is_over_type_shape_pixels_and_labels),
+        cmocka_unit_test(hash_can_be_taken_bit_by_bit),
         cmocka_unit_test(two_sets_are_hashed_at_once),
         cmocka_unit_test(classes_can_be_named),
     };

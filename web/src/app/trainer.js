@@ -238,35 +238,49 @@ export class Trainer {
     course.followed = true;
     course.stopping = false;
     this.#store.update({ phase: 'training', activity: '', evaluation: null, psnr: null, weights: null });
+    /** @type {Promise<void> | undefined} */
+    let testing;
     try {
       for await (const report of course.run.train({ epochs: more })) {
         this.#show(course, still(report));
         this.#measure(course, report);
+        if (!report.finished) continue;
+        course.followed = false; // what is left to do is to make it safe; the test need not wait for that
+        testing = this.#test(course, still);
+        testing.catch(() => {}); // heard of below
       }
     } finally {
       course.followed = false;
     }
     still(course); // a run that was closed ends its reports too
-    await this.#finish(course, course.stopping ? 'stopped' : 'done', still);
+    await this.#finish(course, course.stopping ? 'stopped' : 'done', still, testing);
   }
 
   /**
    * @param {Course} course
    * @param {'stopped' | 'done'} phase
    * @param {Still} still
+   * @param {Promise<void>} [testing]  where that has begun
    */
-  async #finish(course, phase, still) {
-    const test = course.sets?.test;
-    if (test) {
-      this.#store.update({ phase: 'training', activity: 'Reading the test pictures' });
-      const result = still(await course.run.evaluate(test, { details: true }));
-      const evaluation = still(await digest(result, test, course.classes));
-      this.#store.update({ evaluation, psnr: result.psnr });
-    }
-    const data = test ?? course.sets?.train;
+  async #finish(course, phase, still, testing = this.#test(course, still)) {
+    await testing;
+    const data = course.sets?.test ?? course.sets?.train;
     this.#store.update({ weights: still(await lookAtWeights(course.run, data)) });
     this.#store.update({ phase, activity: '' });
     this.#onCourse(course);
+  }
+
+  /**
+   * @param {Course} course
+   * @param {Still} still
+   */
+  async #test(course, still) {
+    const test = course.sets?.test;
+    if (!test) return;
+    this.#store.update({ phase: 'training', activity: 'Reading the test pictures' });
+    const result = still(await course.run.evaluate(test, { details: true }));
+    const evaluation = still(await digest(result, test, course.classes));
+    this.#store.update({ evaluation, psnr: result.psnr });
   }
 
   /**

@@ -46,6 +46,8 @@ const REPORT_EVERY_MS = 100;
 const SAVE_EVERY_MS = 10_000;
 /** Saving takes at most one part in that many of the time. */
 const SAVE_SHARE = 50;
+/** Of the data, hashed in one slice: 10 ms of it. */
+const HASH_BYTES = 2 ** 21;
 /** Losses that one call hands out at most. */
 const MAX_LOSSES = 4096;
 /** Samples in one call of predict: few enough for a slice, even with a slow model. */
@@ -64,6 +66,8 @@ export class Run {
   #jobs = [];
   /** @type {Session | null} */
   #session = null;
+  /** The end of a session, once nobody asks for anything else. @type {Job | null} */
+  #ending = null;
   #stepsWanted = 0;
   /** When the last slice of training ended, unless something else came after it.
    * @type {number | null} */
@@ -95,6 +99,7 @@ export class Run {
   destroy() {
     const closed = new TabgradError('closed', 'run', 'it was closed');
     this.#session?.reply.fail(closed);
+    this.#ending?.reply.fail(closed);
     for (const { reply, data } of this.#jobs) {
       reply.fail(closed);
       data?.release();
@@ -108,7 +113,7 @@ export class Run {
 
   /** @param {number | null} epochs  this many more; null: those the recipe has left @param {Reply} reply */
   train(epochs, reply) {
-    if (this.#session)
+    if (this.#session || this.#ending)
       throw new TabgradError('state', 'train', 'the run is being trained already; stop it first');
     const { epoch } = currentProgress(this.#core, this.#pointer);
     const lastEpoch = epochs === null ? Infinity : epoch + epochs;
@@ -134,7 +139,10 @@ export class Run {
 
   stop() {
     this.#stepsWanted = 0;
-    if (this.#session) this.#endSession('stopped');
+    if (!this.#session) return;
+    const reply = this.#endSession('stopped');
+    this.#save();
+    reply?.succeed(null);
   }
 
   /** @param {number} steps @param {Reply} reply */
@@ -212,12 +220,12 @@ export class Run {
   // Its turn
 
   get hasWork() {
-    return this.#jobs.length > 0 || this.#state === 'training';
+    return this.#jobs.length > 0 || this.#ending !== null || this.#state === 'training';
   }
 
   /** One slice of work. What goes wrong in it is told to whoever asked for it. */
   slice() {
-    const [job] = this.#jobs;
+    const job = this.#jobs[0] ?? this.#ending;
     if (!job) return this.#trainSlice();
     this.#sliceEnd = null;
     try {
@@ -234,7 +242,8 @@ export class Run {
 
   /** @param {Job} job */
   #remove(job) {
-    this.#jobs.splice(this.#jobs.indexOf(job), 1);
+    if (job === this.#ending) this.#ending = null;
+    else this.#jobs.splice(this.#jobs.indexOf(job), 1);
     job.data?.release();
   }
 
@@ -243,7 +252,11 @@ export class Run {
     try {
       do {
         const progress = this.#advance(0, until);
-        if (this.#isOver(progress)) return this.#endSession(progress.finished ? 'done' : 'idle');
+        if (this.#isOver(progress)) {
+          const reply = this.#endSession(progress.finished ? 'done' : 'idle');
+          if (reply) this.#ending = { work: this.#saving(), reply };
+          return;
+        }
       } while (performance.now() < until);
     } catch (error) {
       if (!(error instanceof TabgradError)) throw error;
@@ -251,7 +264,7 @@ export class Run {
     }
     const now = performance.now();
     if (now - this.#reported >= REPORT_EVERY_MS) this.#flush();
-    if (now - this.#saved.at >= SAVE_EVERY_MS) this.#saveNowAndThen();
+    if (now - this.#saved.at >= SAVE_EVERY_MS && this.#prepareSave()) this.#saveNowAndThen();
   }
 
   /** @param {number} count @returns {Generator<void, Report, void>} */
@@ -269,8 +282,10 @@ export class Run {
       yield;
     }
     const reports = this.#flush();
-    if (this.#isOver(progress)) this.#endSession(progress.finished ? 'done' : 'idle');
-    else this.#saveNowAndThen();
+    if (this.#isOver(progress)) {
+      yield* this.#saving();
+      this.#endSession(progress.finished ? 'done' : 'idle')?.succeed(null);
+    } else this.#saveNowAndThen();
     return reports.length > 0 ? reports.reduce(mergeReports) : this.#reports.write(progress);
   }
 
@@ -387,15 +402,27 @@ export class Run {
     return finished || (epochFinished && this.#session !== null && epoch >= this.#session.lastEpoch);
   }
 
-  /** @param {'done' | 'idle' | 'stopped'} state */
+  /** @param {'done' | 'idle' | 'stopped'} state
+   * @returns {Reply | undefined}  to whoever trains: to be used once what that has come to is safe */
   #endSession(state) {
     this.#flush();
-    const session = this.#session;
+    const reply = this.#session?.reply;
     this.#session = null;
     this.#sliceEnd = null;
     this.#setState(state);
-    this.#save(); // before the reply: what train() has come to its end with is safe
-    session?.reply.succeed(null);
+    return reply;
+  }
+
+  /** Saves, piece by piece: whoever asks something meanwhile is answered. @returns {Generator<void, null, void>} */
+  *#saving() {
+    while (!this.#prepareSave()) yield;
+    this.#save();
+    return null;
+  }
+
+  /** A piece of the digest of the data, which takes long, once. @returns {boolean} whether nothing of it is left */
+  #prepareSave() {
+    return Boolean(this.#core.get('run_prepare_save', this.#pointer, HASH_BYTES));
   }
 
   /** @param {TabgradError} error */

@@ -1,6 +1,6 @@
 // The worker's side of the protocol, in this thread and with the real engine.
 import { expect, it } from 'vitest';
-import { stripes, stripesRecipe } from '../../../tests/support/training.js';
+import { mnistFiles, stripes, stripesRecipe } from '../../../tests/support/training.js';
 import { attributesOf } from '../shared/attributes.js';
 import { Server } from './server.js';
 
@@ -84,6 +84,28 @@ it('sends states and reports while it trains, then what it takes to go on from t
   await ask('loadRun', { run: 3, name: 'saved', bytes, train: 1, test: null });
   expect((await ask('hash', { run: 3 })).value).toBe((await ask('hash', { run: 2 })).value);
 });
+
+it('answers questions at the end of a training before it is saved, which the digest of the data delays', async () => {
+  const { messages, ask, sent } = converse();
+  await ask('start', { glueUrl, threads: 1 });
+  const how = { reading: 1, options: [], parquet: {}, wantsPreview: false, wantsDigest: false };
+  const read = await ask('readFiles', { files: await mnistFiles(), train: 2, test: 3, ...how });
+  expect(read.value.train).toMatchObject({ count: 60_000, sha256: '' });
+  const model = { input: [28, 28, 1], layers: [{ type: 'flatten' }, { type: 'dense', units: 10 }] };
+  const recipe = attributesOf(stripesRecipe({ model, batch_size: 1000, epochs: 1 }), 'recipe');
+  await ask('createRun', { run: 4, recipe, train: 2, test: null });
+  messages.length = 0;
+  sent[0]++; // as if one were always on its way: others get the thread between two slices
+  const trained = ask('train', { run: 4, epochs: null });
+  while (!messages.some(({ type, event }) => type === 'event' && event.at(-1).finished))
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  const [{ id: asked }, { id: last }] = [
+    await ask('evaluate', { run: 4, dataset: 3, details: false }),
+    await trained,
+  ];
+  const order = messages.filter(({ type }) => type === 'reply' || type === 'saved');
+  expect(order.map(({ type, id }) => id ?? type)).toEqual([asked, 'saved', last]);
+}, 30_000);
 
 it('keeps its thread while nobody wants anything, but leaves it after a slice when a request is on its way', async () => {
   const { ask, sent } = await withRun({ epochs: 1_000_000 });
