@@ -103,7 +103,7 @@ export class Server {
       this.#core = core;
       this.#engine = core.make('engine_create', threads);
       this.#data = new DataDesk(core, this.#engine, glueUrl);
-      if (!core.computesInDouble) this.#warmUp = warmUp(core, this.#engine);
+      if (!core.computesInDouble) this.#warmUp = warmUp(core);
       return {
         threads: core.get('engine_threads', this.#engine),
         kernels: core.text(core.get('engine_kernels', this.#engine)),

@@ -56,11 +56,21 @@ function recipe({ layers, optimizer }) {
 }
 
 /**
+ * On one thread, as a function is compiled well after so many calls by one thread; the others are left to the compiler.
  * @param {Core} core
- * @param {number} engine
  * @returns {Generator<void, void, void>} yields at the end of each slice; gives its memory back at its end or by return()
  */
-export function* warmUp(core, engine) {
+export function* warmUp(core) {
+  const engine = core.make('engine_create', 1);
+  try {
+    yield* trainAll(core, engine);
+  } finally {
+    core.get('engine_destroy', engine);
+  }
+}
+
+/** @param {Core} core @param {number} engine */
+function* trainAll(core, engine) {
   const data = core.make('dataset_create', 0, SIDE, SIDE, 1, SAMPLES, CLASSES, 0);
   try {
     const pixels = Uint8Array.from({ length: SAMPLES * SIDE * SIDE }, (_, i) =>

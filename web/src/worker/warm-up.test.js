@@ -7,12 +7,11 @@ const glueUrl = new URL('../../../dist/tabgrad-simd.js', import.meta.url).href;
 
 it('trains for some slices and gives its memory back, at its end or when it is broken off', async () => {
   const core = await Core.load(glueUrl, 1);
-  const engine = core.make('engine_create', 1);
   const { usedBytes } = core.heap();
-  expect([...warmUp(core, engine)]).toHaveLength(24);
+  expect([...warmUp(core)]).toHaveLength(24);
   expect(core.heap().usedBytes).toBe(usedBytes);
 
-  const work = warmUp(core, engine);
+  const work = warmUp(core);
   work.next();
   expect(core.heap().usedBytes).toBeGreaterThan(usedBytes);
   work.return();
