@@ -124,11 +124,11 @@ EXPORT tg_status tg_wasm_run_take_weights(tg_run *run, const char *name, const u
     return tg_run_take_weights(run, (tg_bytes){name, data, size}, err);
 }
 
-/* How long a call may compute. Asking the host for the time takes as long as a small layer, so while the questions come
- * in quick succession it is asked at every eighth only. */
+/* How long a call may compute. Asking the host for the time takes as long as a small layer, so it is asked at every
+ * eighth question only while these come quickly. */
 typedef struct slice {
-    double deadline, looked;
-    unsigned to_skip, skipped;
+    double deadline, looked; /* ms */
+    unsigned to_skip;
 } slice;
 
 static slice slice_of(double ms)
@@ -139,14 +139,13 @@ static slice slice_of(double ms)
 
 static bool is_past(void *ctx)
 {
-    enum { MOST_SKIPPED = 7 };
     slice *slice = ctx;
-    if (slice->skipped++ < slice->to_skip)
+    if (slice->to_skip > 0) {
+        slice->to_skip--;
         return false;
+    }
     double now = emscripten_get_now();
-    bool quick = now - slice->looked < 0.05 * slice->skipped;
-    slice->to_skip = !quick ? 0 : slice->to_skip < MOST_SKIPPED ? slice->to_skip + 1 : MOST_SKIPPED;
-    slice->skipped = 0;
+    slice->to_skip = now - slice->looked < 0.4 ? 7 : 0;
     slice->looked = now;
     return now >= slice->deadline;
 }

@@ -23,7 +23,7 @@ const RECIPES = [
       { type: 'relu' },
       { type: 'dense', units: CLASSES },
     ],
-    optimizer: { type: 'nesterov', learning_rate: 0.01, momentum: 0.9 },
+    optimizer: { type: 'nesterov' },
   }),
   recipe({
     layers: [
