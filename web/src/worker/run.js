@@ -66,7 +66,7 @@ export class Run {
   #jobs = [];
   /** @type {Session | null} */
   #session = null;
-  /** The end of a session, once nobody asks for anything else. @type {Job | null} */
+  /** The end of a session, in slices while nobody asks for anything else. @type {Job | null} */
   #ending = null;
   #stepsWanted = 0;
   /** When the last slice of training ended, unless something else came after it.
@@ -113,8 +113,9 @@ export class Run {
 
   /** @param {number | null} epochs  this many more; null: those the recipe has left @param {Reply} reply */
   train(epochs, reply) {
-    if (this.#session || this.#ending)
+    if (this.#session)
       throw new TabgradError('state', 'train', 'the run is being trained already; stop it first');
+    this.#endNow();
     const { epoch } = currentProgress(this.#core, this.#pointer);
     const lastEpoch = epochs === null ? Infinity : epoch + epochs;
     if (epochs !== null && lastEpoch > this.facts.recipe.epochs) this.setEpochs(lastEpoch);
@@ -139,10 +140,8 @@ export class Run {
 
   stop() {
     this.#stepsWanted = 0;
-    if (!this.#session) return;
-    const reply = this.#endSession('stopped');
-    this.#save();
-    reply?.succeed(null);
+    if (this.#session) this.#endSession('stopped');
+    this.#endNow();
   }
 
   /** @param {number} steps @param {Reply} reply */
@@ -252,11 +251,7 @@ export class Run {
     try {
       do {
         const progress = this.#advance(0, until);
-        if (this.#isOver(progress)) {
-          const reply = this.#endSession(progress.finished ? 'done' : 'idle');
-          if (reply) this.#ending = { work: this.#saving(), reply };
-          return;
-        }
+        if (this.#isOver(progress)) return this.#endSession(progress.finished ? 'done' : 'idle');
       } while (performance.now() < until);
     } catch (error) {
       if (!(error instanceof TabgradError)) throw error;
@@ -284,7 +279,8 @@ export class Run {
     const reports = this.#flush();
     if (this.#isOver(progress)) {
       yield* this.#saving();
-      this.#endSession(progress.finished ? 'done' : 'idle')?.succeed(null);
+      this.#endSession(progress.finished ? 'done' : 'idle');
+      this.#endNow();
     } else this.#saveNowAndThen();
     return reports.length > 0 ? reports.reduce(mergeReports) : this.#reports.write(progress);
   }
@@ -402,15 +398,22 @@ export class Run {
     return finished || (epochFinished && this.#session !== null && epoch >= this.#session.lastEpoch);
   }
 
-  /** @param {'done' | 'idle' | 'stopped'} state
-   * @returns {Reply | undefined}  to whoever trains: to be used once what that has come to is safe */
+  /** What it has come to is made safe, then whoever trains hears of the end. @param {'done' | 'idle' | 'stopped'} state */
   #endSession(state) {
     this.#flush();
-    const reply = this.#session?.reply;
+    if (this.#session) this.#ending = { work: this.#saving(), reply: this.#session.reply };
     this.#session = null;
     this.#sliceEnd = null;
     this.#setState(state);
-    return reply;
+  }
+
+  /** For who does not want to wait for slices. */
+  #endNow() {
+    if (!this.#ending) return;
+    const { reply } = this.#ending;
+    this.#ending = null;
+    this.#save();
+    reply.succeed(null);
   }
 
   /** Saves, piece by piece: whoever asks something meanwhile is answered. @returns {Generator<void, null, void>} */

@@ -85,7 +85,8 @@ it('sends states and reports while it trains, then what it takes to go on from t
   expect((await ask('hash', { run: 3 })).value).toBe((await ask('hash', { run: 2 })).value);
 });
 
-it('answers questions at the end of a training before it is saved, which the digest of the data delays', async () => {
+/** MNIST without its digest, which the first saving of a run has to take then, and a training that comes to its last step. */
+async function withTrained() {
   const { messages, ask, sent } = converse();
   await ask('start', { glueUrl, threads: 1 });
   const how = { reading: 1, options: [], parquet: {}, wantsPreview: false, wantsDigest: false };
@@ -99,13 +100,30 @@ it('answers questions at the end of a training before it is saved, which the dig
   const trained = ask('train', { run: 4, epochs: null });
   while (!messages.some(({ type, event }) => type === 'event' && event.at(-1).finished))
     await new Promise((resolve) => setTimeout(resolve, 1));
-  const [{ id: asked }, { id: last }] = [
-    await ask('evaluate', { run: 4, dataset: 3, details: false }),
-    await trained,
-  ];
-  const order = messages.filter(({ type }) => type === 'reply' || type === 'saved');
-  expect(order.map(({ type, id }) => id ?? type)).toEqual([asked, 'saved', last]);
+  const order = () =>
+    messages.filter(({ type }) => type === 'reply' || type === 'saved').map(({ type, id }) => id ?? type);
+  return { ask, trained, order };
+}
+
+it('answers questions at the end of a training before it is saved, which the digest of the data delays', async () => {
+  const { ask, trained, order } = await withTrained();
+  const { id: asked } = await ask('evaluate', { run: 4, dataset: 3, details: false });
+  const { id: last } = await trained;
+  expect(order()).toEqual([asked, 'saved', last]);
 }, 30_000);
+
+it.each(['stop', 'train'])(
+  'saves a training that has come to its end before a %s',
+  async (type) => {
+    const { ask, trained, order } = await withTrained();
+    const { id: asked, ok } = await ask(type, { run: 4, epochs: 1 });
+    const { id: last } = await trained;
+    expect(ok).toBe(true);
+    expect(order().slice(0, 2)).toEqual(['saved', last]);
+    expect(order()).toContain(asked);
+  },
+  30_000,
+);
 
 it('keeps its thread while nobody wants anything, but leaves it after a slice when a request is on its way', async () => {
   const { ask, sent } = await withRun({ epochs: 1_000_000 });
