@@ -116,7 +116,10 @@ export class Server {
     },
 
     createDataset: (fields) => this.#desk().create(fields),
-    readFiles: (fields, reply) => this.#desk().readFiles(fields, reply),
+    readFiles: (fields, reply) => {
+      this.#endWarmUp(); // whoever opens files so early waits for them
+      return this.#desk().readFiles(fields, reply);
+    },
     cancelReading: ({ reading }) => this.#desk().cancelReading(reading),
     samples: ({ dataset, indices }) => this.#dataset(dataset).samples(indices),
     facts: ({ dataset }) => this.#dataset(dataset).sampleFacts(),

@@ -2,7 +2,6 @@
 // some steps of a small network the loops that every training needs are there as fast as they get.
 import { attributesOf } from '../shared/attributes.js';
 
-/** @typedef {import('../shared/attributes.js').AttributeCall} AttributeCall */
 /** @typedef {import('./core.js').Core} Core */
 
 const SAMPLES = 64;
@@ -82,22 +81,28 @@ function* trainAll(core, engine) {
       Int32Array.from({ length: SAMPLES }, (_, i) => i % CLASSES),
     );
     core.withScratch(({ string }) => core.call('dataset_check', data, string('warm-up')));
-    for (const recipe of RECIPES) yield* train(core, engine, recipe, data);
+    yield* trainInTurns(core, engine, data);
   } finally {
     core.get('dataset_destroy', data);
   }
 }
 
-/** @param {Core} core @param {number} engine @param {AttributeCall[]} recipe @param {number} data */
-function* train(core, engine, recipe, data) {
-  const run = core.withAttributes(recipe, (attrs) => core.make('run_create', engine, attrs, data, 0));
+/** @param {Core} core @param {number} engine @param {number} data */
+function* trainInTurns(core, engine, data) {
+  /** @type {number[]} */
+  const runs = [];
   try {
+    for (const recipe of RECIPES)
+      runs.push(core.withAttributes(recipe, (attrs) => core.make('run_create', engine, attrs, data, 0)));
     for (let slice = 0; slice < SLICES; slice++) {
-      const until = performance.now() + SLICE_MS;
-      while (performance.now() < until) core.row('call', 'wasm_run_train', run, 0, SLICE_MS, 0, 0, core.out);
-      yield;
+      for (const run of runs) {
+        const until = performance.now() + SLICE_MS;
+        while (performance.now() < until)
+          core.row('call', 'wasm_run_train', run, 0, SLICE_MS, 0, 0, core.out);
+        yield;
+      }
     }
   } finally {
-    core.get('run_destroy', run);
+    for (const run of runs) core.get('run_destroy', run);
   }
 }
