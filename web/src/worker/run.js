@@ -266,20 +266,20 @@ export class Run {
   *#steps(count) {
     this.#stepsWanted = count;
     let progress = currentProgress(this.#core, this.#pointer);
-    while (this.#stepsWanted > 0 && !progress.finished) {
+    const isLast = () => this.#stepsWanted === 0 || this.#isOver(progress);
+    while (!isLast()) {
       try {
         progress = this.#advance(this.#stepsWanted, performance.now() + SLICE_MS);
       } catch (error) {
         if (error instanceof TabgradError) this.#breakOff(error);
         throw error;
       }
-      if (this.#session && this.#isOver(progress)) break;
-      yield;
+      if (!isLast()) yield; // after the last one nobody may begin a training that this would end
     }
     const reports = this.#flush();
     if (this.#isOver(progress)) {
+      this.#endSession(progress.finished ? 'done' : 'idle'); // first: another may begin while it is being saved
       yield* this.#saving();
-      this.#endSession(progress.finished ? 'done' : 'idle');
       this.#endNow();
     } else this.#saveNowAndThen();
     return reports.length > 0 ? reports.reduce(mergeReports) : this.#reports.write(progress);

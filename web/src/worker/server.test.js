@@ -85,8 +85,8 @@ it('sends states and reports while it trains, then what it takes to go on from t
   expect((await ask('hash', { run: 3 })).value).toBe((await ask('hash', { run: 2 })).value);
 });
 
-/** MNIST without its digest, which the first saving of a run has to take then, and a training that comes to its last step. */
-async function withTrained() {
+/** A run of one epoch of 60 steps on MNIST without its digest, which the first saving of a run has to take then. */
+async function withMnist() {
   const { messages, ask, sent } = converse();
   await ask('start', { glueUrl, threads: 1 });
   const how = { reading: 1, options: [], parquet: {}, wantsPreview: false, wantsDigest: false };
@@ -97,6 +97,12 @@ async function withTrained() {
   await ask('createRun', { run: 4, recipe, train: 2, test: null });
   messages.length = 0;
   sent[0]++; // as if one were always on its way: others get the thread between two slices
+  return { messages, ask };
+}
+
+/** A training of it that comes to its last step. */
+async function withTrained() {
+  const { messages, ask } = await withMnist();
   const trained = ask('train', { run: 4, epochs: null });
   while (!messages.some(({ type, event }) => type === 'event' && event.at(-1).finished))
     await new Promise((resolve) => setTimeout(resolve, 1));
@@ -124,6 +130,16 @@ it.each(['stop', 'train'])(
   },
   30_000,
 );
+
+it('trains on when that is asked for while the last of some steps are being saved', async () => {
+  const { ask } = await withMnist();
+  const losses = async () => (await ask('history', { run: 4 })).value.stepLosses.length;
+  const stepped = ask('step', { run: 4, steps: 60 });
+  while ((await losses()) < 60) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(await ask('train', { run: 4, epochs: 1 })).toMatchObject({ ok: true });
+  expect(await stepped).toMatchObject({ ok: true, value: { step: 60, finished: true } });
+  expect(await losses()).toBe(120);
+}, 30_000);
 
 it('keeps its thread while nobody wants anything, but leaves it after a slice when a request is on its way', async () => {
   const { ask, sent } = await withRun({ epochs: 1_000_000 });
