@@ -8,8 +8,8 @@
 #include "data/preprocess_kinds.h"
 
 static const tg_preprocess_kind *const kinds[] = {
-    &tg_preprocess_rescale, &tg_preprocess_standardize, &tg_preprocess_resize,
-    &tg_preprocess_pad,     &tg_preprocess_pca,         &tg_preprocess_flatten,
+    &tg_preprocess_rescale,     &tg_preprocess_standardize, &tg_preprocess_resize,  &tg_preprocess_pad,
+    &tg_preprocess_center_crop, &tg_preprocess_pca,         &tg_preprocess_flatten,
 };
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 

@@ -6,6 +6,7 @@
  *              { scale: false }                where it is 0); scale false leaves out the division
  * resize       { height, width, method }       "nearest", "bilinear" or "area"
  * pad          { height, width, value: 0 }     the picture in the middle
+ * center_crop  { height, width }               the middle of the picture
  * pca          { components, whiten: false }   the directions of most variance in the training part
  * flatten      {}                              [c, h, w] becomes so many channels of 1x1
  *

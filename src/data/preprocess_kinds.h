@@ -26,6 +26,10 @@ typedef struct tg_pad {
     double value;
 } tg_pad;
 
+typedef struct tg_center_crop {
+    uint64_t height, width;
+} tg_center_crop;
+
 typedef struct tg_pca {
     uint64_t components;
     bool whiten;
@@ -48,6 +52,7 @@ typedef struct tg_preprocess_step {
         tg_standardize standardize;
         tg_resize resize;
         tg_pad pad;
+        tg_center_crop center_crop;
         tg_pca pca;
     } of;
 } tg_preprocess_step;
@@ -113,7 +118,8 @@ tg_status tg_preprocess_add_tensor(tg_preprocess_step *self, const char *name, s
 /* preprocess_values.c */
 extern const tg_preprocess_kind tg_preprocess_rescale, tg_preprocess_standardize;
 /* preprocess_shape.c */
-extern const tg_preprocess_kind tg_preprocess_resize, tg_preprocess_pad, tg_preprocess_flatten;
+extern const tg_preprocess_kind tg_preprocess_resize, tg_preprocess_pad, tg_preprocess_center_crop,
+    tg_preprocess_flatten;
 /* preprocess_pca.c */
 extern const tg_preprocess_kind tg_preprocess_pca;
 

@@ -150,6 +150,32 @@ static void pad_samples(const tg_preprocess_step *self, size_t n, tg_real *x, tg
 const tg_preprocess_kind tg_preprocess_pad = {"pad", ROWS(pad_rows), .prepare = pad_prepare,
                                               .samples = pad_samples};
 
+/* ---- center_crop -------------------------------------------------------------------------------------- */
+
+static const tg_attr center_crop_rows[] = {HEIGHT_AND_WIDTH(tg_center_crop)};
+
+static tg_status center_crop_prepare(tg_preprocess_step *self, tg_error *err) {
+    size_t height = (size_t)self->of.center_crop.height, width = (size_t)self->of.center_crop.width;
+    TG_REQUIRE(err, height <= self->in[0] && width <= self->in[1], TG_E_SHAPE,
+               "%zux%zu is larger than the pictures of %zux%zu; make it as small, or pad them", height, width,
+               self->in[0], self->in[1]);
+    return become(self, height, width, self->in[2], err);
+}
+
+/* What pad would put around it goes: an odd row or column more at the bottom and right. */
+static void center_crop_samples(const tg_preprocess_step *self, size_t n, tg_real *x, tg_real *y,
+                                tg_real *work) {
+    (void)work;
+    size_t height = self->in[0], width = self->in[1], across = self->out[1];
+    const tg_real *from = x + (height - self->out[0]) / 2 * width + (width - across) / 2;
+    for (size_t plane = 0; plane < n * self->in[2]; plane++, from += height * width)
+        for (size_t row = 0; row < self->out[0]; row++, y += across)
+            memcpy(y, from + row * width, across * sizeof *y);
+}
+
+const tg_preprocess_kind tg_preprocess_center_crop = {
+    "center_crop", ROWS(center_crop_rows), .prepare = center_crop_prepare, .samples = center_crop_samples};
+
 /* ---- flatten ------------------------------------------------------------------------------------------ */
 
 static tg_status flatten_prepare(tg_preprocess_step *self, tg_error *err) {

@@ -326,8 +326,8 @@ static void wrong_steps_are_refused(void **state) {
     open_step(attrs, "standardise");
     check_refused(
         attrs, gray_2x2,
-        "preprocess[1]: unknown type \"standardise\"; there are rescale, standardize, resize, pad, pca, "
-        "flatten");
+        "preprocess[1]: unknown type \"standardise\"; there are rescale, standardize, resize, pad, "
+        "center_crop, pca, flatten");
 
     attrs = open_steps();
     open_step(attrs, "rescale");

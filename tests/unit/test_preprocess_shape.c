@@ -100,6 +100,29 @@ static void pad_keeps_the_picture_in_the_middle(void **state) {
           9, 1, 2, 9, 3, 4, 9, 9, 9, 9);
 }
 
+static void center_crop_keeps_the_middle_of_the_picture(void **state) {
+    (void)state;
+    CHECK("[{'type': 'center_crop', 'height': 2, 'width': 2}]", 4, 4, 1, square, 11, 12, 21, 22);
+    CHECK("[{'type': 'center_crop', 'height': 1, 'width': 3}]", 4, 4, 1, square, 10, 11, 12);
+    CHECK("[{'type': 'center_crop', 'height': 4, 'width': 4}]", 4, 4, 1, square, 0, 1, 2, 3, 10, 11, 12, 13,
+          20, 21, 22, 23, 30, 31, 32, 33);
+    CHECK("[{'type': 'center_crop', 'height': 1, 'width': 1}]", 3, 2, 2,
+          ((uint8_t[]){1, 100, 2, 101, 3, 102, 4, 103, 5, 104, 6, 105}), 3, 102);
+}
+
+static void center_crop_takes_away_what_pad_puts_there(void **state) {
+    (void)state;
+    for (size_t height = 4; height < 8; height++)
+        for (size_t width = 4; width < 8; width++) {
+            char list[200];
+            snprintf(list, sizeof list,
+                     "[{'type': 'pad', 'height': %zu, 'width': %zu, 'value': 7}, "
+                     "{'type': 'center_crop', 'height': 4, 'width': 4}]",
+                     height, width);
+            CHECK(list, 4, 4, 1, square, 0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32, 33);
+        }
+}
+
 static void flatten_is_in_the_order_of_the_network(void **state) {
     (void)state;
     const char *list = "[{'type': 'flatten'}, {'type': 'rescale', 'divide': 2}]";
@@ -130,7 +153,8 @@ static void threads_and_groups_do_not_matter(void **state) {
     static tg_real alone[COUNT * OUT], shared[COUNT * OUT];
     const char *list =
         "[{'type': 'resize', 'height': 7, 'width': 9}, {'type': 'standardize', 'per': 'pixel'}, "
-        "{'type': 'pad', 'height': 9, 'width': 9}, {'type': 'rescale', 'divide': 3}]";
+        "{'type': 'pad', 'height': 10, 'width': 12}, {'type': 'center_crop', 'height': 9, 'width': 9}, "
+        "{'type': 'rescale', 'divide': 3}]";
     tg_preprocess *preprocess = make_threaded(list, (const size_t[]){11, 10, 3}, 3);
     tg_error err;
     ASSERT_OK(tg_preprocess_fit(preprocess, NULL, dataset, NULL, COUNT, &err));
@@ -272,6 +296,9 @@ static void wrong_steps_are_refused(void **state) {
         {{8, 8, 1},
          "{'type': 'pad', 'height': 7, 'width': 9}",
          "preprocess[0] pad: 7x9 is smaller than the pictures of 8x8; make it as large, or resize them"},
+        {{8, 8, 1},
+         "{'type': 'center_crop', 'height': 8, 'width': 9}",
+         "preprocess[0] center_crop: 8x9 is larger than the pictures of 8x8; make it as small, or pad them"},
         {{8, 8, 1}, "{'type': 'pca'}", "preprocess[0] pca: components is missing"},
         {{8, 8, 1},
          "{'type': 'pca', 'components': 0}",
@@ -351,6 +378,8 @@ int main(void) {
         cmocka_unit_test(area_is_the_mean_of_what_is_covered),
         cmocka_unit_test(each_channel_is_resized_by_itself),
         cmocka_unit_test(pad_keeps_the_picture_in_the_middle),
+        cmocka_unit_test(center_crop_keeps_the_middle_of_the_picture),
+        cmocka_unit_test(center_crop_takes_away_what_pad_puts_there),
         cmocka_unit_test(flatten_is_in_the_order_of_the_network),
         cmocka_unit_test(shapes_follow_each_other),
         cmocka_unit_test(threads_and_groups_do_not_matter),

@@ -18,6 +18,9 @@
 /** Layers that leave the number of values as it is, behind the layer that makes the outputs. */
 const SHAPELESS = ['relu', 'leaky_relu', 'sigmoid', 'tanh', 'softmax', 'dropout', 'batch_norm'];
 
+/** Preprocessing that makes pictures of one size of any. */
+const SIZING = ['resize', 'pad', 'center_crop'];
+
 /** Values that a division leaves below this are as good as none. */
 const FAINT = 1 / 20;
 
@@ -36,7 +39,7 @@ export function fitToData(recipe, data) {
   /** @type {Recipe} */
   const fitted = { ...recipe, data: dataOf(recipe.data, data, changes) };
   const steps = listOf(recipe.preprocess);
-  if (steps.length > 0) fitted.preprocess = valuesOf(steps, data, changes);
+  if (steps.length > 0) fitted.preprocess = valuesOf(uncropped(steps, changes), data, changes);
   if (isFlat(data.shape)) leaveOutPictures(fitted, changes);
   const input = inputOf(recipe, listOf(fitted.preprocess), data.shape);
   const written = listed(recipe.model.input);
@@ -55,6 +58,20 @@ function dataOf(written, data, changes) {
   const { train_size: size, shape, ...taking } = isObject(written) ? written : /** @type {Recipe} */ ({});
   if (size) changes.push(`it learns from all samples, not from ${size}`);
   return { ...taking, dataset: data.name, ...(shape ? { shape: data.shape } : {}) };
+}
+
+/**
+ * Other pictures need not have the margins that a crop of pictures as they come takes away.
+ * @param {Step[]} steps
+ * @param {string[]} changes
+ */
+function uncropped(steps, changes) {
+  const sized = steps.findIndex(({ type }) => type === 'resize' || type === 'pad');
+  const isKept = (/** @type {Step} */ { type }, /** @type {number} */ i) =>
+    type !== 'center_crop' || (sized >= 0 && sized < i);
+  const kept = steps.filter(isKept);
+  if (kept.length < steps.length) changes.push('pictures keep their margins');
+  return kept;
 }
 
 /**
@@ -94,7 +111,7 @@ function leaveOutPictures(fitted, changes) {
     fitted.augment = steps.filter(isForAll);
     changes.push('augmentation of pictures is left out: these are rows of numbers');
   }
-  const isSizing = (/** @type {Step} */ { type }) => type === 'resize' || type === 'pad';
+  const isSizing = (/** @type {Step} */ { type }) => SIZING.includes(type);
   if (listOf(fitted.preprocess).some(isSizing)) {
     fitted.preprocess = fitted.preprocess.filter((/** @type {Step} */ step) => !isSizing(step));
     changes.push('resizing is left out: these are rows of numbers');
@@ -112,7 +129,7 @@ function inputOf(recipe, steps, shape) {
   const written = listed(recipe.model.input);
   if (has('pca')) return written;
   if (has('flatten')) return [sizeOf(shape)];
-  const [height, width, channels] = has('resize', 'pad') ? [...written.slice(0, 2), shape[2]] : shape;
+  const [height, width, channels] = has(...SIZING) ? [...written.slice(0, 2), shape[2]] : shape;
   if (written.length === 1 && isFlat(shape)) return [channels];
   if (written.length === 2 && channels === 1) return [height, width];
   return [height, width, channels];

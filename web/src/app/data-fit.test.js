@@ -45,6 +45,25 @@ describe('a recipe that meets other data', () => {
     expect(fitToData(ALL['cifar10-mlp80-pca'], MNIST).recipe.model.input).toEqual([640]);
   });
 
+  it('keeps the margins of other pictures, but what it crops of resized ones', () => {
+    const { preprocess, model } = ALL['mnist-quick'];
+    const crop = { type: 'center_crop', height: 20, width: 20 };
+    const recipe = { ...ALL['mnist-quick'], preprocess: [crop], model: { ...model, input: [20, 20, 1] } };
+    const fitted = fitToData(recipe, { ...MNIST, name: 'fashion-mnist' });
+    expect([fitted.recipe.preprocess, fitted.recipe.model.input]).toEqual([[], [28, 28, 1]]);
+    expect(fitted.changes).toEqual([
+      'pictures keep their margins',
+      'the input is 28 × 28 × 1, not 20 × 20 × 1',
+    ]);
+    const resized = [{ type: 'resize', height: 24, width: 24 }, ...preprocess, crop];
+    expect(fitToData({ ...recipe, preprocess: resized }, LETTERS).recipe).toMatchObject({
+      preprocess: resized,
+      model: { input: [20, 20, 1] },
+    });
+    const rows = { name: 'iris', shape: [1, 1, 4], classes: named(3), range: [0.1, 7.9] };
+    expect(fitToData({ ...recipe, preprocess: resized }, rows).recipe.preprocess).toEqual([]);
+  });
+
   it('repeats as many values as there are', () => {
     const { recipe } = fitToData(ALL['letters-autoencoder-taskar'], { ...MNIST, shape: [28, 28, 3] });
     expect(recipe.model.layers.at(-2)).toMatchObject({ type: 'dense', units: 3072 });
