@@ -6,6 +6,7 @@ import { attributesOf } from '../shared/attributes.js';
 
 const SAMPLES = 64;
 const SIDE = 28;
+const CROPPED = 22;
 const CLASSES = 10;
 const SLICE_MS = 10;
 /** Of each recipe. */
@@ -45,8 +46,11 @@ const RECIPES = [
 function recipe({ layers, optimizer }) {
   const whole = {
     tabgrad: 1,
-    preprocess: [{ type: 'rescale', divide: 255 }],
-    model: { input: [SIDE, SIDE, 1], layers },
+    preprocess: [
+      { type: 'rescale', divide: 255 },
+      { type: 'center_crop', height: CROPPED, width: CROPPED },
+    ],
+    model: { input: [CROPPED, CROPPED, 1], layers },
     optimizer,
     batch_size: SAMPLES,
     epochs: 1_000_000,
