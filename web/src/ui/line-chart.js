@@ -22,6 +22,7 @@ export class LineChart extends LightElement {
     curve: { attribute: false },
     marks: { attribute: false },
     revision: { type: Number },
+    awaited: { type: Boolean },
     format: { attribute: false },
     share: { type: Boolean },
     hint: {},
@@ -37,6 +38,8 @@ export class LineChart extends LightElement {
     /** @type {Series} */
     this.marks = { steps: [], values: [] };
     this.revision = 0;
+    /** There will be a curve. */
+    this.awaited = false;
     /** @type {(value: number) => string} */
     this.format = String;
     /** Values are shares: the scale ends at 1. */
@@ -94,7 +97,7 @@ export class LineChart extends LightElement {
     `;
   }
 
-  /** The chart library comes with the first curve: until then the box is blank and has its size. */
+  /** The chart library comes when a curve is awaited: until there is one the box is blank and has its size. */
   async load() {
     const { default: Plot } = await import('uplot');
     const box = /** @type {HTMLElement | null} */ (this.querySelector('.plot'));
@@ -109,8 +112,8 @@ export class LineChart extends LightElement {
 
   /** @param {Map<PropertyKey, unknown>} changed */
   updated(changed) {
-    if (!changed.has('revision') && !changed.has('curve') && !changed.has('marks')) return;
-    if (this.curve.steps.length > 0 || this.marks.steps.length > 0) {
+    if (!['awaited', 'revision', 'curve', 'marks'].some((key) => changed.has(key))) return;
+    if (this.awaited || this.curve.steps.length > 0 || this.marks.steps.length > 0) {
       this.loading ??= this.load().catch(() => {
         this.loading = undefined; // the next report tries again
       });

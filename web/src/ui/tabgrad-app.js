@@ -119,6 +119,7 @@ export class TabgradApp extends LightElement {
             .curve=${history.loss}
             .marks=${marks('heldOutLoss')}
             .revision=${progress?.step ?? 0}
+            ?awaited=${isRunning(phase)}
             .format=${format.loss}
           ></tg-line-chart>
           <tg-line-chart
@@ -128,6 +129,7 @@ export class TabgradApp extends LightElement {
             .curve=${history.accuracy}
             .marks=${marks('heldOutAccuracy')}
             .revision=${progress?.step ?? 0}
+            ?awaited=${isRunning(phase)}
             .format=${format.percent}
             share
           ></tg-line-chart>
