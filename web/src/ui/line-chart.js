@@ -7,6 +7,8 @@ import { LightElement } from './light-element.js';
 
 const HEIGHT = 152;
 const TABLE_ROWS = 12;
+/** Drawing takes longer than all else that a report changes, and the cores from whoever trains. */
+const DRAW_EVERY_MS = 200;
 const TABLE_EVERY_MS = 1000;
 /** Part of a smoothed value that comes from the values before it. */
 const SMOOTHING = 0.92;
@@ -14,7 +16,7 @@ const SMOOTHING = 0.92;
 /**
  * A curve over the steps of a run, with a mark after each epoch for pictures that were held out. Losses are noisy and
  * fall by orders of magnitude: they are drawn faintly, their moving average on top, over a logarithmic scale. Draws
- * once a frame from the newest data; the same numbers stand in a table for whoever cannot see it.
+ * a few times a second from the newest data; the same numbers stand in a table for whoever cannot see it.
  */
 export class LineChart extends LightElement {
   static properties = {
@@ -52,7 +54,9 @@ export class LineChart extends LightElement {
     this.rows = [];
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.tableTimer = undefined;
-    this.frame = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.drawTimer = undefined;
+    this.drawnAt = 0;
     /** @type {uPlot | null} */
     this.plot = null;
     /** @type {Promise<void> | undefined} */
@@ -66,7 +70,7 @@ export class LineChart extends LightElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     this.sizes.disconnect();
-    cancelAnimationFrame(this.frame);
+    clearTimeout(this.drawTimer);
     clearTimeout(this.tableTimer);
     this.plot?.destroy();
     this.plot = null;
@@ -118,10 +122,14 @@ export class LineChart extends LightElement {
         this.loading = undefined; // the next report tries again
       });
     }
-    this.frame ||= requestAnimationFrame(() => {
-      this.frame = 0;
-      this.plot?.setData(this.columns);
-    });
+    this.drawTimer ??= setTimeout(
+      () => {
+        this.drawTimer = undefined;
+        this.drawnAt = performance.now();
+        this.plot?.setData(this.columns);
+      },
+      this.drawnAt + DRAW_EVERY_MS - performance.now(),
+    );
     this.tableTimer ??= setTimeout(() => {
       this.tableTimer = undefined;
       this.rows = tableRows(this.drawn, this.format);
