@@ -1,11 +1,11 @@
 import { html } from 'lit';
 import { count, percent } from '../app/format.js';
-import { LightElement } from './light-element.js';
+import { LateElement } from './late-element.js';
 
 const MOST_PAIRS = 5;
 
 /** Precision and recall of every class, and which classes are taken for which. */
-export class ClassScores extends LightElement {
+export class ClassScores extends LateElement {
   static properties = {
     perClass: { attribute: false },
     confused: { attribute: false },

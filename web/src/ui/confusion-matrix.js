@@ -1,6 +1,6 @@
 import { html } from 'lit';
 import './confusion-map.js';
-import { LightElement } from './light-element.js';
+import { LateElement } from './late-element.js';
 
 /** Letters of a class name that fit over a column; longer ones stand on end. */
 const WIDE_NAME = 3;
@@ -9,7 +9,7 @@ const WIDE_NAME = 3;
 const MOST_CLASSES = 40;
 
 /** Which class was read as which: rows are true, columns are read; the darker a wrong cell, the more often. */
-export class ConfusionMatrix extends LightElement {
+export class ConfusionMatrix extends LateElement {
   static properties = {
     confusion: { attribute: false },
     confused: { attribute: false },

@@ -1,10 +1,10 @@
 import { html } from 'lit';
 import { loss } from '../app/format.js';
-import { LightElement } from './light-element.js';
+import { LateElement } from './late-element.js';
 import './pixel-picture.js';
 
 /** The test pictures that were read most wrongly. Fires `pick` with a picture's index to put it on the pad. */
-export class MistakesGrid extends LightElement {
+export class MistakesGrid extends LateElement {
   static properties = { mistakes: { attribute: false }, classes: { attribute: false } };
 
   constructor() {
