@@ -72,6 +72,8 @@ export class LineChart extends LightElement {
     this.sizes.disconnect();
     clearTimeout(this.drawTimer);
     clearTimeout(this.tableTimer);
+    this.drawTimer = undefined; // it may come back into the page
+    this.tableTimer = undefined;
     this.plot?.destroy();
     this.plot = null;
     this.loading = undefined;
