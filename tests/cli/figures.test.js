@@ -8,6 +8,8 @@ describe('the ready recipes reach their accuracy on the test set', () => {
   it.each([
     ['mnist-linear', 0.92],
     ['mnist-mlp', 0.975],
+    ['mnist-quick', 0.97],
+    ['mnist-cnn-quick', 0.99],
     ['mnist-cnn', 0.985],
   ])('%s: at least %d', { timeout: 600_000 }, async (name, least) => {
     const { status, lines } = await tabgrad(['train', join(project, 'recipes', `${name}.json`), '--json']);
