@@ -160,17 +160,19 @@ EXPORT tg_status tg_wasm_run_fit(tg_run *run, double slice_ms, double *row, tg_e
     return status;
 }
 
-/* row[15]: tg_progress, also after a failure. */
+/* row[16]: tg_progress, how many losses were written; also after a failure. */
 EXPORT tg_status tg_wasm_run_train(tg_run *run, double max_steps, double slice_ms, float *step_losses,
-                                   size_t max_losses, size_t *losses_written, double *row, tg_error *err)
+                                   size_t max_losses, double *row, tg_error *err)
 {
     slice slice = slice_of(slice_ms);
     tg_progress progress;
+    size_t losses_written = 0;
     tg_status status = tg_run_train(run, (uint64_t)max_steps, is_past, &slice, step_losses, max_losses,
-                                    losses_written, &progress, err);
+                                    &losses_written, &progress, err);
     if (status != TG_OK)
         tg_run_progress(run, &progress);
     put_progress(row, &progress);
+    row[15] = (double)losses_written;
     return status;
 }
 

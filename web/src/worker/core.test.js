@@ -24,12 +24,17 @@ it('copies in and out, and frees what it took', () => {
 it('reads memory as it is after it has grown', () => {
   const small = core.alloc(4);
   core.write(small, Int32Array.of(42));
+  const place = core.alloc(16);
+  const look = core.window(Float64Array, place, 2);
   const { heapBytes } = core.heap();
   const large = core.alloc(heapBytes);
   expect(core.heap().heapBytes).toBeGreaterThan(heapBytes);
   core.write(large + heapBytes - 4, Int32Array.of(7));
   expect([core.i32(small, 1)[0], core.i32(large + heapBytes - 4, 1)[0]]).toEqual([42, 7]);
+  core.write(place, new Uint8Array(Float64Array.of(1.5, -2).buffer));
+  expect([...look()]).toEqual([1.5, -2]);
   core.free(large);
+  core.free(place);
   core.free(small);
 });
 

@@ -12,7 +12,7 @@ export class ReportWriter {
   #complete = [];
   /** @type {Progress | null} */
   #newest = null;
-  /** Of each slice since the last report. @type {Float32Array[]} */
+  /** Of the steps since the last report. @type {number[]} */
   #losses = [];
   #recent = { samples: 0, ms: 0 };
   #before = { samples: 0, ms: 0 };
@@ -27,10 +27,11 @@ export class ReportWriter {
 
   /**
    * @param {Progress} progress  after the slice
-   * @param {Float32Array} losses  of the steps finished in it
+   * @param {Float32Array} losses  begins with those of the steps finished in it
+   * @param {number} steps  as many as these
    * @param {number} ms  it took, with what went on between it and the slice before
    */
-  add(progress, losses, ms) {
+  add(progress, losses, steps, ms) {
     this.#recent.samples += progress.samples - this.#samples;
     this.#recent.ms += ms;
     this.#samples = progress.samples;
@@ -38,10 +39,10 @@ export class ReportWriter {
       this.#before = this.#recent;
       this.#recent = { samples: 0, ms: 0 };
     }
-    this.#steps += losses.length;
+    this.#steps += steps;
     this.#ms += ms;
-    if (losses.length === 0 && !progress.epochFinished) return;
-    this.#losses.push(losses);
+    if (steps === 0 && !progress.epochFinished) return;
+    for (let i = 0; i < steps; i++) this.#losses.push(losses[i]);
     this.#newest = progress;
     if (progress.epochFinished) this.#complete.push(this.write(progress));
   }
@@ -59,7 +60,7 @@ export class ReportWriter {
   /** A report of what has been added since the last one.
    * @param {Progress} progress @returns {Report} */
   write(progress) {
-    const stepLosses = joined(this.#losses);
+    const stepLosses = new Float32Array(this.#losses);
     const ms = this.#recent.ms + this.#before.ms;
     this.#losses = [];
     this.#newest = null;
@@ -71,15 +72,4 @@ export class ReportWriter {
       secondsLeft: 0,
     };
   }
-}
-
-/** @param {Float32Array[]} pieces */
-function joined(pieces) {
-  const all = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

@@ -31,7 +31,7 @@ export function currentProgress(core, run) {
   return readProgress(core.row('get', 'wasm_run_progress', run));
 }
 
-/** @param {number[]} row @returns {Progress} */
+/** @param {Float64Array} row @returns {Progress} */
 export function readProgress(row) {
   return {
     epoch: row[0],
@@ -48,7 +48,7 @@ export function readProgress(row) {
   };
 }
 
-/** @param {number[]} row */
+/** @param {Float64Array} row */
 export function readEvaluation(row) {
   const [loss, accuracy, count, classes, confusion, predicted, losses, finished, psnr] = row;
   return {

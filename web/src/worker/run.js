@@ -60,6 +60,7 @@ export class Run {
   #pointer;
   #data;
   #losses;
+  #viewLosses;
   #reports;
   #state;
   /** @type {Job[]} */
@@ -69,9 +70,8 @@ export class Run {
   /** The end of a session, in slices while nobody asks for anything else. @type {Job | null} */
   #ending = null;
   #stepsWanted = 0;
-  /** When the last slice of training ended, unless something else came after it.
-   * @type {number | null} */
-  #sliceEnd = null;
+  /** When the last slice of training ended; 0 if something else came after it. */
+  #sliceEnd = 0;
   #reported = 0;
   #saved;
 
@@ -93,6 +93,7 @@ export class Run {
     // Whoever made this run can make it again as it is now.
     this.#saved = { at: performance.now(), tookMs: 0, step: this.facts.progress.step };
     this.#losses = core.alloc(4 * MAX_LOSSES);
+    this.#viewLosses = core.window(Float32Array, this.#losses, MAX_LOSSES);
     this.#data = data.map((dataset) => dataset.retain());
   }
 
@@ -128,7 +129,7 @@ export class Run {
     this.#stepsWanted = 0;
     if (this.#state === 'training') {
       this.#setState('paused');
-      this.#sliceEnd = null;
+      this.#sliceEnd = 0;
       this.#flush();
     }
     this.#save();
@@ -226,7 +227,7 @@ export class Run {
   slice() {
     const job = this.#jobs[0] ?? this.#ending;
     if (!job) return this.#trainSlice();
-    this.#sliceEnd = null;
+    this.#sliceEnd = 0;
     try {
       const { done, value } = job.work.next();
       if (!done) return;
@@ -252,12 +253,12 @@ export class Run {
       do {
         const progress = this.#advance(0, until);
         if (this.#isOver(progress)) return this.#endSession(progress.finished ? 'done' : 'idle');
-      } while (performance.now() < until);
+      } while (this.#sliceEnd < until);
     } catch (error) {
       if (!(error instanceof TabgradError)) throw error;
       return this.#breakOff(error);
     }
-    const now = performance.now();
+    const now = this.#sliceEnd;
     if (now - this.#reported >= REPORT_EVERY_MS) this.#flush();
     if (now - this.#saved.at >= SAVE_EVERY_MS && this.#prepareSave()) this.#saveNowAndThen();
   }
@@ -365,30 +366,23 @@ export class Run {
    * @param {number} maxSteps @param {number} until @returns {Progress} */
   #advance(maxSteps, until) {
     const core = this.#core;
-    const begin = this.#sliceEnd ?? performance.now();
-    const sliceMs = until - performance.now();
+    const now = performance.now();
+    const begin = this.#sliceEnd || now;
+    const sliceMs = until - now;
     /** @type {TabgradError | null} */
     let failure = null;
     try {
-      core.row(
-        'call',
-        'wasm_run_train',
-        this.#pointer,
-        maxSteps,
-        sliceMs,
-        this.#losses,
-        MAX_LOSSES,
-        core.out,
-      );
+      core.call('wasm_run_train', this.#pointer, maxSteps, sliceMs, this.#losses, MAX_LOSSES, core.rowAt);
     } catch (error) {
       if (!(error instanceof TabgradError)) throw error;
       failure = error;
     }
-    const progress = readProgress(core.lastRow());
-    const losses = core.f32(this.#losses, core.u32(core.out, 1)[0]);
+    const row = core.lastRow();
+    const progress = readProgress(row);
+    const steps = row[15];
     this.#sliceEnd = performance.now();
-    this.#reports.add(progress, losses, this.#sliceEnd - begin);
-    this.#stepsWanted = Math.max(0, this.#stepsWanted - losses.length);
+    this.#reports.add(progress, this.#viewLosses(), steps, this.#sliceEnd - begin);
+    this.#stepsWanted = Math.max(0, this.#stepsWanted - steps);
     if (failure) throw failure;
     return progress;
   }
@@ -403,7 +397,7 @@ export class Run {
     this.#flush();
     if (this.#session) this.#ending = { work: this.#saving(), reply: this.#session.reply };
     this.#session = null;
-    this.#sliceEnd = null;
+    this.#sliceEnd = 0;
     this.#setState(state);
   }
 
@@ -433,7 +427,7 @@ export class Run {
     this.#flush();
     const session = this.#session;
     this.#session = null;
-    this.#sliceEnd = null;
+    this.#sliceEnd = 0;
     if (error.code === 'diverged') this.#setState('error');
     else if (session) this.#setState(session.before);
     session?.reply.fail(error);
@@ -441,7 +435,7 @@ export class Run {
 
   /** Sends the reports that are ready. @returns {Report[]} the same */
   #flush() {
-    const { stepsPerEpoch } = currentProgress(this.#core, this.#pointer);
+    const { stepsPerEpoch } = this.facts.progress;
     const lastEpoch = Math.min(this.#session?.lastEpoch ?? Infinity, this.facts.recipe.epochs);
     const reports = this.#reports.take(lastEpoch * stepsPerEpoch);
     if (reports.length > 0) this.#session?.reply.event(reports);

@@ -36,7 +36,7 @@ const LATER = Symbol('later');
 const SLICE_MS = 20;
 /** Slices follow each other without a pause for that long while nobody wants anything: by the end of a slice all that
  * belongs to a new task has left the caches, and beginning one takes a hundredth of a slice. */
-const TASK_MS = 250;
+const TASK_MS = 1000;
 
 export class Server {
   #post;
@@ -191,7 +191,7 @@ export class Server {
     if (this.#isDead) return;
     const end = performance.now() + TASK_MS;
     do this.#slice();
-    while (this.#isUndisturbed && this.#hasWork && performance.now() < end);
+    while (this.#isUndisturbed && performance.now() < end && this.#hasWork);
     this.#wake();
   }
 

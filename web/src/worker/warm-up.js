@@ -101,8 +101,7 @@ function* trainInTurns(core, engine, data) {
     for (let slice = 0; slice < SLICES; slice++) {
       for (const run of runs) {
         const until = performance.now() + SLICE_MS;
-        while (performance.now() < until)
-          core.row('call', 'wasm_run_train', run, 0, SLICE_MS, 0, 0, core.out);
+        while (performance.now() < until) core.row('call', 'wasm_run_train', run, 0, SLICE_MS, 0, 0);
         yield;
       }
     }
