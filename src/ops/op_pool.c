@@ -56,7 +56,8 @@ static size_t *taps_of(const pool_job *job, size_t thread) {
 static void over_samples(const tg_exec *ex, const tg_node *node, void (*fn)(void *, size_t, size_t)) {
     const tg_window *w = &((const pool_attrs *)node->attrs)->window;
     bool disjoint = w->stride_h >= w->k_h && w->stride_w >= w->k_w;
-    bool covers = disjoint && w->out_h * w->k_h == w->in_h && w->out_w * w->k_w == w->in_w;
+    bool adjoins = w->stride_h == w->k_h && w->stride_w == w->k_w && w->pad_top == 0 && w->pad_left == 0;
+    bool covers = adjoins && w->out_h * w->k_h == w->in_h && w->out_w * w->k_w == w->in_w;
     pool_job job = {.ex = ex,
                     .node = node,
                     .w = w,
