@@ -124,7 +124,8 @@ static tg_status report(reporter *self, const tg_progress *at, tg_error *err) {
     self->last_report = now;
     if (at->epoch_finished) self->last_epoch = now;
     /* Every epoch has as many samples as the ones so far, step for step. */
-    double steps_left = self->epochs * (double)at->steps_per_epoch - (double)at->step;
+    double epochs_left = self->epochs - (double)at->epoch;
+    double steps_left = epochs_left * (double)at->steps_per_epoch - (double)at->epoch_step;
     double samples_left = at->step ? steps_left * (double)at->samples / (double)at->step : NAN;
     double seconds_left = samples_left / self->samples_per_second;
     if (self->session->options->json) return report_json(self, at, seconds_left, err);

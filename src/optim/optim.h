@@ -62,6 +62,7 @@ typedef struct tg_schedules {
 /* Where a run stands. */
 typedef struct tg_moment {
     uint64_t step;                    /* finished steps */
+    uint64_t place;                   /* the same, had all epochs been as long as those on the data at hand */
     uint64_t steps_per_epoch, epochs; /* of the whole run */
     uint64_t plateaus;                /* how often the validation part has stopped getting better */
 } tg_moment;

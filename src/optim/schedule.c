@@ -41,7 +41,7 @@ static const tg_attr plateau_rows[] = {
 };
 
 static double epoch_of(const tg_moment *at) {
-    return (double)(at->step / at->steps_per_epoch);
+    return (double)(at->place / at->steps_per_epoch);
 }
 static double time_of(const tg_schedule_attrs *a, const tg_moment *at) {
     return a->per ? (double)at->step : epoch_of(at);
@@ -63,11 +63,11 @@ static double inverse_time_factor(const tg_schedule_attrs *a, const tg_moment *a
 static double cosine_factor(const tg_schedule_attrs *a, const tg_moment *at) {
     const double pi = 3.14159265358979323846;
     uint64_t all = at->steps_per_epoch * at->epochs;
-    double progress = all == 0 ? 0 : at->step >= all ? 1 : (double)at->step / (double)all;
+    double progress = all == 0 ? 0 : at->place >= all ? 1 : (double)at->place / (double)all;
     return a->final_factor + (1 - a->final_factor) * (1 + tg_cos_f64(pi * progress)) / 2;
 }
 static double warm_up_factor(const tg_schedule_attrs *a, const tg_moment *at) {
-    double progress = (double)at->step / (a->epochs * (double)at->steps_per_epoch);
+    double progress = (double)at->place / (a->epochs * (double)at->steps_per_epoch);
     return progress >= 1 ? 1 : a->start_factor + (1 - a->start_factor) * progress;
 }
 static double plateau_factor(const tg_schedule_attrs *a, const tg_moment *at) {

@@ -8,13 +8,19 @@ bool tg_run_has_held_out(const tg_run *run) {
     return run->split.validation_count > 0 || run->test;
 }
 
-static double schedule_factor_at(const tg_run *run, uint64_t step) {
-    const tg_moment moment = {step, run->steps_per_epoch, run->recipe.epochs, run->at.plateaus};
+/* A run that goes on with other data has epochs of other lengths. */
+static double schedule_factor_before(const tg_run *run, uint64_t steps) {
+    const tg_position *at = &run->at;
+    const tg_moment moment = {.step = at->step - steps,
+                              .place = at->epoch * run->steps_per_epoch + at->epoch_step - steps,
+                              .steps_per_epoch = run->steps_per_epoch,
+                              .epochs = run->recipe.epochs,
+                              .plateaus = at->plateaus};
     return tg_schedules_factor(&run->schedules, &moment);
 }
 
 double tg_run_schedule_factor(const tg_run *run) {
-    return schedule_factor_at(run, run->at.step);
+    return schedule_factor_before(run, 0);
 }
 
 double tg_run_learning_rate(const tg_run *run) {
@@ -148,7 +154,7 @@ static void finish_epoch(tg_run *run) {
                           .accuracy = now.train.accuracy,
                           .held_out_loss = at->held_out.count ? at->held_out.loss : NAN,
                           .held_out_accuracy = at->held_out.count ? at->held_out.accuracy : NAN,
-                          .learning_rate = at->base_learning_rate * schedule_factor_at(run, at->step - 1)};
+                          .learning_rate = at->base_learning_rate * schedule_factor_before(run, 1)};
     tg_run_watch(run);
 }
 

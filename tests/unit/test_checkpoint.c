@@ -201,6 +201,30 @@ static void other_data_begin_the_epoch_again(void **state) {
     tg_run_destroy(loaded);
 }
 
+/* Schedules count finished epochs, however many steps these had. */
+static void schedules_go_on_with_other_data_where_they_were(void **state) {
+    (void)state;
+    const struct {
+        const char *recipe;
+        double factor; /* after two of four epochs */
+    } cases[] = {{recipes[1], 0.5}, {recipes[3], 0.25}};
+    for (size_t i = 0; i < 2; i++) {
+        tg_run *run = make_run(engine, cases[i].recipe, train_set, NULL);
+        tg_progress begin, p;
+        tg_run_progress(run, &begin);
+        double rate = begin.learning_rate;
+        train_steps(run, 6);
+        tg_run *loaded = save_and_load(engine, run, test_set, NULL);
+        tg_run_progress(loaded, &p);
+        assert_true(p.epoch == 2 && p.epoch_step == 0 && p.steps_per_epoch < begin.steps_per_epoch);
+        assert_true(fabs(p.learning_rate / rate - cases[i].factor) < 1e-12);
+        p = train_steps(loaded, 0);
+        assert_true(p.finished && p.step == 6 + 2 * p.steps_per_epoch);
+        tg_run_destroy(run);
+        tg_run_destroy(loaded);
+    }
+}
+
 static void weights_alone_begin_a_run_anew(void **state) {
     (void)state;
     tg_run *run = make_run(engine, recipes[3], train_set, test_set);
@@ -460,6 +484,7 @@ int main(void) {
         cmocka_unit_test(what_makes_saving_slow_can_be_done_before),
         cmocka_unit_test(a_run_without_data_predicts_and_keeps_its_place),
         cmocka_unit_test(other_data_begin_the_epoch_again),
+        cmocka_unit_test(schedules_go_on_with_other_data_where_they_were),
         cmocka_unit_test(weights_alone_begin_a_run_anew),
         cmocka_unit_test(wrong_tensors_are_told),
         cmocka_unit_test(wrong_positions_are_told),

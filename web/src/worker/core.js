@@ -77,13 +77,13 @@ export class Core {
    * @param {'call' | 'get'} how
    * @param {string} name
    * @param {...number} args
-   * @returns to be read before the next call */
+   * @returns to be read before another is filled */
   row(how, name, ...args) {
     this[how](name, ...args, this.#row);
     return this.lastRow();
   }
 
-  /** The row that was filled last, also by a call that failed: to be read before the next call. */
+  /** The row that was filled last, also by a call that failed: to be read before another is. */
   lastRow() {
     return this.#viewRow();
   }
@@ -222,7 +222,7 @@ export class Core {
    * @param {{ new (buffer: ArrayBuffer, offset: number, length: number): T }} Type
    * @param {number} pointer
    * @param {number} length  not 0
-   * @returns {() => T} its view, to be read before the next call */
+   * @returns {() => T} its view, to be read before another call, which may change what is there or let memory grow */
   window(Type, pointer, length) {
     const makeView = () => new Type(this.#module.wasmMemory.buffer, pointer, length);
     let view = makeView();

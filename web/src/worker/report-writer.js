@@ -47,13 +47,17 @@ export class ReportWriter {
     if (progress.epochFinished) this.#complete.push(this.write(progress));
   }
 
-  /** What has not been taken yet. @param {number} lastStep  where the training will end @returns {Report[]} */
-  take(lastStep) {
+  /** What has not been taken yet. @param {number} lastEpoch  where the training will end @returns {Report[]} */
+  take(lastEpoch) {
     if (this.#newest) this.#complete.push(this.write(this.#newest));
     const reports = this.#complete;
     this.#complete = [];
     const secondsPerStep = this.#steps > 0 ? this.#ms / this.#steps / 1000 : 0;
-    for (const report of reports) report.secondsLeft = Math.max(0, lastStep - report.step) * secondsPerStep;
+    for (const report of reports) {
+      const { epoch, epochStep, stepsPerEpoch } = report;
+      const stepsLeft = (lastEpoch - epoch) * stepsPerEpoch - epochStep;
+      report.secondsLeft = Math.max(0, stepsLeft) * secondsPerStep;
+    }
     return reports;
   }
 

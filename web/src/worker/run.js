@@ -435,9 +435,8 @@ export class Run {
 
   /** Sends the reports that are ready. @returns {Report[]} the same */
   #flush() {
-    const { stepsPerEpoch } = this.facts.progress;
     const lastEpoch = Math.min(this.#session?.lastEpoch ?? Infinity, this.facts.recipe.epochs);
-    const reports = this.#reports.take(lastEpoch * stepsPerEpoch);
+    const reports = this.#reports.take(lastEpoch);
     if (reports.length > 0) this.#session?.reply.event(reports);
     this.#reported = performance.now();
     return reports;
