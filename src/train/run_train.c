@@ -142,7 +142,9 @@ static tg_status update(tg_run *run, tg_error *err) {
 
 static void finish_epoch(tg_run *run) {
     tg_position *at = &run->at;
-    if (tg_run_has_held_out(run)) at->held_out = tg_evaluator_score(run, &run->held_out);
+    at->held_out = tg_run_has_held_out(run)
+                       ? tg_evaluator_score(run, &run->held_out)
+                       : (tg_score){.loss = NAN, .accuracy = NAN}; /* before, there may have been some */
     tg_progress now;
     tg_run_progress(run, &now);
     at->epoch++;

@@ -1,6 +1,6 @@
 // What the program understands of files, folders and archives.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -56,6 +56,23 @@ describe('one set of pictures', () => {
     execFileSync('tar', ['cf', `${path}.tar`, '-C', join(path, '..'), 'again.tar.gz']);
     expect(hashes(await understood([`${path}.tar.gz`]))).toEqual(hashes(truth));
     expect(hashes(await understood([`${path}.tar`]))).toEqual(hashes(truth));
+  });
+
+  it('is read from a folder once, whatever else lies there: pipes, links that lead nowhere or round in circles', async () => {
+    const path = folder.path('odd');
+    mkdirSync(path);
+    for (const name of four) copyFileSync(join(digits, `${name}-ubyte`), join(path, `${name}-ubyte`));
+    const truth = await understood([path]);
+    execFileSync('mkfifo', [join(path, 'pipe')]);
+    symlinkSync('nowhere', join(path, 'dangling'));
+    symlinkSync('.', join(path, 'loop'));
+    const report = await understood([path]);
+    expect(hashes(report)).toEqual(hashes(truth));
+    expect(report.skipped).toEqual([
+      { name: 'odd/dangling', reason: 'is a link to what is not there' },
+      { name: 'odd/loop', reason: 'is a link to a folder, and these are not followed' },
+      { name: 'odd/pipe', reason: 'is no file with data in it' },
+    ]);
   });
 
   it('is printed for people, too', async () => {

@@ -315,6 +315,10 @@ describe('a call', () => {
         bystander.setLearningRate(/** @type {any} */ ('0.1')),
         createEngine({ threads: 65 }),
         createEngine({ precision: /** @type {any} */ ('exakt') }),
+        data.duplicates(data, { most: -1 }),
+        engine.augmentations({}, data, 0, 0),
+        bystander.evaluate(/** @type {any} */ (undefined)),
+        engine.load(/** @type {any} */ ('run.safetensors')),
       ].map(async (call) => (await failure(call)).message),
     );
     expect(messages.slice(0, 3)).toEqual([
@@ -327,9 +331,24 @@ describe('a call', () => {
       'learning_rate: 0.1 is not a number',
       "threads: 65 is neither 'auto' nor a number from 1 to 64",
       "precision: exakt is none of 'exact', 'fast' and 'double'",
+      'most: -1 is not a whole number of at least 1',
+      'count: 0 is not a whole number of at least 1',
+      'dataset: give one that readFiles() has read',
+      'checkpoint: its bytes must be a Uint8Array, an ArrayBuffer or a Blob',
     ]);
     expect(() => bystander.train({ epochs: -1 })).toThrow('epochs: -1 is not a whole number of at least 1');
     expect(() => engine.on(/** @type {any} */ ('crash'), () => {})).toThrow(/there is no event "crash"/);
+  });
+
+  it('for more than there is or can be', async () => {
+    const [few, all] = await Promise.all([data.duplicates(data), data.duplicates(data, { most: Infinity })]);
+    expect([few.count, all.count, all.examples.length]).toEqual([90, 90, 90]);
+    expect(all.examples.slice(0, 20)).toEqual(few.examples);
+    const within = bystander.deadUnits(data);
+    expect(await bystander.deadUnits(data, { samples: 2 ** 32 })).toEqual(await within);
+    for (const call of [engine.augmentations({}, data, 0, 2 ** 30), data.thumbnails([0], { size: 100_000 })])
+      expect(await failure(call)).toMatchObject({ code: 'memory' });
+    expect(bystander.state).toBe('idle');
   });
 
   it('for training without data', async () => {

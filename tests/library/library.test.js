@@ -233,6 +233,15 @@ describe('run', () => {
     await expect(run.hash()).rejects.toMatchObject({ code: 'closed' });
   });
 
+  it('may be closed from within the loop over train(), which is then left', async () => {
+    const run = await newLongRun();
+    for await (const _ of run.train()) {
+      run.close();
+      break;
+    }
+    await expect(run.hash()).rejects.toMatchObject({ code: 'closed' });
+  });
+
   it('may be closed twice, and after its engine', async () => {
     const own = await createEngine({ threads: 1 });
     const run = await own.run(stripesRecipe(), { train: await own.dataset(stripes()) });
@@ -304,6 +313,10 @@ describe('run', () => {
     expect(all[0] + all[1] + all[2]).toBeCloseTo(1, 5);
     expect(await run.predict(images.subarray(16, 32))).toEqual(all.slice(3, 6));
     expect(await run.predict(new Uint8ClampedArray(images.buffer, 16, 16))).toEqual(all.slice(3, 6));
+    const file = Buffer.from(images); // whose slice() is no copy
+    expect(await run.predict(file.subarray(16, 32))).toEqual(all.slice(3, 6));
+    expect(await run.predict(file)).toEqual(all);
+    expect(file.equals(images)).toBe(true);
     await run.close();
   });
 

@@ -225,6 +225,18 @@ static void schedules_go_on_with_other_data_where_they_were(void **state) {
     }
 }
 
+/* What was measured on held-out samples is not what the epochs without them have. */
+static void a_run_that_has_no_test_set_any_more_has_no_score_on_it(void **state) {
+    (void)state;
+    tg_run *run = make_run(engine, recipes[RECIPES - 1], train_set, test_set);
+    assert_true(train_steps(run, 3).held_out.count > 0);
+    tg_run *loaded = save_and_load(engine, run, train_set, NULL);
+    tg_progress p = train_steps(loaded, 0);
+    assert_true(p.finished && p.held_out.count == 0);
+    tg_run_destroy(run);
+    tg_run_destroy(loaded);
+}
+
 static void weights_alone_begin_a_run_anew(void **state) {
     (void)state;
     tg_run *run = make_run(engine, recipes[3], train_set, test_set);
@@ -485,6 +497,7 @@ int main(void) {
         cmocka_unit_test(a_run_without_data_predicts_and_keeps_its_place),
         cmocka_unit_test(other_data_begin_the_epoch_again),
         cmocka_unit_test(schedules_go_on_with_other_data_where_they_were),
+        cmocka_unit_test(a_run_that_has_no_test_set_any_more_has_no_score_on_it),
         cmocka_unit_test(weights_alone_begin_a_run_anew),
         cmocka_unit_test(wrong_tensors_are_told),
         cmocka_unit_test(wrong_positions_are_told),

@@ -265,8 +265,9 @@ static tg_schedules read_schedules(const char *text) {
 }
 
 static void check_factor(const tg_schedules *schedules, uint64_t step_number, double expected) {
-    assert_true(fabs(tg_schedules_factor(schedules, &(tg_moment){step_number, step_number, PER_EPOCH, EPOCHS, 0}) -
-                     expected) <= 1e-15);
+    assert_true(
+        fabs(tg_schedules_factor(schedules, &(tg_moment){step_number, step_number, PER_EPOCH, EPOCHS, 0}) -
+             expected) <= 1e-15);
 }
 
 static void schedules_follow_their_formulas(void **state) {

@@ -9,7 +9,7 @@ import { TabgradError } from './errors.js';
 
 /**
  * @typedef {object} RequestOptions
- * @property {Transferable[]} [transfer]
+ * @property {ArrayBuffer[]} [transfer]
  * @property {(event: any) => void} [onEvent]
  */
 
@@ -135,7 +135,7 @@ export class Connection {
     this.#send({ type: 'ping', id: 0 }); // an id that nobody waits for: that it speaks is the answer
   }
 
-  /** @param {unknown} message @param {Transferable[]} [transfer] */
+  /** @param {unknown} message @param {ArrayBuffer[]} [transfer] */
   #send(message, transfer) {
     this.#worker.post(message, transfer);
     if (this.sent) Atomics.add(this.sent, 0, 1);

@@ -1,5 +1,6 @@
 // A dataset as the library's users see it; the samples themselves are in the worker.
 import { TabgradError } from './errors.js';
+import { copied } from './file-bytes.js';
 import { makersOfTwo } from './set-makers.js';
 
 /** @typedef {import('./connection.js').Connection} Connection */
@@ -110,6 +111,7 @@ export class Dataset {
   /** How many samples of another set are, pixel for pixel, also in this one; up to `most` pairs of such.
    * @param {Dataset} other @param {{ most?: number }} [options] */
   async duplicates(other, { most = 20 } = {}) {
+    if (most !== Infinity) atLeastOne(most, 'most');
     const fields = { dataset: this.idFor(this.#supervisor), other: other.idFor(this.#supervisor), most };
     return this.#supervisor.request('duplicates', fields);
   }
@@ -245,7 +247,7 @@ export function datasetFields({ images, labels, shape, classes, name = 'dataset'
       `${labels.length} labels for ${count} images${each}; there must be one each`,
     );
   }
-  const checked = isSoft ? compact(labels) : Int32Array.from(labels, checkedLabel);
+  const checked = isSoft ? compact(labels) : Int32Array.from(Array.from(labels, Number), checkedLabel);
   return { name, shape, pixels, labels: checked, classes: names };
 }
 
@@ -286,7 +288,8 @@ function classNames(classes, labels) {
     );
   }
   let count = classes ?? 0;
-  if (classes === undefined) for (const label of Array.from(labels)) count = Math.max(count, label + 1);
+  if (classes === undefined)
+    for (const label of Array.from(labels, Number)) count = Math.max(count, label + 1);
   if (!Number.isInteger(count) || count < 1 || count > 65536) {
     throw new TabgradError(
       'argument',
@@ -304,13 +307,13 @@ function checkedLabel(label, index) {
 }
 
 /** @param {number} value @param {string} where */
-function atLeastOne(value, where) {
-  if (Number.isInteger(value) && value >= 1) return;
+export function atLeastOne(value, where) {
+  if (Number.isSafeInteger(value) && value >= 1) return;
   throw new TabgradError('argument', where, `${value} is not a whole number of at least 1`);
 }
 
 /** The array itself, or a copy if it shows only a part of its buffer: buffers are sent whole.
  * @template {Uint8Array | Float32Array} T @param {T} view @returns {T} */
 function compact(view) {
-  return view.byteLength === view.buffer.byteLength ? view : /** @type {T} */ (view.slice());
+  return view.byteLength === view.buffer.byteLength ? view : copied(view);
 }

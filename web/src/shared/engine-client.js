@@ -1,8 +1,8 @@
 // The engine as the library's users see it: makes datasets and runs.
 import { attributesOf } from './attributes.js';
-import { Dataset, datasetFields } from './dataset-client.js';
+import { atLeastOne, Dataset, datasetFields } from './dataset-client.js';
 import { TabgradError } from './errors.js';
-import { readFile } from './file-bytes.js';
+import { copied, readFile } from './file-bytes.js';
 import { openStored, readFiles } from './file-reading.js';
 import { Run } from './run-client.js';
 import { Supervisor } from './supervisor.js';
@@ -130,6 +130,7 @@ export class Engine {
    * @param {number} [count]
    */
   async augmentations({ augment = [], seed = 1 }, data, index, count = 12) {
+    atLeastOne(count, 'count');
     const recipe = attributesOf({ augment }, 'recipe');
     const dataset = data.idFor(this.#supervisor);
     return this.#supervisor.request('augmentations', { dataset, recipe, seed, index, count });
@@ -145,7 +146,7 @@ export class Engine {
     const files = await Promise.all(
       Object.entries(checkpoints).map(([name, bytes]) => readFile({ name, bytes })),
     );
-    const copies = files.map(({ name, bytes }) => ({ name, bytes: bytes.slice() }));
+    const copies = files.map(({ name, bytes }) => ({ name, bytes: copied(bytes) }));
     const fields = { recipe: calls, checkpoints: copies };
     const run = this.#supervisor.nextId();
     const facts = await this.#supervisor.request('createRun', { run, ...fields, ...this.#idsOf(data) });
@@ -158,7 +159,7 @@ export class Engine {
    * @param {RunData & { name?: string }} [options]  data is only needed to train on; name: for messages
    */
   async load(bytes, { name = 'checkpoint', ...data } = {}) {
-    const copy = (await readFile({ name, bytes })).bytes.slice();
+    const copy = copied((await readFile({ name, bytes })).bytes);
     const run = this.#supervisor.nextId();
     const facts = await this.#supervisor.request('loadRun', { run, name, bytes: copy, ...this.#idsOf(data) });
     return new Run(this.#supervisor, run, facts, { type: 'loadRun', fields: { name, bytes: copy } }, data);

@@ -18,7 +18,7 @@ export function countCores() {
 /**
  * A worker in either world.
  * @typedef {object} WorkerHandle
- * @property {(message: unknown, transfer?: Transferable[]) => void} post
+ * @property {(message: unknown, transfer?: ArrayBuffer[]) => void} post
  * @property {() => void} terminate
  * @property {(busy: boolean) => void} setBusy  an idle worker does not keep Node from ending
  */
@@ -46,7 +46,7 @@ function startInBrowser(url, onMessage, onDeath) {
     onDeath(event.message || 'it could not be loaded');
   };
   return {
-    post: (/** @type {unknown} */ message, /** @type {Transferable[]} */ transfer = []) =>
+    post: (/** @type {unknown} */ message, /** @type {ArrayBuffer[]} */ transfer = []) =>
       worker.postMessage(message, transfer),
     terminate: () => worker.terminate(),
     setBusy: () => {},
@@ -61,7 +61,7 @@ function startInNode(worker, onMessage, onDeath) {
   worker.on('exit', () => onDeath('it ended'));
   worker.unref();
   return {
-    post: (/** @type {unknown} */ message, /** @type {Transferable[]} */ transfer = []) =>
+    post: (/** @type {unknown} */ message, /** @type {ArrayBuffer[]} */ transfer = []) =>
       worker.postMessage(message, transfer),
     terminate: () => {
       worker.removeAllListeners();

@@ -10,6 +10,8 @@ import { TabgradError } from './errors.js';
 
 /** @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> }} ReadBytes  its content, as it is on disk */
 
+const NO_BYTES = 'its bytes must be a Uint8Array, an ArrayBuffer or a Blob';
+
 /** @param {NamedBytes | File} file @returns {NamedBytes} */
 export function namedBytes(file) {
   if (file instanceof Blob)
@@ -17,11 +19,13 @@ export function namedBytes(file) {
   const { name, path, bytes } = file;
   if (bytes instanceof Uint8Array || bytes instanceof ArrayBuffer || bytes instanceof Blob)
     return { name, path, bytes };
-  throw new TabgradError(
-    'argument',
-    String(name),
-    'its bytes must be a Uint8Array, an ArrayBuffer or a Blob',
-  );
+  throw new TabgradError('argument', String(name), NO_BYTES);
+}
+
+/** As often as a buffer is sent away: a Buffer's own slice() is no copy.
+ * @template {Uint8Array | Float32Array} T @param {T} array @returns {T} */
+export function copied(array) {
+  return /** @type {any} */ (Uint8Array.prototype.slice.call(array));
 }
 
 /** A blob's content; of other files, their own bytes.
@@ -29,6 +33,7 @@ export function namedBytes(file) {
 export async function readFile({ name, bytes }) {
   if (bytes instanceof Uint8Array) return { name, bytes: /** @type {Uint8Array<ArrayBuffer>} */ (bytes) };
   if (bytes instanceof ArrayBuffer) return { name, bytes: new Uint8Array(bytes) };
+  if (!(bytes instanceof Blob)) throw new TabgradError('argument', name, NO_BYTES);
   try {
     return { name, bytes: new Uint8Array(await bytes.arrayBuffer()) };
   } catch (error) {

@@ -1,6 +1,7 @@
 // A run as the library's users see it; what carries it out is in the worker.
-import { samplesOf } from './dataset-client.js';
+import { atLeastOne, samplesOf } from './dataset-client.js';
 import { TabgradError } from './errors.js';
+import { copied } from './file-bytes.js';
 import { ReportStream } from './reports.js';
 
 /** @typedef {import('./connection.js').Connection} Connection */
@@ -85,8 +86,8 @@ export class Run {
    * @returns {AsyncIterableIterator<Report, undefined>}
    */
   train({ epochs } = {}) {
-    if (epochs !== undefined) checkCount(epochs, 'epochs');
-    const stream = new ReportStream(() => this.stop());
+    if (epochs !== undefined) atLeastOne(epochs, 'epochs');
+    const stream = new ReportStream(() => this.#leave());
     const onEvent = (/** @type {Report[]} */ reports) => {
       for (const report of reports) stream.push(report);
       this.#progress = reports[reports.length - 1];
@@ -112,11 +113,20 @@ export class Run {
     await this.#request('stop', { run: this.id });
   }
 
+  /** By the loop over the reports, which closing the run ends too. */
+  async #leave() {
+    try {
+      await this.stop();
+    } catch (error) {
+      if (!(error instanceof TabgradError) || error.code !== 'closed') throw error;
+    }
+  }
+
   /** Pauses the training if there is one, and trains that many steps (fewer if the run ends or pause() comes).
    * @param {number} [steps]
    * @returns {Promise<Report>} over these steps; whoever iterates over train() sees them too */
   async step(steps = 1) {
-    checkCount(steps, 'steps');
+    atLeastOne(steps, 'steps');
     const report = await this.#request('step', { run: this.id, steps });
     this.#progress = report;
     return report;
@@ -131,8 +141,14 @@ export class Run {
 
   /** How many epochs the run has in all. @param {number} epochs */
   async setEpochs(epochs) {
-    checkCount(epochs, 'epochs');
+    atLeastOne(epochs, 'epochs');
     await this.#request('setEpochs', { run: this.id, epochs });
+  }
+
+  /** @param {Dataset} dataset */
+  #idOf(dataset) {
+    if (dataset?.idFor) return dataset.idFor(this.#supervisor);
+    throw new TabgradError('argument', 'dataset', 'give one that readFiles() has read');
   }
 
   /**
@@ -141,7 +157,7 @@ export class Run {
    * @param {{ details?: boolean, onProgress?: (progress: EvaluationProgress) => void }} [options]
    */
   async evaluate(dataset, { details = false, onProgress } = {}) {
-    const fields = { run: this.id, dataset: dataset.idFor(this.#supervisor), details };
+    const fields = { run: this.id, dataset: this.#idOf(dataset), details };
     return this.#request('evaluate', fields, { onEvent: onProgress });
   }
 
@@ -156,7 +172,7 @@ export class Run {
       const what = `${given.length} values are no whole number of samples of ${this.shape.join(' x ')}`;
       throw new TabgradError('shape', 'predict', what);
     }
-    const pixels = given.buffer === images.buffer ? given.slice() : given; // the caller's stays the caller's
+    const pixels = given.buffer === images.buffer ? copied(given) : given; // the caller's stays the caller's
     const transfer = [/** @type {ArrayBuffer} */ (pixels.buffer)];
     return this.#request('predict', { run: this.id, pixels }, { transfer });
   }
@@ -175,15 +191,15 @@ export class Run {
   /** Of every layer that rectifies, the units that answer none of the set's first samples with more than 0.
    * @param {Dataset} dataset @param {{ samples?: number }} [options] */
   async deadUnits(dataset, { samples = 1000 } = {}) {
-    checkCount(samples, 'samples');
-    const fields = { run: this.id, dataset: dataset.idFor(this.#supervisor), samples };
+    atLeastOne(samples, 'samples');
+    const fields = { run: this.id, dataset: this.#idOf(dataset), samples };
     return this.#request('deadUnits', fields);
   }
 
   /** Backpropagation against central differences on the first batch, with precision 'double' only.
    * @param {{ perTensor?: number }} [options]  so many values of every tensor, evenly spread */
   async gradcheck({ perTensor = 20 } = {}) {
-    checkCount(perTensor, 'perTensor');
+    atLeastOne(perTensor, 'perTensor');
     return this.#request('gradcheck', { run: this.id, perTensor });
   }
 
@@ -253,10 +269,4 @@ export class Run {
 /** @param {Dataset | null | undefined} dataset */
 function restoredId(dataset) {
   return dataset && !dataset.isLost ? dataset.id : null;
-}
-
-/** @param {number} value @param {string} where */
-function checkCount(value, where) {
-  if (Number.isSafeInteger(value) && value >= 1) return;
-  throw new TabgradError('argument', where, `${value} is not a whole number of at least 1`);
 }

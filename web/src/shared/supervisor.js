@@ -149,12 +149,12 @@ export class Supervisor {
     this.#connection.catch(() => {}); // nobody may be waiting
     started.then(
       ({ restored }) => {
-        for (const listener of this.#listeners) listener({ reason, restored });
         for (const { about, reject } of orphans) {
           const stands = (about !== undefined && this.#things.get(about)?.whereItStands) || 'call again';
           const what = `the worker stopped (${reason}) and was restarted; ${stands}`;
           reject(new TabgradError('crashed', 'engine', what));
         }
+        for (const listener of this.#listeners) listener({ reason, restored }); // last, as one may throw
       },
       (/** @type {Error} */ error) => {
         const what = `the worker stopped (${reason}) and cannot be restarted (${error.message}); create a new engine`;

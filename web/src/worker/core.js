@@ -115,7 +115,7 @@ export class Core {
 
   /** @param {number} bytes @returns {number} */
   alloc(bytes) {
-    const pointer = this.#module._malloc(Math.max(bytes, 1)) >>> 0;
+    const pointer = bytes < 2 ** 32 ? this.#module._malloc(Math.max(bytes, 1)) >>> 0 : 0;
     if (pointer === 0) throw outOfMemory(bytes);
     return pointer;
   }
@@ -272,7 +272,7 @@ export class Core {
  * @param {number} length
  * @returns {T}
  */
-function newArray(Type, length) {
+export function newArray(Type, length) {
   try {
     return new Type(length);
   } catch {

@@ -121,6 +121,7 @@ export class Dataset {
   /** @param {Dataset} other @param {number} most  examples @returns {Duplicates} */
   duplicates(other, most) {
     const core = this.#core;
+    most = Math.min(most, other.facts.count);
     return core.withScratch(({ alloc }) => {
       const pairs = alloc(8 * most);
       const count = core.make('dataset_duplicates', this.pointer, other.pointer, pairs, most);

@@ -344,7 +344,12 @@ export class Run {
 
   /** @param {Dataset} dataset @param {number} samples @returns {Generator<void, DeadUnits[], void>} */
   *#deadUnits(dataset, samples) {
-    this.#core.call('run_dead_units_begin', this.#pointer, dataset.pointer, samples);
+    this.#core.call(
+      'run_dead_units_begin',
+      this.#pointer,
+      dataset.pointer,
+      Math.min(samples, dataset.facts.count),
+    );
     for (;;) {
       const found = findDeadUnits(this.#core, this.#pointer, SLICE_MS);
       if (found) return found;

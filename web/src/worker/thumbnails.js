@@ -1,4 +1,5 @@
 // Samples as pictures to look at: all in one, so that the page draws thousands with one call.
+import { newArray } from './core.js';
 
 /** @typedef {import('./datasets.js').Dataset} Dataset */
 /** @typedef {import('../shared/protocol.js').Thumbnails} Thumbnails */
@@ -22,7 +23,7 @@ export function thumbnailsOf(dataset, { indices, size, columns }) {
   const sample = { height, width, channels, min, scale: max > min ? 255 / (max - min) : 0 };
   const atlasWidth = columns * size;
   const atlasHeight = Math.ceil(indices.length / columns) * size;
-  const atlas = new Uint8ClampedArray(atlasWidth * atlasHeight * 4);
+  const atlas = newArray(Uint8ClampedArray, atlasWidth * atlasHeight * 4);
   for (let i = 0; i < indices.length; i++) {
     const corner = Math.floor(i / columns) * size * atlasWidth + (i % columns) * size;
     const start = i * height * width * channels;
