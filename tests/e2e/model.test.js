@@ -151,6 +151,25 @@ describe.each(BROWSERS)('the Model panel in %s', (browser) => {
     await untilSummary('25,450');
   });
 
+  it('takes what was typed out of a field where it does not count any more', async () => {
+    const rate = () => person.page.$eval('[data-testid="learning-rate"]', (field) => field.value);
+    await person.chooseRecipe('mnist-cnn');
+    const before = await rate();
+    await person.fill('learning-rate', 0.5);
+    await person.chooseRecipe('mnist-mlp'); // which has the same
+    await untilSummary('203,530');
+    expect(await rate()).toBe(before);
+    if (!(await person.page.$('[data-layer="1"] [data-attribute=units]'))) await choose(1);
+    const units = () => person.page.$eval('[data-layer="1"] [data-attribute=units]', (field) => field.value);
+    await setField(1, 'units', '99');
+    await person.until(() => document.querySelector('[data-testid="recipe-json"]')?.value.includes('99'));
+    await person.click('undo-edit');
+    await untilSummary('203,530');
+    expect(await units()).toBe('256');
+    await person.chooseRecipe('mnist-linear');
+    await untilSummary('25,450');
+  });
+
   it('lets an autoencoder repeat what is drawn, and says how well it repeats', async () => {
     await person.draw(DIGITS[7]);
     await person.chooseRecipe('letters-autoencoder-notmnist');

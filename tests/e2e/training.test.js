@@ -140,6 +140,13 @@ describe.each(BROWSERS)('training in %s', (browser) => {
     await person.click('train');
     await person.untilState('training');
     await person.untilStep(20);
+    await person.fill('epochs', 0);
+    expect(await person.untilError()).toBe('epochs must be at least 1, not 0');
+    await person.fill('epochs', 100);
+    await person.until(() =>
+      document.querySelector('[data-testid="status"]')?.textContent?.includes('of 100'),
+    );
+    expect(await person.text('error')).toBe('');
     const answers = await person.answers(); // the drawing is read anew while the network learns
     await person.untilStep((await person.status()).step + 40);
     expect(await person.answers()).toBeGreaterThan(answers);

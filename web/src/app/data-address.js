@@ -19,7 +19,7 @@ export function addressOf(typed) {
  * @returns {Promise<File>}
  */
 export async function fetchAddress(url, { signal, onProgress }) {
-  const name = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1)) || url.hostname;
+  const name = decoded(url.pathname.slice(url.pathname.lastIndexOf('/') + 1)) || url.hostname;
   const response = await fetch(url, { signal, credentials: 'omit', referrerPolicy: 'no-referrer' }).catch(
     (error) => {
       if (signal.aborted) throw error;
@@ -52,4 +52,13 @@ async function readAll(response, onProgress) {
     onProgress(done, total);
   }
   return chunks;
+}
+
+/** @param {string} part of an address, in which a % need not begin a character */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -9,7 +9,8 @@ describe('an address', () => {
 
   beforeAll(async () => {
     server = createServer((request, response) => {
-      if (request.url !== '/data/some%20digits.csv') response.writeHead(request.url === '/busy' ? 503 : 404);
+      if (!['/data/some%20digits.csv', '/100%.csv'].includes(request.url))
+        response.writeHead(request.url === '/busy' ? 503 : 404);
       response.end('1,2,3\n');
     });
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -40,6 +41,10 @@ describe('an address', () => {
     });
     expect([file.name, await file.text()]).toEqual(['some digits.csv', '1,2,3\n']);
     expect(seen.at(-1)[0]).toBe(6);
+  });
+
+  it('may have a % in it', async () => {
+    expect((await fetchAddress(new URL('/100%.csv', origin), options)).name).toBe('100%.csv');
   });
 
   it('that leads nowhere says so', async () => {

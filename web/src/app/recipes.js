@@ -119,7 +119,8 @@ const NUMBERS = /** @type {const} */ ({
 });
 
 /**
- * What an empty field leaves behind is no number; what numbers are allowed, the engine knows.
+ * What an empty field leaves behind is no number; what numbers are allowed, the engine knows, but it is not asked before
+ * a run goes on for some more epochs.
  * @param {Settings} settings
  */
 export function checkNumbers(settings) {
@@ -128,4 +129,5 @@ export function checkNumbers(settings) {
       throw new Error(`${name}: type a number`);
     }
   }
+  if (!(settings.epochs >= 1)) throw new Error(`epochs must be at least 1, not ${settings.epochs}`);
 }

@@ -253,6 +253,7 @@ export class Session {
   /** @param {Partial<Settings>} change */
   changeSettings(change) {
     return this.#telling(async () => {
+      this.dismissError();
       const { settings, recipes } = this.#state;
       const { recipe } = change;
       const other = recipe !== undefined && recipe !== settings.recipe;
@@ -363,13 +364,11 @@ export class Session {
     if (this.#state.draft.unreadable) return;
     const recipe = recipeAtHand(this.#state);
     this.#draft({ recipe });
-    if (continues && this.#trainer.course) {
-      this.#showPlan(this.#trainer.course.run);
-      return;
-    }
     const engine = await this.#engine;
     try {
       checkNumbers(this.#state.settings);
+      const { course } = this.#trainer;
+      if (continues && course) return this.#showPlan(course.run);
       const run = await engine.run(recipe, {});
       if (plan === this.#plans) this.#showPlan(run);
       await run.close();

@@ -150,8 +150,9 @@ export class Trainer {
     if (learningRate !== course.settings.learningRate) await course.run.setLearningRate(learningRate);
     const done = course.run.progress.epoch;
     if (epochs !== course.settings.epochs && done < course.epochs) {
-      course.epochs = epochs > done ? epochs : done + epochs; // fewer than there were already: so many more
-      await course.run.setEpochs(course.epochs);
+      const target = epochs > done ? epochs : done + epochs; // fewer than there were already: so many more
+      await course.run.setEpochs(target);
+      course.epochs = target;
     }
     course.settings = settings; // only what the run agreed to
   }

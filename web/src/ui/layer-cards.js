@@ -59,7 +59,7 @@ export class LayerCards extends LightElement {
             ${layers.LAYER_TYPES.map((type) => html`<option>${type}</option>`)}
           </select>
         </label>
-        <button class="tool" data-testid="add-layer" ?disabled=${this.disabled}>${icon('add')}Add</button>
+        <button class="tool" data-testid="add-layer" ?disabled=${this.disabled || !Array.isArray(this.recipe.model?.layers)}>${icon('add')}Add</button>
       </form>
     `;
   }

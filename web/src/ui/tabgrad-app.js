@@ -33,8 +33,6 @@ export class TabgradApp extends LightElement {
     /** What a screen reader is told about the last drawing. */
     this.spoken = '';
     this.speakNext = false;
-    /** @type {Promise<unknown> | undefined} */
-    this.parts = undefined;
   }
 
   render() {
@@ -263,10 +261,8 @@ export class TabgradApp extends LightElement {
 
   /** @param {Map<PropertyKey, unknown>} changed */
   willUpdate(changed) {
-    // Loaded while the network learns, so that they are there when there is something to understand.
-    if (this.state && (this.state.phase !== 'idle' || this.state.weights))
-      this.parts ??= import('./understand.js');
     const before = /** @type {State | undefined} */ (changed.get('state'));
+    if (this.state) this.loadParts(this.state, before);
     const answer = this.state?.reading.answer;
     if (!this.state || !answer || !this.speakNext || answer === before?.reading.answer) return;
     this.speakNext = false;
@@ -274,6 +270,13 @@ export class TabgradApp extends LightElement {
     this.spoken = repeater
       ? 'The network repeats the picture'
       : `Read as ${classes[answer.best]}, ${format.percent(answer.probabilities[answer.best], 0)}`;
+  }
+
+  /** What shows what was learned comes while the network learns. Where that fails, it is asked for again with the next phase.
+   * @param {State} state @param {State} [before] */
+  loadParts({ phase, weights }, before) {
+    if (phase === before?.phase && weights === before.weights) return;
+    if (phase !== 'idle' || weights) import('./understand.js').catch(() => {});
   }
 
   /** @param {CustomEvent} event */

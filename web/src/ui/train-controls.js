@@ -16,8 +16,8 @@ export class TrainControls extends LightElement {
     this.continues = false;
     /** The test pictures are being read: there is nothing to pause. */
     this.testing = false;
-    /** The keyboard's place is here; a mouse needs none. */
-    this.held = false;
+    /** Where the keyboard's place was last: a button's name; '' for elsewhere. A mouse needs none. */
+    this.held = '';
   }
 
   render() {
@@ -27,7 +27,7 @@ export class TrainControls extends LightElement {
     const busy = phase === 'loading' || phase === 'training';
     const train = this.continues && !busy && !paused ? 'Train more' : 'Train';
     return html`
-      <div class="controls" role="group" aria-label="Training">
+      <div class="controls" role="group" aria-label="Training" tabindex="-1">
         ${this.renderButton('train', html`${icon('play')}${train}`, busy)}
         ${this.renderButton('pause', paused ? 'Resume' : 'Pause', !running && !paused)}
         ${this.renderButton('step', 'One step', phase === 'loading' || this.testing)}
@@ -52,14 +52,19 @@ export class TrainControls extends LightElement {
   }
 
   willUpdate() {
-    this.held = this.querySelector(':focus-visible') !== null;
+    const at = /** @type {HTMLElement | null} */ (this.querySelector(':focus-visible'));
+    if (!at) this.held = '';
+    else if (at.dataset.testid) this.held = at.dataset.testid;
   }
 
-  /** Keeps the keyboard's place: a button that disables itself would drop it. */
+  /** Keeps the keyboard's place: a button that disables itself would drop it. Never to Stop or Reset, which the next Enter
+   * would press, but to where nothing happens, until the button is there again. */
   updated() {
     if (!this.held || this.querySelector('button:focus:not(:disabled)')) return;
-    const next = /** @type {HTMLElement | null} */ (this.querySelector('button:not(:disabled)'));
-    next?.focus({ preventScroll: true });
+    const enabled = (/** @type {string} */ name) =>
+      this.querySelector(`[data-testid=${name}]:not(:disabled)`);
+    const next = enabled(this.held) ?? enabled('train') ?? this.firstElementChild;
+    /** @type {HTMLElement | null} */ (next)?.focus({ preventScroll: true });
   }
 
   /** @param {string} action */

@@ -18,7 +18,9 @@ class UnlessTyping extends Directive {
    */
   update(part, [value]) {
     this.#field ??= this.#watch(/** @type {import('lit/directive.js').PropertyPart} */ (part).element);
-    return this.#isTyping || this.#field.value === value ? noChange : value;
+    // Not by way of Lit, which takes what it wrote last for what is there.
+    if (!this.#isTyping && this.#field.value !== value) this.#field.value = value;
+    return noChange;
   }
 
   /** @param {Element} field */
