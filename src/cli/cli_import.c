@@ -68,18 +68,24 @@ static tg_status visit_folder(const char *path, const char *name, unsigned depth
     return status;
 }
 
+/* Why what lies in a folder is left out, or NULL. A link may lead to where it is; a pipe may never end. */
+static const char *reason_to_skip(const char *path) {
+    struct stat about, itself;
+    if (lstat(path, &itself) != 0) return "cannot be read";
+    if (stat(path, &about) != 0)
+        return S_ISLNK(itself.st_mode) ? "is a link to what cannot be read" : "cannot be read";
+    if (S_ISREG(about.st_mode)) return NULL;
+    if (!S_ISDIR(about.st_mode)) return "is no file with data in it";
+    return S_ISLNK(itself.st_mode) ? "is a link to a folder, and these are not followed" : NULL;
+}
+
 static tg_status visit_path(const char *path, const char *name, unsigned depth, const cli_visitor *visitor,
                             tg_error *err) {
-    struct stat about, itself;
-    bool is_there = stat(path, &about) == 0;
-    if (!is_there && depth == 0)
+    const char *reason = depth > 0 ? reason_to_skip(path) : NULL;
+    if (reason) return visitor->skip(visitor->ctx, name, reason, err);
+    struct stat about;
+    if (stat(path, &about) != 0)
         return cli_fail(err, TG_E_FORMAT, path, "cannot be read: %s", strerror(errno));
-    if (!is_there) return visitor->skip(visitor->ctx, name, "is a link to what is not there", err);
-    /* A link may lead to where it is; a pipe that nobody named may never end. */
-    if (depth > 0 && S_ISDIR(about.st_mode) && lstat(path, &itself) == 0 && S_ISLNK(itself.st_mode))
-        return visitor->skip(visitor->ctx, name, "is a link to a folder, and these are not followed", err);
-    if (depth > 0 && !S_ISDIR(about.st_mode) && !S_ISREG(about.st_mode))
-        return visitor->skip(visitor->ctx, name, "is no file with data in it", err);
     if (!S_ISDIR(about.st_mode)) return cli_archive_visit(path, name, (size_t)about.st_size, visitor, err);
     if (depth >= MAX_DEPTH)
         return visitor->skip(visitor->ctx, name, "lies too deep; give the folder itself", err);

@@ -69,7 +69,7 @@ describe('one set of pictures', () => {
     const report = await understood([path]);
     expect(hashes(report)).toEqual(hashes(truth));
     expect(report.skipped).toEqual([
-      { name: 'odd/dangling', reason: 'is a link to what is not there' },
+      { name: 'odd/dangling', reason: 'is a link to what cannot be read' },
       { name: 'odd/loop', reason: 'is a link to a folder, and these are not followed' },
       { name: 'odd/pipe', reason: 'is no file with data in it' },
     ]);

@@ -152,6 +152,8 @@ describe('arrays', () => {
     const error = await dataFailure({ labels, name: 'mine' });
     expect(error).toMatchObject({ code: 'data', where: 'mine' });
     expect(error.what).toMatch(/sample 40 has label 3/);
+    const none = await dataFailure({ labels: Array.from(labels, (label, i) => (i === 7 ? null : label)) });
+    expect(none.message).toBe('labels[7]: null is not the number of a class');
   });
 
   it('whose counts differ', async () => {
@@ -333,7 +335,7 @@ describe('a call', () => {
       "precision: exakt is none of 'exact', 'fast' and 'double'",
       'most: -1 is not a whole number of at least 1',
       'count: 0 is not a whole number of at least 1',
-      'dataset: give one that readFiles() has read',
+      'dataset: give one of readFiles()',
       'checkpoint: its bytes must be a Uint8Array, an ArrayBuffer or a Blob',
     ]);
     expect(() => bystander.train({ epochs: -1 })).toThrow('epochs: -1 is not a whole number of at least 1');

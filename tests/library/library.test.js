@@ -90,6 +90,13 @@ describe('dataset', () => {
     const view = await engine.dataset({ images: larger.subarray(50, 82), labels: [4, 0], shape });
     expect(view.classes).toEqual(['0', '1', '2', '3', '4']);
     expect((await view.sample(0)).pixels).toEqual(images.slice(0, 16));
+    const numpy = await engine.dataset({
+      images,
+      labels: /** @type {any} */ (BigInt64Array.of(4n, 0n)),
+      shape,
+    });
+    expect([numpy.classes.length, (await numpy.samples([0, 1])).labels]).toEqual([5, Int32Array.of(4, 0)]);
+    await numpy.close();
 
     const soft = await engine.dataset({
       images: Float32Array.from(images, (value) => value / 255),

@@ -247,7 +247,7 @@ export function datasetFields({ images, labels, shape, classes, name = 'dataset'
       `${labels.length} labels for ${count} images${each}; there must be one each`,
     );
   }
-  const checked = isSoft ? compact(labels) : Int32Array.from(Array.from(labels, Number), checkedLabel);
+  const checked = isSoft ? compact(labels) : Int32Array.from(labels, checkedLabel);
   return { name, shape, pixels, labels: checked, classes: names };
 }
 
@@ -289,7 +289,7 @@ function classNames(classes, labels) {
   }
   let count = classes ?? 0;
   if (classes === undefined)
-    for (const label of Array.from(labels, Number)) count = Math.max(count, label + 1);
+    for (const label of Array.from(labels)) count = Math.max(count, Number(label) + 1);
   if (!Number.isInteger(count) || count < 1 || count > 65536) {
     throw new TabgradError(
       'argument',
@@ -300,8 +300,9 @@ function classNames(classes, labels) {
   return Array.from({ length: count }, (_, i) => String(i));
 }
 
-/** @param {number} label @param {number} index */
-function checkedLabel(label, index) {
+/** @param {number | bigint} given  NumPy's own integers are bigints here @param {number} index */
+function checkedLabel(given, index) {
+  const label = typeof given === 'bigint' ? Number(given) : given;
   if (Number.isInteger(label) && label >= 0 && label < 2 ** 31) return label;
   throw new TabgradError('data', `labels[${index}]`, `${label} is not the number of a class`);
 }

@@ -87,7 +87,11 @@ export class Run {
    */
   train({ epochs } = {}) {
     if (epochs !== undefined) atLeastOne(epochs, 'epochs');
-    const stream = new ReportStream(() => this.#leave());
+    const stream = new ReportStream(() =>
+      this.stop().catch((error) => {
+        if (error.code !== 'closed') throw error; // closing the run ends the training too
+      }),
+    );
     const onEvent = (/** @type {Report[]} */ reports) => {
       for (const report of reports) stream.push(report);
       this.#progress = reports[reports.length - 1];
@@ -111,15 +115,6 @@ export class Run {
   /** Ends the training; what was learned stays, and train() may be called again. */
   async stop() {
     await this.#request('stop', { run: this.id });
-  }
-
-  /** By the loop over the reports, which closing the run ends too. */
-  async #leave() {
-    try {
-      await this.stop();
-    } catch (error) {
-      if (!(error instanceof TabgradError) || error.code !== 'closed') throw error;
-    }
   }
 
   /** Pauses the training if there is one, and trains that many steps (fewer if the run ends or pause() comes).
@@ -148,7 +143,7 @@ export class Run {
   /** @param {Dataset} dataset */
   #idOf(dataset) {
     if (dataset?.idFor) return dataset.idFor(this.#supervisor);
-    throw new TabgradError('argument', 'dataset', 'give one that readFiles() has read');
+    throw new TabgradError('argument', 'dataset', 'give one of readFiles()');
   }
 
   /**

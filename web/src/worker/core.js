@@ -88,11 +88,6 @@ export class Core {
     return this.#viewRow();
   }
 
-  /** Where a row is filled. */
-  get rowAt() {
-    return this.#row;
-  }
-
   /** Where out-parameters may be written: two words. */
   get out() {
     return this.#out;

@@ -377,7 +377,7 @@ export class Run {
     /** @type {TabgradError | null} */
     let failure = null;
     try {
-      core.call('wasm_run_train', this.#pointer, maxSteps, sliceMs, this.#losses, MAX_LOSSES, core.rowAt);
+      core.row('call', 'wasm_run_train', this.#pointer, maxSteps, sliceMs, this.#losses, MAX_LOSSES);
     } catch (error) {
       if (!(error instanceof TabgradError)) throw error;
       failure = error;
