@@ -10,8 +10,8 @@
  * A sum that is interrupted after kc terms is stored in c and taken up again from there: tg_real holds it
  * exactly, so blocking changes no bit.
  *
- * Where most of a is 0, as in pictures of digits, its rows are listed two at a time (sparse.h), once for all panels that
- * they meet; where most of b is, the transposed product is computed so. */
+ * Where many elements of a are 0, as in pictures of digits and in what ReLU hands on, its rows are listed (sparse.h), once for
+ * all panels that they meet; where more of b are, the transposed product is computed so. */
 #include "kernels/gemm.h"
 
 #include <assert.h>
@@ -22,7 +22,7 @@
 
 /* A panel of b (20 kB for 16 columns) stays in a first-level cache beside the rows of a that it meets, a packed
  * block (400 kB) in a second-level one. */
-enum { KC = 320, PACKED = 102400, LARGEST_COLS = 64 /* of all tables */ };
+enum { KC = 320, PACKED = 102400, LARGEST_COLS = 64, LARGEST_AT_ONCE = 3 /* of all tables */ };
 
 /* Rows of a (80 kB) that stay in the second-level cache while the panels pass. */
 enum { ITEM_ROWS = 64 };
@@ -44,6 +44,10 @@ enum { SETS_BYTES = 4096, LINE = 64, WAYS = 4 };
 /* Where b is mostly 0: so many columns of c at a time, as rows of about 128 kB at most. */
 enum { MOST_COLUMNS = 64, FEWEST_COLUMNS = 16, TRANSPOSED = 32768 };
 
+/* Terms of a block that are left where rows are listed: so many that the rows of panels at once that they meet stay in a
+ * first-level cache (10 kB for 48 columns), although other rows meet others. */
+enum { LISTED = 52 };
+
 /* Multiplications below which handing out work costs more than doing it, and those worth an item. */
 static const double smallest_parallel = 131072, smallest_item = 32768;
 
@@ -54,7 +58,7 @@ typedef struct gemm_block {
     tg_real *packed; /* the block of b */
     tg_real *copies; /* of rows of a, [threads][copies_size()] */
     bool in_place;   /* b */
-    bool lists_a;
+    bool listed;     /* a's rows */
     size_t panels;
     size_t row_items, col_items;
 } gemm_block;
@@ -216,55 +220,65 @@ static tg_matrix copy_rows(const gemm_block *block, tg_matrix a, size_t rows, tg
     return (tg_matrix){to, stride, 1};
 }
 
-/* For rows of a: lists of pairs, then copies. */
+/* For rows of a: lists, then copies. */
 static size_t copies_size(size_t m, size_t k) {
     size_t rows = smaller(m, ITEM_ROWS);
-    return larger(rows * copied_row(k), tg_pairs_size(rows, k) + copied_row(k));
+    return tg_lists_size(rows, k) + rows * copied_row(k);
 }
 
-/* Rows of c and what they are made of: pairs of rows of a where they are listed, and the rest as it lies or copied. */
+/* Rows of c and what they are made of: rows of a as they lie or copied, and lists of them for whole panels. */
 typedef struct item_rows {
-    size_t first, count, pair_count;
-    tg_pair pairs[ITEM_ROWS / 2];
-    tg_matrix rest;
+    size_t first, count;
+    tg_matrix a;
+    tg_list lists[ITEM_ROWS];
 } item_rows;
 
-static void take_rows(const gemm_block *block, tg_real *copies, item_rows *rows) {
+static void take_rows(const gemm_block *block, tg_real *room, item_rows *rows) {
     tg_matrix a = block->gemm->a;
     a.data += rows->first * a.row_stride + block->k0 * a.col_stride;
-    rows->pair_count = block->lists_a ? rows->count / 2 : 0;
-    size_t listed = 2 * rows->pair_count;
-    if (listed > 0) tg_pairs_list(block->kernels, &a, listed, block->k, copies, rows->pairs);
-    a.data += listed * a.row_stride;
-    rows->rest = a;
-    if (a.col_stride != 1 && listed < rows->count)
-        rows->rest = copy_rows(block, a, rows->count - listed, copies + tg_pairs_size(listed, block->k));
+    rows->a = a;
+    if (block->listed) tg_lists_fill(block->kernels, &a, rows->count, block->k, room, rows->lists);
+    if (a.col_stride != 1 && !(block->listed && block->n % block->kernels->gemm_cols == 0))
+        rows->a = copy_rows(block, a, rows->count, room + tg_lists_size(rows->count, block->k));
+}
+
+/* What sums begin with, and how far apart it is for two rows: c, bias, which this fills, or NULL. */
+static const tg_real *sums_start(const gemm_block *block, const tg_real *c, size_t col, size_t cols,
+                                 tg_real *bias, size_t *row) {
+    const tg_gemm *gemm = block->gemm;
+    *row = 0;
+    if (block->k0 > 0 || gemm->accumulate) {
+        *row = gemm->ldc;
+        return c;
+    }
+    if (!gemm->bias) return NULL;
+    for (size_t j = 0; j < cols; j++) bias[j] = gemm->bias[col + j] + 0;
+    return bias;
 }
 
 static void multiply_panel(const gemm_block *block, const item_rows *rows, size_t panel) {
+    const tg_gemm *gemm = block->gemm;
+    size_t col = block->n0 + panel * block->kernels->gemm_cols, cols = panel_cols(block, panel);
+    size_t width, start_row;
+    const tg_real *b = panel_at(block, panel, &width);
+    tg_real *c = gemm->c + rows->first * gemm->ldc + col, bias[LARGEST_COLS];
+    const tg_real *start = sums_start(block, c, col, cols, bias, &start_row);
+    block->kernels->gemm_panel(block->k, rows->a.data, rows->a.row_stride, b, width, start, start_row, c,
+                               gemm->ldc, rows->count, cols);
+}
+
+static void multiply_listed(const gemm_block *block, const item_rows *rows, size_t panel, size_t panels) {
     const tg_kernels *kernels = block->kernels;
     const tg_gemm *gemm = block->gemm;
-    size_t col = block->n0 + panel * kernels->gemm_cols, cols = panel_cols(block, panel), width;
-    const tg_real *b = panel_at(block, panel, &width), *start = NULL;
-    tg_real *c = gemm->c + rows->first * gemm->ldc + col, bias[LARGEST_COLS];
-    size_t start_row = 0;
-    if (block->k0 > 0 || gemm->accumulate) {
-        start = c;
-        start_row = gemm->ldc;
-    } else if (gemm->bias) {
-        for (size_t j = 0; j < cols; j++) bias[j] = gemm->bias[col + j] + 0;
-        start = bias;
+    size_t col = block->n0 + panel * kernels->gemm_cols, width, start_row, apart = 0;
+    const tg_real *b = panel_at(block, panel, &width);
+    if (panels > 1) apart = (size_t)(panel_at(block, panel + 1, &width) - b);
+    tg_real *c = gemm->c + rows->first * gemm->ldc + col, bias[LARGEST_COLS * LARGEST_AT_ONCE];
+    const tg_real *start = sums_start(block, c, col, panels * kernels->gemm_cols, bias, &start_row);
+    for (size_t i = 0; i < rows->count; i++, c += gemm->ldc) {
+        kernels->gemm_listed(rows->lists[i].count, rows->lists[i].terms, b, width, apart, start, c, panels);
+        if (start) start += start_row;
     }
-    for (size_t i = 0; i < rows->pair_count; i++, c += 2 * gemm->ldc) {
-        const tg_pair *pair = &rows->pairs[i];
-        kernels->gemm_pair(pair->count, pair->values, pair->terms, b, width, start, start_row, c, gemm->ldc,
-                           cols);
-        if (start) start += 2 * start_row;
-    }
-    size_t done = 2 * rows->pair_count;
-    if (done < rows->count)
-        kernels->gemm_panel(block->k, rows->rest.data, rows->rest.row_stride, b, width, start, start_row, c,
-                            gemm->ldc, rows->count - done, cols);
 }
 
 static void multiply_item(void *ctx, size_t i, size_t thread) {
@@ -273,9 +287,13 @@ static void multiply_item(void *ctx, size_t i, size_t thread) {
     item_rows rows = {.first = i % down * m / down};
     rows.count = (i % down + 1) * m / down - rows.first;
     take_rows(block, block->copies + thread * copies_size(m, block->k), &rows);
-    size_t end = (i / down + 1) * block->panels / across;
-    for (size_t panel = i / down * block->panels / across; panel < end; panel++)
-        multiply_panel(block, &rows, panel);
+    size_t panel = i / down * block->panels / across, end = (i / down + 1) * block->panels / across;
+    size_t whole = smaller(end, block->n / block->kernels->gemm_cols), panels;
+    for (; block->listed && panel < whole; panel += panels) {
+        panels = smaller(whole - panel, block->kernels->gemm_at_once);
+        multiply_listed(block, &rows, panel, panels);
+    }
+    for (; panel < end; panel++) multiply_panel(block, &rows, panel);
 }
 
 /* How many items c's block is cut into: as many as are worth handing out, and at most ITEM_ROWS high. Columns first, as
@@ -296,8 +314,8 @@ static void begin(const tg_gemm *gemm) {
 }
 
 /* Terms and columns of a block: of about equal size. */
-static size_t block_terms(size_t k) {
-    return divide_up(k, larger(divide_up(k, KC), 1));
+static size_t block_terms(size_t k, size_t most) {
+    return divide_up(k, larger(divide_up(k, most), 1));
 }
 
 static size_t block_cols(size_t n, size_t kc) {
@@ -308,16 +326,40 @@ static bool reads_in_place(const tg_gemm *gemm, size_t kc) {
     return !gemm->packed && gemm->b.col_stride == 1 && gemm->m < OFTEN && !thrashes(gemm->b.row_stride, kc);
 }
 
+/* By their instructions for a term of a row: of n columns in turn, and by lists, which have to be made; around the k terms
+ * of an element of c, so many more. */
+static const double LISTING = 2, TRANSPOSING = 6;
+static bool lists_pay(double zeros, size_t n, size_t k, double around) {
+    double columns = (double)n;
+    return (1 - zeros) * (columns + 10) + 5 + around * columns / (double)k < 0.7 * columns;
+}
+
+static double zeros_in_a(const tg_gemm *gemm) {
+    bool may = gemm->zeros & TG_ZEROS_IN_A && !gemm->accumulate && lists_pay(1, gemm->n, gemm->k, LISTING);
+    return may ? tg_share_of_zeros(&gemm->a, gemm->m, gemm->k) : 0;
+}
+
+bool tg_gemm_lists_a(const tg_gemm *gemm) {
+    return lists_pay(zeros_in_a(gemm), gemm->n, gemm->k, LISTING);
+}
+
+/* What the packed block of b takes at most. */
+static size_t packed_size(size_t n, size_t k) {
+    size_t kc = smaller(k, KC);
+    return (n > PACKED / larger(kc, 1) ? PACKED : n * kc) + LARGEST_COLS * copied_row(kc);
+}
+
 static void run(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *gemm, tg_real *scratch) {
     assert(kernels->gemm_cols <= LARGEST_COLS);
     assert(gemm->a.row_stride == 1 || gemm->a.col_stride == 1);
     if (gemm->m == 0 || gemm->n == 0) return;
     if (gemm->k == 0 && !gemm->accumulate) begin(gemm);
-    size_t kc = block_terms(gemm->k), nc = block_cols(gemm->n, kc);
+    double zeros = zeros_in_a(gemm), left = 1 - zeros;
     gemm_block block = {.kernels = kernels, .gemm = gemm, .packed = scratch};
-    block.copies = scratch + (nc + LARGEST_COLS) * kc;
-    block.lists_a = gemm->zeros == TG_ZEROS_IN_A && !gemm->accumulate && gemm->n > kernels->gemm_cols &&
-                    gemm->m > 1 && tg_mostly_zero(&gemm->a, gemm->m, gemm->k);
+    block.copies = scratch + packed_size(gemm->n, gemm->k);
+    block.listed = lists_pay(zeros, gemm->n, gemm->k, LISTING);
+    size_t kc = block_terms(gemm->k, block.listed && left * KC > LISTED ? (size_t)(LISTED / left) : KC);
+    size_t nc = block_cols(gemm->n, kc);
     block.in_place = reads_in_place(gemm, kc);
     if (block.in_place || gemm->packed) nc = gemm->n;
     for (block.n0 = 0; block.n0 < gemm->n; block.n0 += nc) {
@@ -340,11 +382,15 @@ static size_t columns_at_once(size_t m, size_t n) {
     return most < FEWEST_COLUMNS ? 0 : smaller(most, n);
 }
 
-static bool goes_by_columns(const tg_kernels *kernels, const tg_gemm *gemm) {
+static bool goes_by_columns(const tg_gemm *gemm) {
     bool from_zero = !gemm->accumulate && !gemm->bias;
     bool readable = !gemm->packed && (gemm->b.row_stride == 1 || gemm->b.col_stride == 1);
-    return gemm->zeros == TG_ZEROS_IN_B && from_zero && readable && gemm->m > kernels->gemm_cols &&
-           columns_at_once(gemm->m, gemm->n) > 0 && tg_mostly_zero(&gemm->b, gemm->k, gemm->n);
+    if (!(gemm->zeros & TG_ZEROS_IN_B && from_zero && readable &&
+          lists_pay(1, gemm->m, gemm->k, TRANSPOSING) && columns_at_once(gemm->m, gemm->n) > 0))
+        return false;
+    double zeros = tg_share_of_zeros(&gemm->b, gemm->k, gemm->n);
+    return lists_pay(zeros, gemm->m, gemm->k, TRANSPOSING) &&
+           !(gemm->zeros & TG_ZEROS_IN_A && tg_share_of_zeros(&gemm->a, gemm->m, gemm->k) >= zeros);
 }
 
 /* Packs b as a whole where that takes no more room than a block of it. */
@@ -396,8 +442,7 @@ tg_gemm tg_gemm_columns(const tg_gemm *gemm, size_t first, size_t cols) {
 }
 
 static size_t run_scratch(size_t m, size_t n, size_t k, size_t threads) {
-    size_t kc = smaller(k, KC), packed = n > PACKED / larger(kc, 1) ? PACKED : n * kc;
-    return packed + LARGEST_COLS * copied_row(kc) + threads * copies_size(m, kc);
+    return packed_size(n, k) + threads * copies_size(m, smaller(k, KC));
 }
 
 size_t tg_gemm_scratch(size_t m, size_t n, size_t k, size_t threads) {
@@ -414,6 +459,6 @@ void tg_gemm_parallel(const tg_kernels *kernels, tg_pool *pool, const tg_gemm *g
 }
 
 void tg_gemm_serial(const tg_kernels *kernels, const tg_gemm *gemm, tg_real *scratch) {
-    if (goes_by_columns(kernels, gemm)) run_by_columns(kernels, gemm, scratch);
+    if (goes_by_columns(gemm)) run_by_columns(kernels, gemm, scratch);
     else run(kernels, NULL, gemm, scratch);
 }

@@ -14,9 +14,10 @@ typedef struct tg_matrix {
     size_t row_stride, col_stride; /* in elements */
 } tg_matrix;
 
-/* The matrix in which many elements may be 0. Where they are, terms are left out; as the elements of the other matrix are
- * finite, which the caller promises, these would be 0 or -0, and to add such changes no sum that did not begin as -0. */
-typedef enum tg_zeros { TG_ZEROS_FEW, TG_ZEROS_IN_A, TG_ZEROS_IN_B } tg_zeros;
+/* The matrices in which many elements may be 0. Where they are, terms are left out; as the elements that these would meet in
+ * the other matrix are finite, which the caller promises, the terms would be 0 or -0, and to add such changes no sum that
+ * did not begin as -0. */
+enum { TG_ZEROS_IN_A = 1, TG_ZEROS_IN_B = 2 };
 
 typedef struct tg_gemm {
     size_t m, n, k;
@@ -27,8 +28,11 @@ typedef struct tg_gemm {
     size_t ldc;          /* row stride of c */
     bool accumulate;     /* the sums start from c */
     const tg_real *bias; /* else from bias[n], or from 0 where it is NULL */
-    tg_zeros zeros;
+    unsigned zeros;      /* TG_ZEROS_... */
 } tg_gemm;
+
+/* Are so many elements of a 0 that listing the others pays? By its zeros, and a sample. */
+bool tg_gemm_lists_a(const tg_gemm *gemm);
 
 /* b[k, n] as panels of columns, the way the kernel reads it, for a b that several products share: how many elements
  * that takes (64-byte aligned), and how many items the work is, which any threads may do in any order. */

@@ -82,8 +82,8 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
 #if TG_REGISTERS == 32
 #define EACH_TILE(X)                                                                                         \
     X(1, 1)                                                                                                  \
-    X(2, 1) X(4, 1) X(8, 1) X(1, 2) X(2, 2) X(4, 2) X(8, 2) X(1, 3) X(2, 3) X(4, 3) X(5, 3) X(1, 4) X(2, 4)  \
-        X(4, 4)
+    X(2, 1)                                                                                                  \
+    X(4, 1) X(8, 1) X(1, 2) X(2, 2) X(4, 2) X(8, 2) X(1, 3) X(2, 3) X(4, 3) X(5, 3) X(1, 4) X(2, 4) X(4, 4)
 static const size_t tallest[GEMM_VECTORS] = {8, 8, 5, 4};
 #else
 #define EACH_TILE(X) X(1, 1) X(2, 1) X(4, 1) X(1, 2) X(2, 2) X(4, 2) X(1, 3) X(2, 3) X(3, 3) X(1, 4) X(2, 4)
@@ -148,68 +148,50 @@ static void gemm_panel(size_t k, const float *a, size_t a_row, const float *b, s
     }
 }
 
-/* ---- two rows, some of the terms ------------------------------------------------------------------------ */
+/* ---- one row, some of the terms ------------------------------------------------------------------------- */
+
+/* Each vector of b is used once, so 12 sums leave room for it and for the factor in 16 registers. */
+enum { LISTED_PANELS = 3, LISTED_VECTORS = LISTED_PANELS * GEMM_VECTORS };
 
 typedef struct listed {
-    size_t count;
-    const float *a;
-    const uint16_t *terms;
+    const tg_term *terms, *end;
     const float *b;
-    size_t b_row;
+    size_t b_row, apart;
     const float *start; /* or NULL */
-    size_t start_row;
     float *c;
-    size_t ldc;
 } listed;
 
-__attribute__((always_inline)) static inline void multiply_listed(const listed *s, int vectors) {
-    const float *a = s->a, *b = s->b;
-    const uint16_t *term = s->terms, *end = term + s->count;
-    const size_t b_row = s->b_row;
-    vf sum[2][GEMM_VECTORS];
-#pragma GCC unroll 2
-    for (int i = 0; i < 2; i++) {
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++)
-            sum[i][j] = s->start ? load(s->start + (size_t)i * s->start_row + j * TG_LANES) : (vf){0};
-    }
-    for (; term != end; term++, a += 2) {
-        const float *row = b + *term * b_row;
-#pragma GCC unroll 4
+__attribute__((always_inline)) static inline void multiply_listed(const listed *s, int panels) {
+    const float *b = s->b;
+    const size_t b_row = s->b_row, apart = s->apart;
+    const int vectors = panels * GEMM_VECTORS;
+    vf sum[LISTED_VECTORS];
+#pragma GCC unroll 12
+    for (int j = 0; j < vectors; j++) sum[j] = s->start ? load(s->start + j * TG_LANES) : (vf){0};
+    for (const tg_term *term = s->terms, *end = s->end; term != end; term++) {
+        const float *row = b + term->row * b_row;
+        vf factor = set1(term->value);
+#pragma GCC unroll 12
         for (int j = 0; j < vectors; j++) {
-            vf of_b = load(row + j * TG_LANES);
-            sum[0][j] = multiply_add(set1(a[0]), of_b, sum[0][j]);
-            sum[1][j] = multiply_add(set1(a[1]), of_b, sum[1][j]);
+            if (j > 0 && j % GEMM_VECTORS == 0) row += apart;
+            sum[j] = multiply_add(factor, load(row + j % GEMM_VECTORS * TG_LANES), sum[j]);
         }
     }
-#pragma GCC unroll 2
-    for (int i = 0; i < 2; i++) {
-#pragma GCC unroll 4
-        for (int j = 0; j < vectors; j++) store(s->c + (size_t)i * s->ldc + j * TG_LANES, sum[i][j]);
-    }
+#pragma GCC unroll 12
+    for (int j = 0; j < vectors; j++) store(s->c + j * TG_LANES, sum[j]);
 }
 
-#define LISTED(vectors)                                                                                      \
-    static void multiply_listed_##vectors(const listed *s) {                                                 \
-        multiply_listed(s, vectors);                                                                         \
+#define LISTED(panels)                                                                                       \
+    static void multiply_listed_##panels(const listed *s) {                                                  \
+        multiply_listed(s, panels);                                                                          \
     }
 LISTED(1)
 LISTED(2)
 LISTED(3)
-LISTED(4)
 
-static void gemm_pair(size_t count, const float *a, const uint16_t *terms, const float *b, size_t b_row,
-                      const float *start, size_t start_row, float *c, size_t ldc, size_t cols) {
-    static void (*const tiles[GEMM_VECTORS])(const listed *s) = {multiply_listed_1, multiply_listed_2,
-                                                                 multiply_listed_3, multiply_listed_4};
-    float edge[2 * GEMM_COLS];
-    bool whole = cols % TG_LANES == 0;
-    listed s = {count, a, terms, b, b_row, start, start_row, c, ldc};
-    if (!whole) {
-        if (start) copy_block(start, start_row, edge, GEMM_COLS, 2, cols);
-        s.start = start ? edge : NULL, s.start_row = GEMM_COLS;
-        s.c = edge, s.ldc = GEMM_COLS;
-    }
-    tiles[(cols - 1) / TG_LANES](&s);
-    if (!whole) copy_block(edge, GEMM_COLS, c, ldc, 2, cols);
+static void gemm_listed(size_t count, const tg_term *terms, const float *b, size_t b_row, size_t apart,
+                        const float *start, float *c, size_t panels) {
+    static void (*const tiles[LISTED_PANELS])(const listed *s) = {multiply_listed_1, multiply_listed_2,
+                                                                  multiply_listed_3};
+    tiles[panels - 1](&(listed){terms, terms + count, b, b_row, apart, start, c});
 }

@@ -22,15 +22,13 @@ static void gemm_panel(size_t k, const tg_real *a, size_t a_row, const tg_real *
     }
 }
 
-static void gemm_pair(size_t count, const tg_real *a, const uint16_t *terms, const tg_real *b, size_t b_row,
-                      const tg_real *start, size_t start_row, tg_real *c, size_t ldc, size_t cols) {
-    for (size_t i = 0; i < 2; i++) {
-        tg_real sum[GEMM_COLS] = {0};
-        for (size_t j = 0; start && j < cols; j++) sum[j] = start[i * start_row + j];
-        for (size_t t = 0; t < count; t++) {
-            for (size_t j = 0; j < cols; j++) sum[j] += a[2 * t + i] * b[terms[t] * b_row + j];
-        }
-        for (size_t j = 0; j < cols; j++) c[i * ldc + j] = sum[j];
+static void gemm_listed(size_t count, const tg_term *terms, const tg_real *b, size_t b_row, size_t apart,
+                        const tg_real *start, tg_real *c, size_t panels) {
+    for (size_t j = 0; j < panels * GEMM_COLS; j++) {
+        const tg_real *column = b + j / GEMM_COLS * apart + j % GEMM_COLS;
+        tg_real sum = start ? start[j] : 0;
+        for (size_t t = 0; t < count; t++) sum += terms[t].value * column[terms[t].row * b_row];
+        c[j] = sum;
     }
 }
 
@@ -258,7 +256,8 @@ static const tg_kernels table = {
     .lanes = 1,
     .gemm_cols = GEMM_COLS,
     .gemm_panel = gemm_panel,
-    .gemm_pair = gemm_pair,
+    .gemm_at_once = 2,
+    .gemm_listed = gemm_listed,
     .conv_nr = TG_SCALAR_CONV_NR,
     .conv_lanes = 1,
     .convolve = tg_scalar_convolve,

@@ -96,7 +96,8 @@ static void dense_backward(const tg_exec *ex, const tg_node *node) {
                     .packed = node->prepared + packed_forward(node, ex->kernels),
                     .c = tg_dx(ex, node, 0),
                     .ldc = inputs,
-                    .accumulate = !tg_sets_dx(ex, node)};
+                    .accumulate = !tg_sets_dx(ex, node),
+                    .zeros = TG_ZEROS_IN_A};
     tg_gemm_parallel(ex->kernels, ex->pool, &gemm, ex->scratch);
 }
 
@@ -105,15 +106,20 @@ static void dense_backward_weights(const tg_exec *ex, const tg_node *node, size_
     size_t inputs = node->inputs[0]->shape.dim[0], units = node->shape.dim[0];
     const tg_param *w = &node->params[0], *b = node->param_count > 1 ? &node->params[1] : NULL;
     const tg_real *dy = tg_dy(ex, node);
-    bool finite = b || ex->kernels->all_finite(ex->n * units, dy); /* else the bias ends the run */
+    const tg_real *x = tg_x(ex, node, 0);
     tg_gemm all = {.m = units,
                    .n = inputs,
                    .k = ex->n,
                    .a = {dy, 1, units},
-                   .b = {tg_x(ex, node, 0), inputs, 1},
+                   .b = {x, inputs, 1},
                    .c = w->gradient,
                    .ldc = inputs,
-                   .zeros = finite ? TG_ZEROS_IN_B : TG_ZEROS_FEW};
+                   .zeros = TG_ZEROS_IN_A | TG_ZEROS_IN_B};
+    /* What is infinite or no number ends the run, but not where it is left out. Data are finite; that dy is, its bias says. */
+    bool given = !node->inputs[0]->needs_gradient;
+    if (!tg_gemm_lists_a(&all) || !(given || ex->kernels->all_finite(ex->n * inputs, x)))
+        all.zeros &= ~(unsigned)TG_ZEROS_IN_A;
+    if (!b && !ex->kernels->all_finite(ex->n * units, dy)) all.zeros &= ~(unsigned)TG_ZEROS_IN_B;
     size_t size = units > inputs ? units : inputs, step = ex->kernels->gemm_cols;
     size_t steps = (size + step - 1) / step, first = steps * part / parts * step;
     size_t end = part + 1 == parts ? size : steps * (part + 1) / parts * step;

@@ -24,12 +24,15 @@ static const layer layers[] = {
     {"W6 dense2", 50, 64, 10},     {"W7 dense1", 36, 1024, 32},   {"W7 dense2", 36, 32, 32},
     {"W7 dense4", 36, 32, 1024},   {"I1 dense1", 1, 1024, 64},    {"square 256", 256, 256, 256},
     {"square 512", 512, 512, 512}, {"W2 digits", 64, 784, 64},    {"W4 digits", 128, 784, 512},
-    {"W7 digits", 36, 1024, 32},
+    {"W7 digits", 36, 1024, 32},   {"W3 relu", 1000, 3072, 80},   {"W4 relu", 128, 512, 256},
 };
 
-/* Is x like pictures of digits, four fifths of it 0? */
+/* Is x like pictures of digits, four fifths of it 0? Is dy what ReLU hands back, three fifths? */
 static bool is_of_digits(const layer *l) {
     return strstr(l->name, "digits") != NULL;
+}
+static bool is_of_relu(const layer *l) {
+    return strstr(l->name, "relu") != NULL;
 }
 
 /* y = x w^T and dx = dy w with w packed ahead, as training has it; dw = dy^T x. */
@@ -47,6 +50,7 @@ static tg_gemm product(const layer *l, form f, const tg_real *a, const tg_real *
     g.c = c;
     g.ldc = g.n;
     if (is_of_digits(l) && f != FORM_DX) g.zeros = f == FORM_Y ? TG_ZEROS_IN_A : TG_ZEROS_IN_B;
+    if (is_of_relu(l) && f != FORM_Y) g.zeros = TG_ZEROS_IN_A;
     return g;
 }
 
@@ -104,6 +108,11 @@ static void draw_strokes(tg_rng *rng, size_t count, tg_real *x) {
     }
 }
 
+static void rectify(tg_rng *rng, size_t count, tg_real *x) {
+    for (size_t i = 0; i < count; i++)
+        if (tg_rng_below(rng, 5) < 3) x[i] = 0;
+}
+
 static bool measure(const layer *l, form f, const tg_kernels *kernels, double peak, tg_pool *pool) {
     size_t threads = tg_pool_threads(pool);
     tg_rng rng = tg_rng_stream(1, TG_RNG_TEST, 0, 0);
@@ -115,7 +124,8 @@ static bool measure(const layer *l, form f, const tg_kernels *kernels, double pe
     bool right = a && b && c && packed && scratch;
     if (right) {
         g = product(l, f, a, b, c);
-        if (g.zeros == TG_ZEROS_IN_A) draw_strokes(&rng, g.m * g.k, a);
+        if (g.zeros == TG_ZEROS_IN_A && is_of_digits(l)) draw_strokes(&rng, g.m * g.k, a);
+        if (g.zeros == TG_ZEROS_IN_A && is_of_relu(l)) rectify(&rng, g.m * g.k, a);
         if (g.zeros == TG_ZEROS_IN_B) draw_strokes(&rng, g.k * g.n, b);
         if (f != FORM_DW) g.packed = packed;
         for (size_t i = 0; i < tg_gemm_pack_items(kernels, g.n, g.k); i++)

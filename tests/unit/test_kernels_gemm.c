@@ -83,14 +83,14 @@ static void check(const tg_kernels *kernels, tg_pool *pool, tg_rng *rng, shape s
     tg_real *own_a, *own_b;
     unsigned a_form = tg_rng_below(rng, 2), b_form = tg_rng_below(rng, 3);
     tg_gemm g = {.m = s.m, .n = s.n, .k = s.k, .accumulate = tg_rng_below(rng, 2)};
-    g.zeros = (tg_zeros)tg_rng_below(rng, 3);
+    g.zeros = tg_rng_below(rng, 4);
     tg_real *bias = numbers(rng, s.n + 1);
     for (size_t j = 0; j < s.n; j += 3) bias[j] = -(tg_real)0;
     if (tg_rng_below(rng, 2)) g.bias = bias;
     g.a = matrix(rng, s.m, s.k, a_form, &own_a);
     g.b = matrix(rng, s.k, s.n, b_form, &own_b);
-    if (g.zeros == TG_ZEROS_IN_A) clear_most(rng, &g.a, own_a, s.m, s.k);
-    if (g.zeros == TG_ZEROS_IN_B) clear_most(rng, &g.b, own_b, s.k, s.n);
+    if (g.zeros & TG_ZEROS_IN_A) clear_most(rng, &g.a, own_a, s.m, s.k);
+    if (g.zeros & TG_ZEROS_IN_B) clear_most(rng, &g.b, own_b, s.k, s.n);
     g.ldc = s.n + tg_rng_below(rng, 3);
     size_t size = s.m * g.ldc + 1;
     tg_real *c = numbers(rng, size), *wanted = tg_allocate(size * sizeof *wanted);
@@ -151,19 +151,24 @@ static void equals_the_triple_loop(void **state) {
     }
 }
 
-/* Weights' gradients of pictures that are mostly 0: some columns at a time, of what is packed once, or not at all. */
-static void equals_the_triple_loop_where_columns_are_listed(void **state) {
+/* Rows listed for one to four panels, the last of them not whole, in one block of terms and in several; and weights' gradients
+ * of pictures that are mostly 0: some columns at a time, of what is packed once, or not at all. */
+static void equals_the_triple_loop_where_terms_are_left_out(void **state) {
     const tg_kernels *kernels = *state;
     if (!kernels) skip();
     tg_rng rng = tg_rng_stream(6, TG_RNG_TEST, 0, 0);
-    static const shape shapes[] = {{512, 70, 40}, {100, 130, 33}, {400, 90, 300}, {100, 70, 330}};
-    for (size_t i = 0; i < 2 * sizeof shapes / sizeof *shapes; i++) {
-        shape s = shapes[i / 2];
+    static const shape shapes[] = {{512, 70, 40},  {100, 130, 33}, {400, 90, 300}, {100, 70, 330},
+                                   {80, 450, 700}, {65, 32, 36},   {30, 64, 900},  {1, 200, 50}};
+    for (size_t i = 0; i < 8 * sizeof shapes / sizeof *shapes; i++) {
+        shape s = shapes[i / 8];
         tg_real *own_a, *own_b;
-        tg_gemm g = {.m = s.m, .n = s.n, .k = s.k, .ldc = s.n, .zeros = TG_ZEROS_IN_B};
+        tg_gemm g = {.m = s.m, .n = s.n, .k = s.k, .ldc = s.n, .zeros = 1 + (unsigned)(i % 3)};
         g.a = matrix(&rng, s.m, s.k, (unsigned)(i % 2), &own_a);
         g.b = matrix(&rng, s.k, s.n, 0, &own_b);
-        clear_most(&rng, &g.b, own_b, s.k, s.n);
+        if (g.zeros & TG_ZEROS_IN_A) clear_most(&rng, &g.a, own_a, s.m, s.k);
+        if (g.zeros & TG_ZEROS_IN_B) clear_most(&rng, &g.b, own_b, s.k, s.n);
+        tg_real *bias = numbers(&rng, s.n);
+        if (i % 8 > 4) g.bias = bias;
         size_t size = s.m * s.n;
         tg_real *wanted = tg_allocate(size * sizeof *wanted), *c = tg_allocate(size * sizeof *c);
         tg_real *scratch = tg_allocate(tg_gemm_scratch(s.m, s.n, s.k, 1) * sizeof *scratch);
@@ -175,6 +180,7 @@ static void equals_the_triple_loop_where_columns_are_listed(void **state) {
         tg_free(scratch);
         tg_free(c);
         tg_free(wanted);
+        tg_free(bias);
         tg_free(own_b);
         tg_free(own_a);
     }
@@ -221,31 +227,30 @@ static void scratch_suffices_for_smaller_products(void **state) {
             assert_true(tg_gemm_scratch(64, n, k, 2) <= tg_gemm_scratch(64, n, k + 1, 2));
 }
 
-/* Rows or columns of numbers that are mostly 0 or -0: what a pair lists are its terms that are not 0 twice, in order. */
-static void pairs_list_what_is_not_zero(void **state) {
+/* Rows or columns of numbers that are mostly 0 or -0: a list has the others, in order. */
+static void lists_have_what_is_not_zero(void **state) {
     const tg_kernels *kernels = *state;
     if (!kernels) skip();
     tg_rng rng = tg_rng_stream(5, TG_RNG_TEST, 0, 0);
     for (size_t k = 0; k < 200; k += 1 + k / 8)
         for (size_t rows = 0; rows <= 64; rows += 1 + rows / 8) {
-            tg_real *own, *lists = tg_allocate(tg_pairs_size(rows, k) * sizeof *lists + 1);
+            tg_real *own, *room = tg_allocate(tg_lists_size(rows, k) * sizeof *room + 1);
             tg_matrix x = matrix(&rng, rows, k, (unsigned)tg_rng_below(&rng, 2), &own);
             if (rows > 0 && k > 0) clear_most(&rng, &x, own, rows, k);
-            tg_pair pairs[32];
-            tg_pairs_list(kernels, &x, rows, k, lists, pairs);
-            for (size_t i = 0; i < rows / 2; i++) {
+            tg_list lists[64];
+            tg_lists_fill(kernels, &x, rows, k, room, lists);
+            for (size_t i = 0; i < rows; i++) {
                 size_t found = 0;
                 for (size_t p = 0; p < k; p++) {
-                    const tg_real *first = x.data + 2 * i * x.row_stride + p * x.col_stride;
-                    const tg_real two[2] = {first[0], first[x.row_stride]};
-                    if (two[0] == 0 && two[1] == 0) continue;
-                    assert_true(found < pairs[i].count);
-                    assert_int_equal(pairs[i].terms[found], p);
-                    assert_memory_equal(pairs[i].values + 2 * found++, two, sizeof two);
+                    tg_real value = x.data[i * x.row_stride + p * x.col_stride];
+                    if (value == 0) continue;
+                    assert_true(found < lists[i].count);
+                    assert_int_equal(lists[i].terms[found].row, p);
+                    assert_memory_equal(&lists[i].terms[found++].value, &value, sizeof value);
                 }
-                assert_int_equal(found, pairs[i].count);
+                assert_int_equal(found, lists[i].count);
             }
-            tg_free(lists);
+            tg_free(room);
             tg_free(own);
         }
 }
@@ -272,8 +277,8 @@ int main(void) {
     { #test " " #name, test, NULL, NULL, (void *)(uintptr_t)tg_kernels_##name() }
 #define TABLE_TESTS(name)                                                                                    \
     TABLE_TEST(equals_the_triple_loop, name),                                                                \
-        TABLE_TEST(equals_the_triple_loop_where_columns_are_listed, name),                                   \
-        TABLE_TEST(pairs_list_what_is_not_zero, name)
+        TABLE_TEST(equals_the_triple_loop_where_terms_are_left_out, name),                                   \
+        TABLE_TEST(lists_have_what_is_not_zero, name)
     const struct CMUnitTest tests[] = {
         TABLE_TESTS(scalar),
         TABLE_TESTS(sse2),

@@ -451,6 +451,30 @@ static void divergence_keeps_the_last_finite_weights(void **state) {
         SAYS("update"));
 }
 
+/* One unit is infinite, so none behind it answers: all that reaches its weights is 0, which is left out as it is, but 0 times
+ * infinity is no number. */
+static void an_infinite_unit_that_nothing_reaches_ends_the_run(void **state) {
+    (void)state;
+    tg_run *run =
+        make_run(engine,
+                 MODEL("{'type':'flatten'},{'type':'dense','units':32,'initializer':'zeros'},{'type':'relu'},"
+                       "{'type':'dense','units':20,'initializer':'zeros'},{'type':'relu'},"
+                       "{'type':'dense','units':4}") "'optimizer':{'type':'sgd','learning_rate':0.1}}",
+                 train_set, test_set);
+    tg_error err;
+    tg_tensor_info first, second;
+    ASSERT_OK(tg_run_parameter(run, 0, &first, &err));
+    ASSERT_OK(tg_run_parameter(run, 2, &second, &err));
+    assert_true(first.size == 32 * 36 && second.size == 20 * 32);
+    for (size_t k = 0; k < 36; k++) first.data[k] = (tg_real)(sizeof(tg_real) == 8 ? 1e308 : 3e38);
+    for (size_t k = 0; k < 20; k++) second.data[k * 32] = -1;
+    tg_progress p;
+    tg_status status = tg_run_train(run, 1, NULL, NULL, NULL, 0, NULL, &p, &err);
+    assert_int_equal(status, TG_E_DIVERGED);
+    assert_non_null(strstr(sentence(status, &err), "the update is no longer finite"));
+    tg_run_destroy(run);
+}
+
 static int begin(void **state) {
     (void)state;
     engine = make_engine(1);
@@ -484,6 +508,7 @@ int main(void) {
         cmocka_unit_test(epochs_can_be_added_and_taken_away),
         cmocka_unit_test(the_history_tells_every_epoch),
         cmocka_unit_test(divergence_keeps_the_last_finite_weights),
+        cmocka_unit_test(an_infinite_unit_that_nothing_reaches_ends_the_run),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
