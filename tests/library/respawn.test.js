@@ -119,6 +119,42 @@ it('says so when data was handed over and is gone, and keeps the run', async () 
   expect(await run.predict(new Uint8Array(16))).toHaveLength(3);
 });
 
+it('gives a run back the sets that were closed, as it keeps them', async () => {
+  const [train, test] = [await engine.dataset(stripes(900)), await engine.dataset(stripes(90))];
+  const sets = { train, test };
+  const [run, twin] = [await engine.run(stripesRecipe(), sets), await engine.run(stripesRecipe(), sets)];
+  const both = await engine.run(stripesRecipe(), { train: test, test });
+  await twin.step(120);
+  const hash = await twin.hash();
+  await twin.close();
+  await Promise.all([train.close(), test.close()]);
+  const before = (await engine.memory()).usedBytes;
+  const steps = run.step(100_000_000);
+  await kill();
+  await expect(steps).rejects.toThrow(/was restarted; the run goes on from its beginning$/);
+  expect(respawns).toEqual([{ reason: 'it ended', restored: true }]);
+  await run.step(120);
+  expect(await run.hash()).toBe(hash);
+  expect(run.progress.heldOut).toMatchObject({ count: 90 });
+  expect((await both.step(1)).step).toBe(1);
+  expect((await engine.memory()).usedBytes).toBeLessThan(before * 1.5);
+  await expect(train.sample(0)).rejects.toThrow(/it was closed/);
+});
+
+it('says so when a closed set was handed over, and keeps the run', async () => {
+  const [data, test] = [
+    await engine.dataset(stripes()),
+    await engine.dataset({ ...stripes(), transfer: true }),
+  ];
+  const run = await engine.run(stripesRecipe(), { train: data, test });
+  await test.close();
+  const steps = run.step(100_000_000);
+  await kill();
+  await expect(steps).rejects.toThrow(/goes on from its beginning$/);
+  expect(respawns).toEqual([{ reason: 'it ended', restored: false }]);
+  expect((await run.step(3)).step).toBe(3);
+});
+
 it('does not pass changed arrays off as the same data', async () => {
   const arrays = stripes();
   const data = await engine.dataset(arrays);

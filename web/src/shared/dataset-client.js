@@ -141,7 +141,7 @@ export class Dataset {
     const ids = { train: supervisor.nextId(), test: supervisor.nextId() };
     const { train, test } = await supervisor.request('split', { ...fields, ...ids });
     const makers = makersOfTwo(supervisor, ids, (worker, wanted) =>
-      this.#lend(worker, () => worker.request('split', { ...fields, ...wanted })),
+      this.lend(worker, () => worker.request('split', { ...fields, ...wanted })),
     );
     return {
       train: new Dataset(supervisor, ids.train, train, makers.train),
@@ -151,7 +151,7 @@ export class Dataset {
 
   /** Has the set in a new worker for as long as something is made of it, if it is closed already here.
    * @template T @param {Pick<Connection, 'request'>} worker @param {() => Promise<T>} use */
-  async #lend(worker, use) {
+  async lend(worker, use) {
     if (this.#supervisor.holds(this.id)) return use();
     await this.#makeIn(worker, true);
     try {
@@ -187,8 +187,9 @@ export class Dataset {
   }
 
   /** @param {Connection} connection */
-  restore(connection) {
-    return this.#makeIn(connection);
+  async restore(connection) {
+    await this.#makeIn(connection);
+    return true;
   }
 
   /** @param {Pick<Connection, 'request'>} worker @param {boolean} [isLent] */

@@ -28,6 +28,8 @@ export class Run {
   /** @type {RunSource} */
   #source;
   #data;
+  /** What could not be made again. */
+  #lacks = { train: false, test: false };
   /** @type {Progress} */
   #progress;
   /** @type {TabgradError | null} */
@@ -240,11 +242,35 @@ export class Run {
   async restore(connection) {
     const { type, fields } = this.#source;
     const { train, test } = this.#data;
-    const data = { train: restoredId(train), test: restoredId(test) };
-    const facts = await connection.request(type, /** @type {any} */ ({ ...fields, ...data, run: this.id }));
+    const facts = await this.#lent(connection, train, (trainId) =>
+      this.#lent(connection, test === train ? null : test, (testId) => {
+        const data = { train: trainId, test: test === train ? trainId : testId };
+        this.#lacks = { train: !!train && !data.train, test: !!test && !data.test };
+        return connection.request(type, /** @type {any} */ ({ ...fields, ...data, run: this.id }));
+      }),
+    );
     const state = facts.state === 'idle' && facts.progress.step > 0 ? 'stopped' : facts.state;
     this.#facts = { ...facts, state };
     this.#progress = facts.progress;
+    return !this.#lacks.train && !this.#lacks.test;
+  }
+
+  /** Calls with the number of a set in a new worker, of a closed one for as long as that takes; with null if there is none,
+   * or none any more.
+   * @template T @param {Connection} connection @param {Dataset | null | undefined} set
+   * @param {(id: number | null) => Promise<T>} use @returns {Promise<T>} */
+  async #lent(connection, set, use) {
+    if (!set || (set.isLost && this.#supervisor.holds(set.id))) return use(null);
+    let isThere = false;
+    try {
+      return await set.lend(connection, () => {
+        isThere = true;
+        return use(set.id);
+      });
+    } catch (error) {
+      if (isThere || connection.isOver || !(error instanceof TabgradError)) throw error;
+      return use(null);
+    }
   }
 
   /** @param {TabgradError} error */
@@ -255,13 +281,8 @@ export class Run {
 
   get whereItStands() {
     if (this.#lost) return `the run is lost (${this.#lost.message})`;
-    const noData = this.#data.train?.isLost ? ', but without its data' : '';
+    const noData = this.#lacks.train ? ', but without its data' : '';
     const { step } = this.#progress;
     return `the run goes on ${step > 0 ? `from step ${step}` : 'from its beginning'}${noData}`;
   }
-}
-
-/** @param {Dataset | null | undefined} dataset */
-function restoredId(dataset) {
-  return dataset && !dataset.isLost ? dataset.id : null;
 }

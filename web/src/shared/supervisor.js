@@ -14,7 +14,7 @@ import { TabgradError } from './errors.js';
  * A dataset or a run, as far as its worker's death concerns it.
  * @typedef {object} Restorable
  * @property {number} id
- * @property {(connection: Connection) => Promise<void>} restore  makes it again in a new worker, or throws
+ * @property {(connection: Connection) => Promise<boolean>} restore  makes it again in a new worker, as a whole or not, or throws
  * @property {(error: TabgradError) => void} lose  restoring failed: it answers with this error from now on
  * @property {string} whereItStands  after it was restored: "the run goes on from step 120"
  * @property {(message: Message) => void} [hear]  what the worker says of it
@@ -132,7 +132,7 @@ export class Supervisor {
     let restored = true;
     for (const thing of this.#things.values()) {
       try {
-        await thing.restore(connection);
+        if (!(await thing.restore(connection))) restored = false;
       } catch (error) {
         if (connection.isOver || !(error instanceof TabgradError)) throw error;
         thing.lose(error);
