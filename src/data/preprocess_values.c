@@ -1,4 +1,5 @@
 /* Preprocessing that leaves every value where it is. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -38,14 +39,14 @@ static const tg_attr standardize_rows[] = {
     {.name = "mean",
      .type = TG_ATTR_REALS,
      .offset = offsetof(tg_standardize, mean),
-     .min = -1e30,
-     .max = 1e30,
+     .min = -FLT_MAX, /* as any data may have */
+     .max = FLT_MAX,
      .fallback = NAN},
     {.name = "std",
      .type = TG_ATTR_REALS,
      .offset = offsetof(tg_standardize, std),
      .min = 1e-30,
-     .max = 1e30,
+     .max = FLT_MAX,
      .fallback = NAN},
     {.name = "per",
      .type = TG_ATTR_CHOICE,

@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 
 #include "data/preprocess.h"
 #include "support/importing.h"
+#include "support/recipe.h"
 
 static const size_t gray_2x2[3] = {2, 2, 1}, color_1x2[3] = {1, 2, 3};
 
@@ -233,6 +235,26 @@ static void mean_and_std_are_fitted_on_the_given_samples(void **state) {
     }
 }
 
+/* A set's own numbers, however large, are read again where they were saved. */
+static void what_was_fitted_can_be_read_again(void **state) {
+    (void)state;
+    tg_dataset *dataset = color_set(TG_F32);
+    float *pixels = (float *)tg_dataset_pixels(dataset);
+    for (size_t i = 0; i < 18; i++) pixels[i] = i % 2 == 0 ? FLT_MAX : i % 3 == 0 ? -FLT_MAX : FLT_TRUE_MIN;
+    tg_attrs *attrs = open_steps();
+    add_standardize(attrs, NULL, NULL, 0);
+    tg_preprocess *preprocess = create_and_free(attrs, color_1x2);
+    assert_int_equal(tg_preprocess_fit(preprocess, NULL, dataset, NULL, 3, NULL), TG_OK);
+    tg_text text = {0};
+    tg_preprocess_write(preprocess, NULL, &text, NULL);
+    tg_preprocess_destroy(preprocess);
+    tg_dataset_destroy(dataset);
+    tg_preprocess *again = create_and_free(attrs_from("{'preprocess':%s}", text.data), color_1x2);
+    assert_true(tg_preprocess_fitted(again));
+    tg_preprocess_destroy(again);
+    tg_text_free(&text);
+}
+
 /* The two numbers that every MNIST recipe quotes. */
 static void mnist_is_standardized_by_its_known_mean_and_std(void **state) {
     (void)state;
@@ -393,6 +415,7 @@ int main(void) {
         cmocka_unit_test(divided_bytes_have_the_bits_of_a_division),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(mean_and_std_are_fitted_on_the_given_samples),
+        cmocka_unit_test(what_was_fitted_can_be_read_again),
         cmocka_unit_test(mnist_is_standardized_by_its_known_mean_and_std),
         cmocka_unit_test(fitted_numbers_travel),
         cmocka_unit_test(wrong_steps_are_refused),
