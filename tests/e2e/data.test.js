@@ -125,6 +125,28 @@ describe.each(BROWSERS)('data in %s', (browser) => {
     ]);
   });
 
+  it('shows which correction is wrong, also where it is out of sight', async () => {
+    const summaryOf = '[data-testid="reading-options"] summary';
+    await person.page.click(summaryOf);
+    await person.typeOver('input[name="height"]', '16'); // and no width
+    await person.page.click(summaryOf);
+    const isOpen = () => person.page.$eval('[data-testid="reading-options"]', ({ open }) => open);
+    await person.until(() => !document.querySelector('[data-testid="reading-options"]')?.open);
+    await person.click('read-again');
+    expect(await isOpen()).toBe(true);
+    const asked = () =>
+      person.page.evaluate(() => [
+        document.activeElement?.name,
+        document.activeElement?.validity.valueMissing,
+      ]);
+    await person.until(() => document.activeElement?.name === 'width');
+    expect(await asked()).toEqual(['width', true]);
+    await person.page.keyboard.type('16');
+    await person.click('read-again');
+    await untilSummary('48 to learn from, 12 to test with; 16 × 16 pixels');
+    await untilRead();
+  });
+
   it('calls classes what a person calls them', async () => {
     await person.typeOver('[data-testid="data-classes"] li:nth-child(2) input', 'upright');
     await person.page.keyboard.press('Enter');

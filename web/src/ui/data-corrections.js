@@ -26,6 +26,16 @@ const COLOURS = { rgb: 'colour', gray: 'grey' };
 /** Sides of pictures that are offered, as long as what is typed is one. */
 const SIDES = { min: 1, max: 1024 };
 
+/** A browser says what is wrong with a field, but not where that is out of sight; it tells the field alone of it.
+ * @type {EventListenerObject & AddEventListenerOptions} */
+const SHOW_WHAT_IS_WRONG = {
+  capture: true,
+  handleEvent({ target }) {
+    const details = /** @type {HTMLElement} */ (target).closest('details');
+    if (details) details.open = true;
+  },
+};
+
 /**
  * What each file was taken for, and how it can be read otherwise. Asks to `correct` with everything as it stands in the
  * form.
@@ -65,7 +75,7 @@ export class DataCorrections extends LateElement {
     const { options, split } = corrections;
     // What a person has typed stays until they apply it; other data begin with a fresh form.
     const form = html`
-      <form class="corrections" @input=${this.touch} @submit=${this.apply}>
+      <form class="corrections" @input=${this.touch} @invalid=${SHOW_WHAT_IS_WRONG} @submit=${this.apply}>
         <details class="disclosure" open>
           <summary>What was read</summary>
           <ul class="files" data-testid="sources">${report.sources.map((source) => this.renderSource(source))}</ul>
@@ -225,6 +235,9 @@ export class DataCorrections extends LateElement {
 
   touch() {
     this.changed = true;
+    const sides = [...this.querySelectorAll('[name=height], [name=width]')];
+    const isSize = sides.some((side) => /** @type {HTMLInputElement} */ (side).value !== '');
+    for (const side of sides) /** @type {HTMLInputElement} */ (side).required = isSize;
   }
 
   /** @param {SubmitEvent} event */
