@@ -202,6 +202,40 @@ describe.each(BROWSERS)('data in %s', (browser) => {
     expect(losses.at(-1)).toBeLessThan(losses[0]);
   });
 
+  it('answers for a row of a table, or one that a person writes, where there is nothing to draw', async () => {
+    const answered = () =>
+      person.page.$eval('[data-testid="prediction-bars"]', (bars) => bars.dataset.answer);
+    const area = '[data-testid="row-values"]';
+    await person.page.waitForSelector(area);
+    expect(await person.page.$('[data-testid="draw-pad"]')).toBeNull();
+    expect(await person.text('test-picture')).toBe('Training row');
+    await person.click('test-picture');
+    await person.until(() =>
+      /labelled/.test(document.querySelector('tg-sample-picker .number')?.textContent ?? ''),
+    );
+    expect(await person.page.$eval(area, ({ value }) => value)).toMatch(/^[\d.]+, [\d.]+, [\d.]+$/);
+
+    const before = await answered();
+    await person.typeOver(area, '2,1; 1,2; 0,3'); // as rows of the third kind are
+    await person.until(
+      (was) => document.querySelector('[data-testid="prediction-bars"]')?.dataset.answer !== was,
+      before,
+    );
+    expect(await person.text('prediction')).toBe(NAMES[2]);
+    await person.typeOver(area, '0.1, 5.2, 0');
+    await person.until(
+      (name) => document.querySelector('[data-testid="prediction"]')?.textContent?.trim() === name,
+      NAMES[0],
+    );
+    await person.typeOver(area, '0.1, 5.2');
+    expect(await person.page.$eval('#row-wrong', ({ textContent }) => textContent)).toBe(
+      'These are 2 numbers of 3.',
+    );
+    await person.until(
+      () => document.querySelector('[data-testid="prediction"]')?.textContent?.trim() === '–',
+    );
+  });
+
   it('tells what was read as what of a hundred classes too, by pointer and by key', async () => {
     await person.chooseRecipe('mnist-linear');
     await person.dropFiles('drop-zone', [npzOfMany()]);

@@ -32,12 +32,12 @@ const LARGEST_UNIT = 10;
 
 /**
  * Ink with the values that a network has learned from: many data sets have 0..1 or -1..1 in the place of bytes.
- * @param {Uint8Array} ink
+ * @param {Uint8Array | Float32Array} ink  floats are a row, with such values already
  * @param {[min: number, max: number] | null} [range] of those values
  * @returns {Uint8Array | Float32Array}
  */
 export function asLearned(ink, range) {
-  if (!range || range[1] > LARGEST_UNIT) return ink;
+  if (ink instanceof Float32Array || !range || range[1] > LARGEST_UNIT) return ink;
   const [min, max] = range;
   return Float32Array.from(ink, (value) => min + ((max - min) * value) / 255);
 }

@@ -92,7 +92,7 @@ export class Session {
   // The pad
 
   /**
-   * @param {Uint8Array | null} ink 0..255; null when the pad is empty
+   * @param {Uint8Array | Float32Array | null} ink 0..255, or a row; null when the pad is empty
    * @param {number} since when the pen made it
    */
   draw(ink, since) {

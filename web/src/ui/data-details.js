@@ -2,3 +2,4 @@
 import './data-corrections.js';
 import './data-preparation.js';
 import './data-understood.js';
+import './row-fields.js';

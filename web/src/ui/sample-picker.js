@@ -4,36 +4,38 @@ import { icon } from './icons.js';
 import { LightElement } from './light-element.js';
 
 /**
- * Puts test pictures on the pad: the way in for whoever cannot or does not want to draw. Fires `pick` with `random`,
+ * Puts test pictures on the pad, or rows in its place: the way in for whoever cannot or does not want to draw. Fires `pick` with `random`,
  * `next` or `previous`; the arrow keys do so too.
  */
 export class SamplePicker extends LightElement {
-  static properties = { picture: { attribute: false }, read: {} };
+  static properties = { picture: { attribute: false }, what: {} };
 
   constructor() {
     super();
     /** @type {import('../app/state.js').State['testPicture']} */
     this.picture = null;
+    /** What it picks: "test picture". */
+    this.what = '';
   }
 
   render() {
-    const { picture } = this;
+    const { picture, what } = this;
     return html`
-      <div class="picker" role="group" aria-label="Test pictures" @keydown=${this.keyDown}>
-        <button type="button" class="tool" data-testid="test-picture" title="Any of the test pictures" @click=${() => this.pick('random')}>
-          ${icon('dice')}Test picture
+      <div class="picker" role="group" aria-label="One ${what} after the other" @keydown=${this.keyDown}>
+        <button type="button" class="tool" data-testid="test-picture" title="Any ${what}" @click=${() => this.pick('random')}>
+          ${icon('dice')}${what[0]?.toUpperCase()}${what.slice(1)}
         </button>
-        <button type="button" class="tool square" aria-label="Previous test picture" @click=${() => this.pick('previous')}>
+        <button type="button" class="tool square" aria-label="Previous ${what}" @click=${() => this.pick('previous')}>
           ${icon('previous')}
         </button>
-        <button type="button" class="tool square" aria-label="Next test picture" @click=${() => this.pick('next')}>
+        <button type="button" class="tool square" aria-label="Next ${what}" @click=${() => this.pick('next')}>
           ${icon('next')}
         </button>
         <p class="aside number">
           ${
             picture
               ? html`No. ${count(picture.index + 1)} of ${count(picture.count)}, labelled ${picture.label}`
-              : 'No hand free? Let it read one.'
+              : 'Or let it read one.'
           }
         </p>
       </div>

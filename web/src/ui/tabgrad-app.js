@@ -49,18 +49,26 @@ export class TabgradApp extends LightElement {
   }
 
   /** @param {State} state */
-  renderUse({ reading, classes, shape, repeater, network, testPicture }) {
-    const what = classes.every((name) => DIGITS.includes(name)) ? 'Draw a digit' : 'Draw a picture';
+  renderUse({ reading, classes, shape, repeater, network, testPicture, data }) {
+    const isRow = shape[0] * shape[1] === 1;
+    const digits = classes.every((name) => DIGITS.includes(name));
+    const what = isRow ? 'Try a row' : digits ? 'Draw a digit' : 'Draw a picture';
+    const part = data.train && !data.test ? 'training' : 'test';
     return html`
       <section class="panel use" id="use" aria-labelledby="use-title">
         <h2 id="use-title">${what}</h2>
         <div class="use-grid">
-          <tg-draw-pad
-            .shape=${shape}
-            .picture=${testPicture}
-            hint="${what} here"
-            @ink=${this.onInk}
-          ></tg-draw-pad>
+          ${
+            isRow
+              ? html`<tg-row-fields .shape=${shape} .picture=${testPicture} @ink=${this.onInk}></tg-row-fields>`
+              : html`
+                <tg-draw-pad
+                  .shape=${shape}
+                  .picture=${testPicture}
+                  hint="${what} here"
+                  @ink=${this.onInk}
+                ></tg-draw-pad>`
+          }
           <tg-prediction-view
             .reading=${reading}
             .classes=${classes}
@@ -69,7 +77,11 @@ export class TabgradApp extends LightElement {
             .network=${network}
             .spoken=${this.spoken}
           ></tg-prediction-view>
-          <tg-sample-picker .picture=${testPicture} @pick=${this.onPick}></tg-sample-picker>
+          <tg-sample-picker
+            .picture=${testPicture}
+            what="${part} ${isRow ? 'row' : 'picture'}"
+            @pick=${this.onPick}
+          ></tg-sample-picker>
         </div>
       </section>
     `;
@@ -288,7 +300,7 @@ export class TabgradApp extends LightElement {
   /** @param {CustomEvent} event */
   onPick({ detail }) {
     this.speakNext = true;
-    this.querySelector('tg-draw-pad')?.scrollIntoView({ block: 'nearest' });
+    this.querySelector('.use-grid > *')?.scrollIntoView({ block: 'nearest' });
     this.session?.showTestPicture(detail);
   }
 
