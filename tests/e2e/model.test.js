@@ -117,6 +117,12 @@ describe.each(BROWSERS)('the Model panel in %s', (browser) => {
     await type(text.replace('"units": 24', '"units": 32').replace('"epochs": 10', '"epochs": 1'));
     await untilSummary('25,450');
     expect(await person.text('recipe-problem')).toBe('');
+    expect(await person.page.$eval('[data-testid="add-layer"]', (button) => button.disabled)).toBe(false);
+    const whole = await json();
+    await type(JSON.stringify({ ...JSON.parse(whole), model: { input: [28, 28, 1] } })); // there is no list to add to
+    await person.until(() => document.querySelector('[data-testid="add-layer"]')?.disabled);
+    await type(whole);
+    await untilSummary('25,450');
     expect(await person.page.$eval('[data-testid="epochs"]', (field) => field.value)).toBe('1');
     await person.fill('seed', 5);
     expect(await recipe()).toMatchObject({ seed: 5, epochs: 1 });

@@ -95,6 +95,27 @@ it('survives more than one death, also while nothing waits for an answer', async
   expect(respawns).toHaveLength(2);
 });
 
+it('answers those who wait also where a listener throws', async () => {
+  const data = await engine.dataset(stripes());
+  const run = await newRun(data);
+  const thrown = new Promise((resolve) => {
+    const others = process.listeners('unhandledRejection'); // the runner's, which would end the test
+    process.removeAllListeners('unhandledRejection');
+    process.once('unhandledRejection', (reason) => {
+      for (const listener of others) process.on('unhandledRejection', listener);
+      resolve(reason);
+    });
+  });
+  engine.on('respawn', () => {
+    throw new Error('of the listener');
+  });
+  const steps = run.step(100_000_000);
+  await kill();
+  await expect(steps).rejects.toMatchObject({ code: 'crashed' });
+  expect(await thrown).toMatchObject({ message: 'of the listener' });
+  expect((await run.step(1)).step).toBe(1);
+});
+
 it('replaces a worker that says itself that it cannot go on', async () => {
   const data = await engine.dataset(stripes());
   const event = new Promise((resolve) => engine.on('respawn', resolve));
