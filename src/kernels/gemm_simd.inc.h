@@ -82,8 +82,8 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
 #if TG_REGISTERS == 32
 #define EACH_TILE(X)                                                                                         \
     X(1, 1)                                                                                                  \
-    X(2, 1)                                                                                                  \
-    X(4, 1) X(8, 1) X(1, 2) X(2, 2) X(4, 2) X(8, 2) X(1, 3) X(2, 3) X(4, 3) X(5, 3) X(1, 4) X(2, 4) X(4, 4)
+    X(2, 1) X(4, 1) X(8, 1) X(1, 2) X(2, 2) X(4, 2) X(8, 2) X(1, 3) X(2, 3) X(4, 3) X(5, 3) X(1, 4) X(2, 4)  \
+        X(4, 4)
 static const size_t tallest[GEMM_VECTORS] = {8, 8, 5, 4};
 #else
 #define EACH_TILE(X) X(1, 1) X(2, 1) X(4, 1) X(1, 2) X(2, 2) X(4, 2) X(1, 3) X(2, 3) X(3, 3) X(1, 4) X(2, 4)

@@ -115,7 +115,8 @@ static void dense_backward_weights(const tg_exec *ex, const tg_node *node, size_
                    .c = w->gradient,
                    .ldc = inputs,
                    .zeros = TG_ZEROS_IN_A | TG_ZEROS_IN_B};
-    /* What is infinite or no number ends the run, but not where it is left out. Data are finite; that dy is, its bias says. */
+    /* What is infinite or no number ends the run, but not where it is left out. Data are finite, and what nobody changes is
+     * taken to be; that dy is, its bias says. */
     bool given = !node->inputs[0]->needs_gradient;
     if (!tg_gemm_lists_a(&all) || !(given || ex->kernels->all_finite(ex->n * inputs, x)))
         all.zeros &= ~(unsigned)TG_ZEROS_IN_A;
