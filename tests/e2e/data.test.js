@@ -236,6 +236,19 @@ describe.each(BROWSERS)('data in %s', (browser) => {
     );
   });
 
+  it('shows what a network repeats of a row, but not the row as a picture', async () => {
+    const hidden = await person.page.evaluate(async () => {
+      const view = /** @type {any} */ (document.createElement('tg-prediction-view'));
+      Object.assign(view, { shape: [1, 1, 3], repeater: { shape: [1, 1, 3] } });
+      document.body.append(view);
+      await view.updateComplete;
+      const figures = [...view.querySelectorAll('figure')].map((figure) => figure.hidden);
+      view.remove();
+      return figures;
+    });
+    expect(hidden).toEqual([true, false]);
+  });
+
   it('tells what was read as what of a hundred classes too, by pointer and by key', async () => {
     await person.chooseRecipe('mnist-linear');
     await person.dropFiles('drop-zone', [npzOfMany()]);

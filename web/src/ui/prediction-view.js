@@ -86,7 +86,7 @@ export class PredictionView extends LightElement {
     const size = repeater.shape.reduce((product, side) => product * side, 1);
     const pixels = values?.length === size ? pixelsOf(repeater, values) : null; // else of the network before
     return html`
-      <figure class="seen" ?hidden=${this.shape[0] * this.shape[1] === 1}>
+      <figure class="seen">
         <tg-pixel-picture
           data-testid="repeated"
           label="The picture as the network repeats it"
