@@ -128,7 +128,7 @@ EXPORT tg_status tg_wasm_run_take_weights(tg_run *run, const char *name, const u
  * eighth question only while these come quickly. */
 typedef struct slice {
     double deadline, looked; /* ms */
-    unsigned to_skip;
+    unsigned to_skip, units; /* of work, after each of which it is asked whether to go on */
 } slice;
 
 static slice slice_of(double ms)
@@ -140,6 +140,7 @@ static slice slice_of(double ms)
 static bool is_past(void *ctx)
 {
     slice *slice = ctx;
+    slice->units++;
     if (slice->to_skip > 0) {
         slice->to_skip--;
         return false;
@@ -160,7 +161,7 @@ EXPORT tg_status tg_wasm_run_fit(tg_run *run, double slice_ms, double *row, tg_e
     return status;
 }
 
-/* row[16]: tg_progress, how many losses were written; also after a failure. */
+/* row[17]: tg_progress, how many losses were written, units of work; also after a failure. */
 EXPORT tg_status tg_wasm_run_train(tg_run *run, double max_steps, double slice_ms, float *step_losses,
                                    size_t max_losses, double *row, tg_error *err)
 {
@@ -173,6 +174,7 @@ EXPORT tg_status tg_wasm_run_train(tg_run *run, double max_steps, double slice_m
         tg_run_progress(run, &progress);
     put_progress(row, &progress);
     row[15] = (double)losses_written;
+    row[16] = slice.units;
     return status;
 }
 

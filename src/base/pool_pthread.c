@@ -32,6 +32,7 @@ typedef struct share {
 struct tg_pool {
     size_t threads;
     size_t started; /* of the threads - 1 workers */
+    bool rests;
     pthread_t worker[TG_MAX_THREADS];
 
     void (*fn)(void *ctx, size_t i, size_t thread);
@@ -129,7 +130,7 @@ static void wait_until_finished(tg_pool *pool, uint32_t n) {
 
 void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx) {
     assert(n <= UINT32_MAX);
-    if (n <= 1 || tg_pool_threads(pool) == 1) {
+    if (n <= 1 || tg_pool_threads(pool) == 1 || pool->rests) {
         for (size_t i = 0; i < n; i++) fn(ctx, i, 0);
         return;
     }
@@ -147,6 +148,10 @@ void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, si
 
 size_t tg_pool_threads(const tg_pool *pool) {
     return pool ? pool->threads : 1;
+}
+
+void tg_pool_rest(tg_pool *pool, bool rest) {
+    if (pool) pool->rests = rest;
 }
 
 tg_status tg_pool_create(size_t threads, tg_pool **out, tg_error *err) {

@@ -26,6 +26,11 @@ size_t tg_pool_threads(const tg_pool *pool) {
     return pool ? pool->threads : 1;
 }
 
+void tg_pool_rest(tg_pool *pool, bool rest) {
+    (void)pool;
+    (void)rest;
+}
+
 void tg_parallel_for(tg_pool *pool, size_t n, void (*fn)(void *ctx, size_t i, size_t thread), void *ctx) {
     (void)pool;
     for (size_t i = 0; i < n; i++) fn(ctx, i, 0);

@@ -142,6 +142,7 @@ struct tg_run {
     uint32_t *order;      /* [entries.train_count] of the current epoch */
     uint64_t order_epoch; /* which epoch it is for; UINT64_MAX: none */
     size_t batch_size;    /* at most as many as an epoch has */
+    bool alone;           /* it trains on one thread */
     uint64_t steps_per_epoch;
     char **class_names;
     size_t class_count;

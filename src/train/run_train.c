@@ -196,6 +196,10 @@ static outcome advance(tg_run *run, tg_error *err) {
     return FAILED;
 }
 
+void tg_run_train_alone(tg_run *run, bool alone) {
+    run->alone = alone;
+}
+
 tg_status tg_run_train(tg_run *run, uint64_t max_steps, tg_interrupt interrupt, void *ctx, float *step_losses,
                        size_t max_losses, size_t *losses_written, tg_progress *out, tg_error *err) {
     if (losses_written) *losses_written = 0;
@@ -210,6 +214,7 @@ tg_status tg_run_train(tg_run *run, uint64_t max_steps, tg_interrupt interrupt, 
     run->gradcheck.begun = false; /* it needs the batch in the plan, and weights that stay */
     uint64_t steps = 0;
     outcome result = GOES_ON;
+    tg_pool_rest(run->engine->parts.pool, run->alone);
     while (!tg_run_finished(run)) {
         result = advance(run, err);
         if (result == FAILED || result == EPOCH_DONE) break;
@@ -222,6 +227,7 @@ tg_status tg_run_train(tg_run *run, uint64_t max_steps, tg_interrupt interrupt, 
         }
         if (interrupt && interrupt(ctx)) break;
     }
+    tg_pool_rest(run->engine->parts.pool, false);
     if (losses_written) *losses_written = steps < max_losses ? (size_t)steps : max_losses;
     tg_run_progress(run, out);
     out->epoch_finished = result == EPOCH_DONE;

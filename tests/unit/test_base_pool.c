@@ -88,6 +88,32 @@ static void sleepers_are_woken(void **state) {
     tg_pool_destroy(pool);
 }
 
+static void add_thread(void *ctx, size_t i, size_t thread) {
+    (void)i;
+    atomic_fetch_add((_Atomic size_t *)ctx, thread);
+}
+
+static void while_it_rests_the_caller_works_alone(void **state) {
+    (void)state;
+    tg_pool *pool = pool_of(3);
+    if (!pool) skip();
+    _Atomic uint32_t done = 0;
+    _Atomic size_t threads = 0;
+    tg_pool_rest(pool, true);
+    for (int loop = 0; loop < 1000; loop++) tg_parallel_for(pool, 12, add_thread, &threads);
+    assert_int_equal(threads, 0);
+    assert_int_equal(tg_pool_threads(pool), 3);
+    tg_pool_rest(pool, false);
+    for (int loop = 0; loop < 20; loop++) {
+        tg_parallel_for(pool, 12, wait_long, &done);
+        tg_parallel_for(pool, 12, add_thread, &threads);
+    }
+    assert_int_equal(done, 20 * 12);
+    assert_true(threads > 0);
+    tg_pool_destroy(pool);
+    tg_pool_rest(NULL, true);
+}
+
 static void pools_come_and_go(void **state) {
     (void)state;
     for (int i = 0; i < 200; i++) {
@@ -116,9 +142,8 @@ static void an_impossible_count_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_index_is_visited_once),
-        cmocka_unit_test(sleepers_are_woken),
-        cmocka_unit_test(pools_come_and_go),
+        cmocka_unit_test(every_index_is_visited_once),           cmocka_unit_test(sleepers_are_woken),
+        cmocka_unit_test(while_it_rests_the_caller_works_alone), cmocka_unit_test(pools_come_and_go),
         cmocka_unit_test(an_impossible_count_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,6 +179,28 @@ static void stopping_after_every_unit_changes_nothing(void **state) {
     }
 }
 
+/* Between two units the calling thread may be told to train alone, or no longer to. */
+static void training_alone_for_a_while_changes_nothing(void **state) {
+    (void)state;
+    tg_engine *with = make_engine(3);
+    for (size_t i = 0; i < LONG_RECIPES; i++) {
+        tg_run *whole = make_run(with, long_recipes[i], train_set, test_set);
+        tg_run *run = make_run(with, long_recipes[i], train_set, test_set);
+        tg_progress expected = train_steps(whole, 0), p;
+        size_t interrupted = 0, calls = 0;
+        do {
+            tg_error err;
+            tg_run_train_alone(run, calls++ % 5 < 3);
+            ASSERT_OK(tg_run_train(run, 0, always, &interrupted, NULL, 0, NULL, &p, &err));
+        } while (!p.finished);
+        assert_string_equal(hash_of(run), hash_of(whole));
+        assert_memory_equal(&p.held_out, &expected.held_out, sizeof p.held_out);
+        tg_run_destroy(run);
+        tg_run_destroy(whole);
+    }
+    tg_engine_destroy(with);
+}
+
 /* A step on a whole set, for which one unit would take too long: rows and gradients of weights come in several. With one,
  * two and three threads, which cut them differently. */
 static void a_large_batch_can_stop_within_its_rows(void **state) {
@@ -500,6 +522,7 @@ int main(void) {
         cmocka_unit_test(training_allocates_nothing),
         cmocka_unit_test(a_seed_decides_everything),
         cmocka_unit_test(stopping_after_every_unit_changes_nothing),
+        cmocka_unit_test(training_alone_for_a_while_changes_nothing),
         cmocka_unit_test(a_large_batch_can_stop_within_its_rows),
         cmocka_unit_test(fitting_can_stop_anywhere),
         cmocka_unit_test(looking_between_two_units_changes_nothing),

@@ -14,7 +14,7 @@ import { TabgradError } from '../shared/errors.js';
  * @property {(data: Uint8Array | Int32Array | Uint32Array | Float32Array) => number} copy
  */
 
-const ROW_LENGTH = 16; // of the longest row of numbers in wasm_exports.c
+const ROW_LENGTH = 17; // of the longest row of numbers in wasm_exports.c
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 

@@ -4,6 +4,7 @@ import { rankConfused, scoreClasses } from '../shared/class-scores.js';
 import { TabgradError } from '../shared/errors.js';
 import { mergeReports } from '../shared/reports.js';
 import { typeOf } from './datasets.js';
+import { Pace } from './pace.js';
 import { ReportWriter } from './report-writer.js';
 import {
   checkGradients,
@@ -69,6 +70,7 @@ export class Run {
   #session = null;
   /** The end of a session, in slices while nobody asks for anything else. @type {Job | null} */
   #ending = null;
+  #pace = new Pace();
   #stepsWanted = 0;
   /** When the last slice of training ended; 0 if something else came after it. */
   #sliceEnd = 0;
@@ -376,6 +378,7 @@ export class Run {
     const sliceMs = until - now;
     /** @type {TabgradError | null} */
     let failure = null;
+    core.get('run_train_alone', this.#pointer, Number(this.#pace.alone));
     try {
       core.row('call', 'wasm_run_train', this.#pointer, maxSteps, sliceMs, this.#losses, MAX_LOSSES);
     } catch (error) {
@@ -386,6 +389,7 @@ export class Run {
     const progress = readProgress(row);
     const steps = row[15];
     this.#sliceEnd = performance.now();
+    this.#pace.add(row[16], this.#sliceEnd - now);
     this.#reports.add(progress, this.#viewLosses(), steps, this.#sliceEnd - begin);
     this.#stepsWanted = Math.max(0, this.#stepsWanted - steps);
     if (failure) throw failure;

@@ -1,7 +1,8 @@
 // The worker's side of the protocol, in this thread and with the real engine.
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { mnistFiles, stripes, stripesRecipe } from '../../../tests/support/training.js';
 import { attributesOf } from '../shared/attributes.js';
+import { Core } from './core.js';
 import { Server } from './server.js';
 
 const glueUrl = new URL('../../../dist/tabgrad-simd.js', import.meta.url).href;
@@ -180,4 +181,13 @@ it('warms up while nobody asks for anything, and leaves nothing behind', async (
   const { value: after } = await other.ask('memory');
   expect(after.usedBytes).toBe(before.usedBytes);
   expect(messages.concat(other.messages).filter(({ type }) => type !== 'reply')).toEqual([]);
+});
+
+it('tries in between whether one thread alone is faster', async () => {
+  const { ask } = await withRun({ epochs: 10 });
+  const get = vi.spyOn(Core.prototype, 'get');
+  for (let step = 0; step < 67; step++) await ask('step', { run: 2, steps: 1 });
+  const alone = get.mock.calls.filter(([name]) => name === 'run_train_alone').map(([, , value]) => value);
+  get.mockRestore();
+  expect(alone).toEqual([...Array(64).fill(0), 1, 1, 1]);
 });

@@ -1,0 +1,31 @@
+// Whether a run trains on all threads or on one. Several that share a core, or of which other programs hold one up, can
+// together be slower than one alone, and that changes while a run trains. As no result depends on it, now and then a
+// few calls are made the other way, and what was faster goes on.
+
+/** Calls, of 25 ms each, before it is tried: at first, and at most. */
+const SOONEST = 64;
+const LATEST = 256;
+/** Calls just before and then whose fastest are compared: the others may have been held up, or evaluated. */
+const BEFORE = 8;
+const TRIED = 2;
+
+export class Pace {
+  /** Whether the next call is for one thread. */
+  alone = false;
+  #wait = SOONEST;
+  /** Units of work a millisecond, of each call since it was tried last. @type {number[]} */
+  #speeds = [];
+
+  /** @param {number} units @param {number} ms  of a call that is over */
+  add(units, ms) {
+    const speeds = this.#speeds;
+    const tried = speeds.push(units / ms) - this.#wait;
+    if (tried === 0) this.alone = !this.alone;
+    if (tried <= TRIED) return; // the first is not compared: threads fall asleep in it, or wake
+    const now = Math.max(...speeds.slice(-TRIED));
+    const isBetter = now > Math.max(...speeds.slice(this.#wait - BEFORE, this.#wait));
+    if (!isBetter) this.alone = !this.alone;
+    this.#wait = isBetter ? SOONEST : Math.min(2 * this.#wait, LATEST);
+    this.#speeds = [];
+  }
+}

@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { Pace } from './pace.js';
+
+/** Calls with so many units of work a millisecond, on all threads and alone. @returns how many of them were alone
+ * @param {Pace} pace @param {number} calls @param {number} together @param {number} alone */
+function train(pace, calls, together, alone) {
+  let count = 0;
+  for (let i = 0; i < calls; i++) {
+    if (pace.alone) count++;
+    pace.add((pace.alone ? alone : together) * 25, 25);
+  }
+  return count;
+}
+
+it('tries one thread for three calls, ever more seldom, where several are faster', () => {
+  const pace = new Pace();
+  expect(train(pace, 64, 1.8, 1)).toBe(0);
+  expect(train(pace, 3, 1.8, 1)).toBe(3);
+  expect(train(pace, 128, 1.8, 1)).toBe(0);
+  expect(train(pace, 3, 1.8, 1)).toBe(3);
+  for (let i = 0; i < 3; i++) {
+    expect(train(pace, 256, 1.8, 1)).toBe(0);
+    expect(train(pace, 3, 1.8, 1)).toBe(3);
+  }
+});
+
+it('stays with one thread where several hold each other up, until they no longer do', () => {
+  const pace = new Pace();
+  expect(train(pace, 64, 0.5, 1)).toBe(0);
+  expect(train(pace, 3 + 64, 0.5, 1)).toBe(67);
+  expect(train(pace, 3, 0.5, 1)).toBe(0);
+  expect(train(pace, 128, 0.5, 1)).toBe(128);
+  expect(train(pace, 3, 1.8, 1)).toBe(0);
+  expect(train(pace, 64, 1.8, 1)).toBe(0);
+  expect(pace.alone).toBe(true); // tried again as soon as at first
+});
+
+it('takes no notice of calls that were held up or evaluated', () => {
+  const pace = new Pace();
+  for (let i = 0; i < 63; i++) pace.add(i % 2 ? 1 : 45, 25);
+  pace.add(45, 25);
+  for (const units of [45, 25, 25]) pace.add(units, 25); // the first of a trial still had all threads
+  expect(pace.alone).toBe(false);
+});
