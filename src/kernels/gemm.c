@@ -237,7 +237,11 @@ static void take_rows(const gemm_block *block, tg_real *room, item_rows *rows) {
     tg_matrix a = block->gemm->a;
     a.data += rows->first * a.row_stride + block->k0 * a.col_stride;
     rows->a = a;
-    if (block->listed) tg_lists_fill(block->kernels, &a, rows->count, block->k, room, rows->lists);
+    if (block->listed) {
+        size_t b_row;
+        panel_at(block, 0, &b_row);
+        tg_lists_fill(block->kernels, &a, rows->count, block->k, b_row, room, rows->lists);
+    }
     if (a.col_stride != 1 && !(block->listed && block->n % block->kernels->gemm_cols == 0))
         rows->a = copy_rows(block, a, rows->count, room + tg_lists_size(rows->count, block->k));
 }
@@ -275,10 +279,7 @@ static void multiply_listed(const gemm_block *block, const item_rows *rows, size
     if (panels > 1) apart = (size_t)(panel_at(block, panel + 1, &width) - b);
     tg_real *c = gemm->c + rows->first * gemm->ldc + col, bias[LARGEST_COLS * LARGEST_AT_ONCE];
     const tg_real *start = sums_start(block, c, col, panels * kernels->gemm_cols, bias, &start_row);
-    for (size_t i = 0; i < rows->count; i++, c += gemm->ldc) {
-        kernels->gemm_listed(rows->lists[i].count, rows->lists[i].terms, b, width, apart, start, c, panels);
-        if (start) start += start_row;
-    }
+    kernels->gemm_listed(rows->lists, b, apart, start, start_row, c, gemm->ldc, rows->count, panels);
 }
 
 static void multiply_item(void *ctx, size_t i, size_t thread) {
@@ -323,7 +324,8 @@ static size_t block_cols(size_t n, size_t kc) {
 }
 
 static bool reads_in_place(const tg_gemm *gemm, size_t kc) {
-    return !gemm->packed && gemm->b.col_stride == 1 && gemm->m < OFTEN && !thrashes(gemm->b.row_stride, kc);
+    return !gemm->packed && gemm->b.col_stride == 1 && gemm->m < OFTEN &&
+           gemm->b.row_stride <= UINT32_MAX / KC && !thrashes(gemm->b.row_stride, kc);
 }
 
 /* By their instructions for a term of a row: of n columns in turn, and by lists, which have to be made; around the k terms

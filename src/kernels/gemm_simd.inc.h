@@ -82,8 +82,8 @@ __attribute__((always_inline)) static inline void multiply_strip(const strip *s,
 #if TG_REGISTERS == 32
 #define EACH_TILE(X)                                                                                         \
     X(1, 1)                                                                                                  \
-    X(2, 1) X(4, 1) X(8, 1) X(1, 2) X(2, 2) X(4, 2) X(8, 2) X(1, 3) X(2, 3) X(4, 3) X(5, 3) X(1, 4) X(2, 4)  \
-        X(4, 4)
+    X(2, 1)                                                                                                  \
+    X(4, 1) X(8, 1) X(1, 2) X(2, 2) X(4, 2) X(8, 2) X(1, 3) X(2, 3) X(4, 3) X(5, 3) X(1, 4) X(2, 4) X(4, 4)
 static const size_t tallest[GEMM_VECTORS] = {8, 8, 5, 4};
 #else
 #define EACH_TILE(X) X(1, 1) X(2, 1) X(4, 1) X(1, 2) X(2, 2) X(4, 2) X(1, 3) X(2, 3) X(3, 3) X(1, 4) X(2, 4)
@@ -148,37 +148,43 @@ static void gemm_panel(size_t k, const float *a, size_t a_row, const float *b, s
     }
 }
 
-/* ---- one row, some of the terms ------------------------------------------------------------------------- */
+/* ---- row by row, some of the terms ----------------------------------------------------------------------- */
 
 /* Each vector of b is used once, so 12 sums leave room for it and for the factor in 16 registers. */
 enum { LISTED_PANELS = 3, LISTED_VECTORS = LISTED_PANELS * GEMM_VECTORS };
 
 typedef struct listed {
-    const tg_term *terms, *end;
+    const tg_list *lists, *end;
     const float *b;
-    size_t b_row, apart;
+    size_t apart;
     const float *start; /* or NULL */
+    size_t start_row;
     float *c;
+    size_t ldc;
 } listed;
 
 __attribute__((always_inline)) static inline void multiply_listed(const listed *s, int panels) {
-    const float *b = s->b;
-    const size_t b_row = s->b_row, apart = s->apart;
+    const float *b = s->b, *start = s->start;
+    float *c = s->c;
+    const size_t apart = s->apart;
     const int vectors = panels * GEMM_VECTORS;
-    vf sum[LISTED_VECTORS];
+    for (const tg_list *list = s->lists; list != s->end; list++, c += s->ldc) {
+        vf sum[LISTED_VECTORS];
 #pragma GCC unroll 12
-    for (int j = 0; j < vectors; j++) sum[j] = s->start ? load(s->start + j * TG_LANES) : (vf){0};
-    for (const tg_term *term = s->terms, *end = s->end; term != end; term++) {
-        const float *row = b + term->row * b_row;
-        vf factor = set1(term->value);
+        for (int j = 0; j < vectors; j++) sum[j] = start ? load(start + j * TG_LANES) : (vf){0};
+        if (start) start += s->start_row;
+        for (const tg_term *term = list->terms, *end = term + list->count; term != end; term++) {
+            const float *row = b + term->row;
+            vf factor = set1(term->value);
 #pragma GCC unroll 12
-        for (int j = 0; j < vectors; j++) {
-            if (j > 0 && j % GEMM_VECTORS == 0) row += apart;
-            sum[j] = multiply_add(factor, load(row + j % GEMM_VECTORS * TG_LANES), sum[j]);
+            for (int j = 0; j < vectors; j++) {
+                if (j > 0 && j % GEMM_VECTORS == 0) row += apart;
+                sum[j] = multiply_add(factor, load(row + j % GEMM_VECTORS * TG_LANES), sum[j]);
+            }
         }
-    }
 #pragma GCC unroll 12
-    for (int j = 0; j < vectors; j++) store(s->c + j * TG_LANES, sum[j]);
+        for (int j = 0; j < vectors; j++) store(c + j * TG_LANES, sum[j]);
+    }
 }
 
 #define LISTED(panels)                                                                                       \
@@ -189,9 +195,9 @@ LISTED(1)
 LISTED(2)
 LISTED(3)
 
-static void gemm_listed(size_t count, const tg_term *terms, const float *b, size_t b_row, size_t apart,
-                        const float *start, float *c, size_t panels) {
-    static void (*const tiles[LISTED_PANELS])(const listed *s) = {multiply_listed_1, multiply_listed_2,
-                                                                  multiply_listed_3};
-    tiles[panels - 1](&(listed){terms, terms + count, b, b_row, apart, start, c});
+static void gemm_listed(const tg_list *lists, const float *b, size_t apart, const float *start,
+                        size_t start_row, float *c, size_t ldc, size_t rows, size_t panels) {
+    static void (*const multiply_panels[LISTED_PANELS])(const listed *s) = {
+        multiply_listed_1, multiply_listed_2, multiply_listed_3};
+    multiply_panels[panels - 1](&(listed){lists, lists + rows, b, apart, start, start_row, c, ldc});
 }

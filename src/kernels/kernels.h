@@ -31,11 +31,17 @@ typedef struct tg_rmsprop_step {
     tg_real alpha, epsilon, momentum;
 } tg_rmsprop_step;
 
-/* An element of a row of a, and the row of b that it meets. */
+/* An element of a row of a, and where the row of b begins that it meets, in elements. */
 typedef struct tg_term {
     tg_real value;
     uint32_t row;
 } tg_term;
+
+/* The terms of a row of a that are not 0, in order. */
+typedef struct tg_list {
+    size_t count;
+    tg_term *terms;
+} tg_list;
 
 typedef struct tg_kernels {
     const char *name; /* "scalar", "sse2", "avx2", "avx512", "neon", "wasm128" */
@@ -48,11 +54,11 @@ typedef struct tg_kernels {
     void (*gemm_panel)(size_t k, const tg_real *a, size_t a_row, const tg_real *b, size_t b_row,
                        const tg_real *start, size_t start_row, tg_real *c, size_t ldc, size_t rows,
                        size_t cols);
-    /* One row of c by some of its terms alone, in order, for up to gemm_at_once panels of b of gemm_cols columns each, which
-     * are `apart` elements apart; start as before. */
+    /* The same by some terms of each row alone, for up to gemm_at_once panels of b of gemm_cols columns each, which are
+     * `apart` elements apart. */
     size_t gemm_at_once;
-    void (*gemm_listed)(size_t count, const tg_term *terms, const tg_real *b, size_t b_row, size_t apart,
-                        const tg_real *start, tg_real *c, size_t panels);
+    void (*gemm_listed)(const tg_list *lists, const tg_real *b, size_t apart, const tg_real *start,
+                        size_t start_row, tg_real *c, size_t ldc, size_t rows, size_t panels);
 
     /* Convolution: tiles that read pictures where they lie (kernels/conv.h). conv_nr filters a panel; vectors of dy are
      * conv_lanes long. Sums in the order of the taps, or of rows and columns. */

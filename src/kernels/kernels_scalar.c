@@ -22,13 +22,16 @@ static void gemm_panel(size_t k, const tg_real *a, size_t a_row, const tg_real *
     }
 }
 
-static void gemm_listed(size_t count, const tg_term *terms, const tg_real *b, size_t b_row, size_t apart,
-                        const tg_real *start, tg_real *c, size_t panels) {
-    for (size_t j = 0; j < panels * GEMM_COLS; j++) {
-        const tg_real *column = b + j / GEMM_COLS * apart + j % GEMM_COLS;
-        tg_real sum = start ? start[j] : 0;
-        for (size_t t = 0; t < count; t++) sum += terms[t].value * column[terms[t].row * b_row];
-        c[j] = sum;
+static void gemm_listed(const tg_list *lists, const tg_real *b, size_t apart, const tg_real *start,
+                        size_t start_row, tg_real *c, size_t ldc, size_t rows, size_t panels) {
+    for (size_t i = 0; i < rows; i++) {
+        const tg_term *terms = lists[i].terms;
+        for (size_t j = 0; j < panels * GEMM_COLS; j++) {
+            const tg_real *column = b + j / GEMM_COLS * apart + j % GEMM_COLS;
+            tg_real sum = start ? start[i * start_row + j] : 0;
+            for (size_t t = 0; t < lists[i].count; t++) sum += terms[t].value * column[terms[t].row];
+            c[i * ldc + j] = sum;
+        }
     }
 }
 

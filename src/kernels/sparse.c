@@ -24,33 +24,34 @@ static size_t lowest_bit(uint64_t bits) {
 }
 
 /* A row of numbers that lie side by side. */
-static void list_row(const tg_kernels *kernels, const tg_real *x, size_t k, tg_list *list) {
+static void list_row(const tg_kernels *kernels, const tg_real *x, size_t k, size_t b_row, tg_list *list) {
     tg_term *to = list->terms;
     for (size_t p = 0; p < k; p += AT_ONCE) {
         size_t count = k - p < AT_ONCE ? k - p : AT_ONCE;
         for (uint64_t bits = kernels->nonzero(count, x + p); bits; bits &= bits - 1) {
             size_t term = p + lowest_bit(bits);
-            *to++ = (tg_term){x[term], (uint32_t)term};
+            *to++ = (tg_term){x[term], (uint32_t)(term * b_row)};
         }
     }
     list->count = (size_t)(to - list->terms);
 }
 
 /* One term of up to 64 rows that lie side by side themselves. */
-static void list_column(const tg_kernels *kernels, const tg_real *x, size_t rows, size_t term,
+static void list_column(const tg_kernels *kernels, const tg_real *x, size_t rows, size_t row_of_b,
                         tg_list *lists) {
     for (uint64_t bits = kernels->nonzero(rows, x); bits; bits &= bits - 1) {
         size_t row = lowest_bit(bits);
-        lists[row].terms[lists[row].count++] = (tg_term){x[row], (uint32_t)term};
+        lists[row].terms[lists[row].count++] = (tg_term){x[row], (uint32_t)row_of_b};
     }
 }
 
-void tg_lists_fill(const tg_kernels *kernels, const tg_matrix *x, size_t rows, size_t k, tg_real *to,
-                   tg_list *lists) {
+void tg_lists_fill(const tg_kernels *kernels, const tg_matrix *x, size_t rows, size_t k, size_t b_row,
+                   tg_real *to, tg_list *lists) {
     for (size_t i = 0; i < rows; i++) lists[i] = (tg_list){.terms = (tg_term *)to + i * k};
     if (x->row_stride == 1) {
-        for (size_t p = 0; p < k; p++) list_column(kernels, x->data + p * x->col_stride, rows, p, lists);
+        for (size_t p = 0; p < k; p++)
+            list_column(kernels, x->data + p * x->col_stride, rows, p * b_row, lists);
     } else {
-        for (size_t i = 0; i < rows; i++) list_row(kernels, x->data + i * x->row_stride, k, &lists[i]);
+        for (size_t i = 0; i < rows; i++) list_row(kernels, x->data + i * x->row_stride, k, b_row, &lists[i]);
     }
 }
