@@ -2,9 +2,11 @@
 // together be slower than one alone, and that changes while a run trains. As no result depends on it, now and then a
 // few calls are made the other way, and what was faster goes on.
 
-/** Calls, of 25 ms each, before it is tried: at first, and at most. */
+/** Calls, of 25 ms each, before it is tried: at first and while it trains on one, and at most. */
 const SOONEST = 64;
 const LATEST = 256;
+/** One thread has to be so much faster: by less it may be chance. */
+const CLEARLY = 1.1;
 /** Calls just before and then whose fastest are compared: the others may have been held up, or evaluated. */
 const BEFORE = 8;
 const TRIED = 2;
@@ -23,9 +25,9 @@ export class Pace {
     if (tried === 0) this.alone = !this.alone;
     if (tried <= TRIED) return; // the first is not compared: threads fall asleep in it, or wake
     const now = Math.max(...speeds.slice(-TRIED));
-    const isBetter = now > Math.max(...speeds.slice(this.#wait - BEFORE, this.#wait));
-    if (!isBetter) this.alone = !this.alone;
-    this.#wait = isBetter ? SOONEST : Math.min(2 * this.#wait, LATEST);
+    const before = Math.max(...speeds.slice(this.#wait - BEFORE, this.#wait));
+    if (now <= before * (this.alone ? CLEARLY : 1)) this.alone = !this.alone;
+    this.#wait = this.alone ? SOONEST : Math.min(2 * this.#wait, LATEST);
     this.#speeds = [];
   }
 }

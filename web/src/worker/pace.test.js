@@ -28,11 +28,15 @@ it('stays with one thread where several hold each other up, until they no longer
   const pace = new Pace();
   expect(train(pace, 64, 0.5, 1)).toBe(0);
   expect(train(pace, 3 + 64, 0.5, 1)).toBe(67);
-  expect(train(pace, 3, 0.5, 1)).toBe(0);
-  expect(train(pace, 128, 0.5, 1)).toBe(128);
-  expect(train(pace, 3, 1.8, 1)).toBe(0);
-  expect(train(pace, 64, 1.8, 1)).toBe(0);
-  expect(pace.alone).toBe(true); // tried again as soon as at first
+  expect(train(pace, 3 + 64, 0.5, 1)).toBe(64);
+  expect(train(pace, 3 + 64, 0.5, 1)).toBe(64);
+  expect(train(pace, 3, 1.2, 1)).toBe(0);
+  expect(train(pace, 128, 1.2, 1)).toBe(0);
+});
+
+it('stays with several that are hardly slower', () => {
+  const pace = new Pace();
+  expect(train(pace, 64 + 3 + 128, 1, 1.05)).toBe(3);
 });
 
 it('takes no notice of calls that were held up or evaluated', () => {
