@@ -239,11 +239,11 @@ typedef struct tg_progress {
  * TG_E_DIVERGED: the weights are those of the last finite step; predict, evaluate and save go on working. */
 tg_status tg_run_train(tg_run *run, uint64_t max_steps, tg_interrupt interrupt, void *ctx, float *step_losses,
                        size_t max_losses, size_t *losses_written, tg_progress *out, tg_error *err);
+void tg_run_progress(const tg_run *run, tg_progress *out);
 
 /* Whether it trains on the calling thread alone, whatever the engine has: of two that share a core, or that other programs keep
  * waiting, both together can be slower than one. No result depends on it. */
 void tg_run_train_alone(tg_run *run, bool alone);
-void tg_run_progress(const tg_run *run, tg_progress *out);
 
 /* From the next step on, instead of what the schedule says up to here (the schedule's factor goes on applying);
  * recorded as an event { step, learning_rate } in the history. value > 0, finite. */
