@@ -14,13 +14,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openChromium } from './bench_chromium.mjs';
 import { writePerformance } from './bench_document.mjs';
-import { measure } from './bench_measure.mjs';
+import { openSide } from './bench_measure.mjs';
 import { measureMicroChromium, measureMicroNative, microPrograms } from './bench_micro.mjs';
-import { measureNative } from './bench_native.mjs';
+import { openNative } from './bench_native.mjs';
 import { GOALS, measureClick, measureLoad } from './bench_page.mjs';
 import { bytesOf, FILE_SETS, measureReading } from './bench_reading.mjs';
-import { speedRow, tables } from './bench_table.mjs';
-import { findTorch, startTorch } from './bench_torch.mjs';
+import { speedRows, tables } from './bench_table.mjs';
+import { findTorch, openTorch } from './bench_torch.mjs';
 import { FILES, WORKLOADS } from './bench_workloads.mjs';
 import { build } from './build.mjs';
 import { prepareNative } from './build_native.mjs';
@@ -30,9 +30,11 @@ import { FORMAT_FILES, prepareFormats } from './make_formats.mjs';
 import { Failure, runMain, step } from './steps.mjs';
 import { prepareTools } from './tools.mjs';
 
+/** @typedef {import('./bench_chromium.mjs').Call} Call */
 /** @typedef {import('./bench_chromium.mjs').Chromium} Chromium */
 /** @typedef {import('./bench_measure.mjs').Job} Job */
-/** @typedef {import('./bench_measure.mjs').Measured} Measured */
+/** @typedef {import('./bench_measure.mjs').Side} Side */
+/** @typedef {import('./bench_table.mjs').Measured} Measured */
 /** @typedef {import('./bench_table.mjs').SpeedRow} SpeedRow */
 /** @typedef {import('./bench_table.mjs').Results} Results */
 /** @typedef {(typeof PLACES)[number]} Place */
@@ -85,7 +87,7 @@ function readOptions() {
         in: { type: 'string', multiple: true, default: [...PLACES] },
         threads: { type: 'string', multiple: true, default: ['1', '2'] },
         variant: { type: 'string', default: 'exact' },
-        windows: { type: 'string', default: '7' },
+        windows: { type: 'string', default: '11' },
         window: { type: 'string', default: '600' },
         torch: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
@@ -163,35 +165,61 @@ async function describeMachine({ torch }, chromium) {
 
 /** @param {Options} options @param {string[]} wanted @param {Chromium | null} chromium */
 async function measureWorkloads(options, wanted, chromium) {
-  const { places, threads, variant, windows, windowMs } = options;
-  const names = Object.keys(WORKLOADS).filter((name) => wanted.includes(name));
   /** @type {SpeedRow[]} */
   const rows = [];
-  for (const name of names) {
-    const workload = WORKLOADS[name];
-    const missing = missingFiles(workload.dataset);
-    if (missing) {
-      console.error(`  ${name} is left out: ${missing}`);
-      continue;
-    }
-    for (const count of threads) {
-      for (const place of places) {
-        if (place === 'native' && (workload.kind === 'inference' || variant === 'fast')) continue;
-        const job = { workload, threads: count, variant, windows, windowMs };
-        const measured = await tried(`${name} in ${place}, threads: ${count}`, () =>
-          measureIn(place, job, chromium),
-        );
-        if (measured) rows.push(speedRow({ name, workload, place, threads: count, variant }, measured));
-      }
-      if (options.torch) {
-        const row = await tried(`${name} in PyTorch, threads: ${count}`, () =>
-          measureTorch(name, count, options),
-        );
-        if (row) rows.push(row);
-      }
-    }
+  for (const name of Object.keys(WORKLOADS).filter((name) => wanted.includes(name))) {
+    const missing = missingFiles(WORKLOADS[name].dataset);
+    if (missing) console.error(`  ${name} is left out: ${missing}`);
+    else rows.push(...((await tried(name, () => measureWorkload(name, options, chromium))) ?? []));
   }
   return rows;
+}
+
+/** @param {string} name @param {Options} options @param {Chromium | null} chromium */
+async function measureWorkload(name, options, chromium) {
+  const page = await chromium?.open();
+  try {
+    const turns = await openAll(name, options, page?.call);
+    return speedRows(await takeTurns(turns, options.windows));
+  } finally {
+    await page?.close();
+  }
+}
+
+/** @typedef {Measured & { title: string, side: Side }} Turn */
+
+/** @param {string} name @param {Options} options @param {Call | undefined} call  into a page */
+async function openAll(name, { places, threads, variant, windowMs, torch }, call) {
+  const workload = WORKLOADS[name];
+  /** @type {Turn[]} */
+  const turns = [];
+  for (const count of threads) {
+    for (const place of [...places, ...(torch ? /** @type {const} */ (['torch']) : [])]) {
+      if (place === 'native' && (workload.kind === 'inference' || variant === 'fast')) continue;
+      const title = `${name} in ${place}, threads: ${count}`;
+      const job = { workload, threads: count, variant, windowMs };
+      const side = await tried(title, () => openIn(place, job, call));
+      const what = { name, workload, place, threads: count, variant: place === 'torch' ? 'exact' : variant };
+      if (side) turns.push({ what, title, side, windows: [], outcome: {} });
+    }
+  }
+  return turns;
+}
+
+/** One window each, again and again, as the machine is another one every minute.
+ * @param {Turn[]} turns @param {number} windows */
+async function takeTurns(turns, windows) {
+  try {
+    for (let i = 0; i < windows; i++) for (const turn of turns) turn.windows.push(await turn.side.window());
+  } finally {
+    for (const turn of turns) turn.outcome = await turn.side.end();
+  }
+  return turns.filter(({ title, outcome: { loss } }) => {
+    if (!loss || loss.after < loss.before) return true;
+    console.error(`  ${title}: the loss went from ${loss.before} to ${loss.after}.`);
+    process.exitCode = 1;
+    return false;
+  });
 }
 
 /** @param {string} name @param {string[]} only */
@@ -207,35 +235,16 @@ function missingFiles(dataset) {
 }
 
 /**
- * @param {Place} place @param {Job} job @param {Chromium | null} chromium
- * @returns {Promise<Measured>}
+ * @param {Place | 'torch'} place @param {Job} job @param {Call | undefined} call  into a page
+ * @returns {Promise<Side>}
  */
-async function measureIn(place, job, chromium) {
-  const { workload } = job;
-  const measured = await (place === 'native'
-    ? measureNative(job, binaryDirectory('release'))
-    : place === 'node' || !chromium
-      ? measure(job)
-      : chromium.call('scripts/bench_measure.mjs', 'measure', job));
-  const { loss } = measured;
-  if (loss && !(loss.after < loss.before))
-    throw new Failure(`${workload.title}, in ${place}: the loss went from ${loss.before} to ${loss.after}.`);
-  return measured;
-}
-
-/** @param {string} name @param {number} threads @param {Options} options */
-async function measureTorch(name, threads, { windows, windowMs }) {
-  const workload = WORKLOADS[name];
-  const { python } = await findTorch();
-  const torch = startTorch(python, threads);
-  try {
-    await torch.window(name, workload, windowMs); // warms up
-    const samplesPerSecond = [];
-    for (let i = 0; i < windows; i++) samplesPerSecond.push(await torch.window(name, workload, windowMs));
-    return speedRow({ name, workload, place: 'torch', threads, variant: 'exact' }, { samplesPerSecond });
-  } finally {
-    torch.close();
-  }
+async function openIn(place, job, call) {
+  if (place === 'native') return openNative(job, binaryDirectory('release'));
+  if (place === 'torch') return openTorch(job);
+  if (place === 'node' || !call) return openSide(job);
+  const module = 'scripts/bench_measure.mjs';
+  const number = await call(module, 'open', job);
+  return { window: () => call(module, 'windowOf', number), end: () => call(module, 'end', number) };
 }
 
 /** @param {Options} options @param {Chromium | null} chromium */

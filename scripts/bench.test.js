@@ -2,8 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { fillIn } from './bench_document.mjs';
 import { quantile, spreadOf } from './bench_statistics.mjs';
-import { speedRow, tables, tablesOf, thousands } from './bench_table.mjs';
+import { speedRows, tables, tablesOf, thousands } from './bench_table.mjs';
 import { flopPerSample, multiplications, WORKLOADS } from './bench_workloads.mjs';
+
+/** @typedef {import('./bench_measure.mjs').Window} Window */
+
+const W1 = { name: 'W1', workload: WORKLOADS.W1, variant: 'exact' };
 
 describe('floating-point operations', () => {
   it('counts the multiplications of dense layers and of convolutions with and without a border', () => {
@@ -44,30 +48,65 @@ describe('windows', () => {
   });
 
   it('are compared with the peak that was measured beside each', () => {
-    const measured = { samplesPerSecond: [1e6, 2e6, 3e6], peaks: [31.36, 62.72, 94.08] };
-    const row = speedRow(
-      { name: 'W1', workload: WORKLOADS.W1, place: 'node', threads: 1, variant: 'exact' },
-      measured,
-    );
+    const peaks = [31.36, 62.72, 94.08];
+    const windows = [1e6, 2e6, 3e6].map((samplesPerSecond, i) => ({ samplesPerSecond, peak: peaks[i] }));
+    const [row] = speedRows([{ what: { ...W1, place: 'node', threads: 1 }, windows, outcome: {} }]);
     expect(row.share).toMatchObject({ median: 1, low: 1, high: 1 });
     expect(row.gflops).toBeCloseTo(62.72);
+  });
+
+  it('of one thread, several and PyTorch are compared with those of the same turn', () => {
+    const side = (
+      /** @type {string} */ place,
+      /** @type {number} */ threads,
+      /** @type {Window[]} */ windows,
+    ) => ({
+      what: { ...W1, place, threads },
+      windows,
+      outcome: {},
+    });
+    const [one, two, native, ...theirs] = speedRows([
+      side(
+        'chromium',
+        1,
+        [10, 20, 60].map((samplesPerSecond) => ({ samplesPerSecond, peak: samplesPerSecond })),
+      ),
+      side(
+        'chromium',
+        2,
+        [15, 40, 60].map((samplesPerSecond) => ({ samplesPerSecond, peak: 30 })),
+      ),
+      side('native', 2, [{ samplesPerSecond: 100 }]),
+      side(
+        'torch',
+        1,
+        [20, 40, 100].map((samplesPerSecond) => ({ samplesPerSecond })),
+      ),
+      side(
+        'torch',
+        2,
+        [90, 10, 10].map((samplesPerSecond) => ({ samplesPerSecond })),
+      ),
+    ]);
+    expect(two.gain).toMatchObject({ median: 1.5, low: 1.25, high: 1.75 });
+    expect(two.peakGain?.median).toBe(1.5);
+    expect([one.toTorch?.median, two.toTorch?.median]).toEqual([0.5, 0.75]);
+    for (const row of [one, native, theirs[0]]) expect(row).not.toHaveProperty('gain');
+    for (const row of [native, ...theirs]) expect(row).not.toHaveProperty('toTorch');
   });
 });
 
 describe('tables', () => {
-  const measured = {
+  const outcome = {
     loss: { before: 2.3, after: 0.4 },
     memory: { plannedBytes: 4e6, heapBytes: 9e7, dataBytes: 4.7e7 },
   };
-  const row = (
+  const side = (
     /** @type {string} */ place,
     /** @type {number} */ threads,
-    /** @type {number[]} */ samplesPerSecond,
-  ) =>
-    speedRow(
-      { name: 'W1', workload: WORKLOADS.W1, place, threads, variant: 'exact' },
-      { ...measured, samplesPerSecond },
-    );
+    /** @type {number} */ samplesPerSecond,
+    /** @type {number} */ peak,
+  ) => ({ what: { ...W1, place, threads }, windows: [{ samplesPerSecond, peak }], outcome });
   const machine = {
     cpu: 'a CPU',
     cores: 2,
@@ -78,12 +117,12 @@ describe('tables', () => {
   };
   const results = {
     machine,
-    speeds: [
-      row('chromium', 1, [400_000]),
-      row('chromium', 2, [600_000]),
-      row('torch', 1, [500_000]),
-      row('torch', 2, [300_000]),
-    ],
+    speeds: speedRows([
+      side('chromium', 1, 400_000, 62.72),
+      side('chromium', 2, 600_000, 94.08),
+      side('torch', 1, 500_000, 100),
+      side('torch', 2, 300_000, 100),
+    ]),
   };
 
   it('say what two threads bring, what is asked for, and how PyTorch compares', () => {
@@ -92,8 +131,9 @@ describe('tables', () => {
     expect(lines).toEqual([
       [
         'W1 linear 784-10, batch 32',
-        '400,000',
-        '600,000',
+        '400,000 (20 % of the peak)',
+        '600,000 (20 % of the peak)',
+        '1.50 (1.50 to 1.50)',
         '1.50',
         '900,000',
         '0.67',

@@ -7,13 +7,17 @@ import { findChromium } from './tools.mjs';
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
 
+/** Calls what a module of the project exports, in a page.
+ * @typedef {(module: string, name: string, argument: unknown) => Promise<any>} Call
+ */
+
 /**
  * @typedef {object} Chromium
  * @property {string} version
  * @property {string} url  of the project's folder
  * @property {import('puppeteer-core').Browser} browser
- * @property {(module: string, name: string, argument: unknown) => Promise<any>} call  calls what a module of the
- *   project exports, in a page of its own
+ * @property {() => Promise<{ call: Call, close: () => Promise<void> }>} open  a page of the project's folder
+ * @property {Call} call  the same in a page of its own
  * @property {() => Promise<void>} close
  */
 
@@ -27,16 +31,25 @@ export async function openChromium() {
     args: ['--no-sandbox', '--disable-background-networking'],
     protocolTimeout: 0, // a measurement takes as long as it takes
   });
+  const open = async () => {
+    const page = await browser.newPage();
+    await page.goto(`${site.url}dist/THIRD-PARTY-NOTICES.txt`);
+    /** @type {Call} */
+    const call = (module, name, argument) =>
+      page.evaluate(
+        `import('${site.url}${module}').then((module) => module.${name}(${JSON.stringify(argument)}))`,
+      );
+    return { call, close: () => page.close() };
+  };
   return {
     version: await browser.version(),
     url: site.url,
     browser,
+    open,
     call: async (module, name, argument) => {
-      const page = await browser.newPage();
+      const page = await open();
       try {
-        await page.goto(`${site.url}dist/THIRD-PARTY-NOTICES.txt`);
-        const call = `import('${site.url}${module}').then((module) => module.${name}(${JSON.stringify(argument)}))`;
-        return await page.evaluate(call);
+        return await page.call(module, name, argument);
       } finally {
         await page.close();
       }

@@ -1,7 +1,8 @@
-// Measures a workload through the library as anyone would use it, in a page or in Node. The peak is measured between
-// the windows, so that what the machine does to one it does to the other.
+// A workload through the library as anyone would use it, in a page or in Node. The peak is measured after every window,
+// so that what the machine does to one it does to the other.
 import { importLibrary, readBytes } from './bench_files.mjs';
 import { startPeak } from './bench_peak.mjs';
+import { quantile } from './bench_statistics.mjs';
 import { FILES } from './bench_workloads.mjs';
 
 /** @typedef {import('../web/src/shared/library.js').Engine} Engine */
@@ -14,44 +15,67 @@ import { FILES } from './bench_workloads.mjs';
  * @property {Workload} workload
  * @property {number} threads
  * @property {'exact' | 'fast'} variant
- * @property {number} windows
  * @property {number} windowMs
  */
 
 /**
- * @typedef {object} Measured
- * @property {number[]} samplesPerSecond  of each window
- * @property {number[]} peaks  GFLOP/s of so many threads, measured after each window
+ * @typedef {object} Side  a workload somewhere, ready to go on: those that are compared take turns
+ * @property {() => Promise<Window>} window  goes on for so long
+ * @property {() => Promise<Outcome>} end
+ */
+
+/**
+ * @typedef {object} Window
+ * @property {number} samplesPerSecond
+ * @property {number} [peak]  GFLOP/s of so many threads, measured right after it
+ * @property {number} [latency]  ms, of an inference: the median
+ */
+
+/**
+ * @typedef {object} Outcome
  * @property {{ before: number, after: number }} [loss]  over the same thousand samples, of a training
- * @property {number[]} [latencies]  ms, of an inference: the median of each window
  * @property {{ plannedBytes: number, heapBytes: number, dataBytes: number }} [memory]  of the run; of the engine; of the data in it
  */
 
-/** The windows take turns with as many of these. */
+/** How long the peak is measured after each window. */
 const PEAK_MS = 60;
 const PROBE_SAMPLES = 1000;
 const ENDLESS = 1_000_000; // epochs
 
-/** @param {Job} job @returns {Promise<Measured>} */
-export async function measure({ workload, threads, variant, windows, windowMs }) {
+/** Those that a page has opened, which are named by their numbers from outside of it. @type {Side[]} */
+const opened = [];
+
+/** @param {Job} job @returns {Promise<number>} */
+export const open = async (job) => opened.push(await openSide(job)) - 1;
+
+/** @param {number} number */
+export const windowOf = (number) => opened[number].window();
+
+/** @param {number} number */
+export const end = (number) => opened[number].end();
+
+/** Warms up, too. @param {Job} job @returns {Promise<Side>} */
+export async function openSide({ workload, threads, variant, windowMs }) {
   const { createEngine } = await importLibrary();
   const engine = await createEngine({ threads, precision: variant });
   const peak = await startPeak(threads);
-  try {
-    const { train } = await engine.readFiles(await readFiles(workload.dataset));
-    const run = await engine.run({ ...workload.recipe, epochs: ENDLESS }, { train });
-    const how = { engine, train, run, peak, windows, windowMs };
-    const measured = await (workload.kind === 'training'
-      ? training(how)
-      : inference(how, workload.batch ?? 1));
-    const { heapBytes } = await engine.memory();
-    const { count, shape } = train;
-    const dataBytes = count * shape.reduce((product, side) => product * side, 1);
-    return { ...measured, memory: { plannedBytes: run.summary.memory.totalBytes, heapBytes, dataBytes } };
-  } finally {
-    peak.close();
-    await engine.close();
-  }
+  const { train } = await engine.readFiles(await readFiles(workload.dataset));
+  const run = await engine.run({ ...workload.recipe, epochs: ENDLESS }, { train });
+  const how = { engine, train, run, windowMs };
+  const side = await (workload.kind === 'training' ? training(how) : inference(how, workload.batch ?? 1));
+  await side.window();
+  return {
+    window: async () => ({ ...(await side.window()), peak: await peak.gflops(PEAK_MS) }),
+    end: async () => {
+      const outcome = await side.end();
+      const { heapBytes } = await engine.memory();
+      const { count, shape } = train;
+      const dataBytes = count * shape.reduce((product, side) => product * side, 1);
+      peak.close();
+      await engine.close();
+      return { ...outcome, memory: { plannedBytes: run.summary.memory.totalBytes, heapBytes, dataBytes } };
+    },
+  };
 }
 
 /** @param {string} dataset */
@@ -63,26 +87,27 @@ function readFiles(dataset) {
   return Promise.all(FILES[dataset].map(file));
 }
 
-/** @typedef {{ engine: Engine, train: Dataset, run: Run, peak: import('./bench_peak.mjs').Peak, windows: number,
- *   windowMs: number }} How */
+/** @typedef {{ engine: Engine, train: Dataset, run: Run, windowMs: number }} How */
 
-/** @param {How} how */
-async function training({ engine, train, run, peak, windows, windowMs }) {
+/** @param {How} how @returns {Promise<Side>} */
+async function training({ engine, train, run, windowMs }) {
   const probe = await firstSamples(engine, train);
   const { loss: before } = await run.evaluate(probe);
   const pace = new Pace(run);
-  await pace.window(windowMs); // warms up: V8 replaces what is called often
-  const samplesPerSecond = [];
-  const peaks = [];
-  for (let i = 0; i < windows; i++) {
-    samplesPerSecond.push(await pace.window(windowMs));
-    await run.pause();
-    peaks.push(await peak.gflops(PEAK_MS));
-    await run.resume();
-  }
-  await run.stop();
-  const { loss: after } = await run.evaluate(probe);
-  return { samplesPerSecond, peaks, loss: { before, after } };
+  await run.pause();
+  return {
+    window: async () => {
+      await run.resume();
+      const samplesPerSecond = await pace.window(windowMs);
+      await run.pause();
+      return { samplesPerSecond };
+    },
+    end: async () => {
+      await run.stop();
+      const { loss: after } = await run.evaluate(probe);
+      return { loss: { before, after } };
+    },
+  };
 }
 
 /** @param {Engine} engine @param {Dataset} train */
@@ -130,30 +155,25 @@ class Pace {
   }
 }
 
-/** @param {How} how @param {number} batch */
-async function inference({ train, run, peak, windows, windowMs }, batch) {
+/** @param {How} how @param {number} batch @returns {Promise<Side>} */
+async function inference({ train, run, windowMs }, batch) {
   const { pixels } = await train.samples(Array.from({ length: batch }, (_, i) => i));
-  const window = async () => {
-    const start = performance.now();
-    const latencies = [];
-    for (let now = start; now - start < windowMs; ) {
-      await run.predict(pixels);
-      const then = performance.now();
-      latencies.push(then - now);
-      now = then;
-    }
-    return latencies;
+  return {
+    window: async () => {
+      const start = performance.now();
+      const latencies = [];
+      for (let now = start; now - start < windowMs; ) {
+        await run.predict(pixels);
+        const then = performance.now();
+        latencies.push(then - now);
+        now = then;
+      }
+      const total = latencies.reduce((sum, ms) => sum + ms, 0);
+      return {
+        samplesPerSecond: (batch * latencies.length * 1000) / total,
+        latency: quantile(latencies, 0.5),
+      };
+    },
+    end: async () => ({}),
   };
-  await window();
-  const samplesPerSecond = [];
-  const medians = [];
-  const peaks = [];
-  for (let i = 0; i < windows; i++) {
-    const latencies = (await window()).toSorted((a, b) => a - b);
-    const total = latencies.reduce((sum, ms) => sum + ms, 0);
-    samplesPerSecond.push((batch * latencies.length * 1000) / total);
-    medians.push(latencies[latencies.length >> 1]);
-    peaks.push(await peak.gflops(PEAK_MS));
-  }
-  return { samplesPerSecond, latencies: medians, peaks };
 }

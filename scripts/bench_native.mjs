@@ -10,13 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { Failure, run } from './steps.mjs';
 
 /** @typedef {import('./bench_measure.mjs').Job} Job */
-/** @typedef {import('./bench_measure.mjs').Measured} Measured */
+/** @typedef {import('./bench_measure.mjs').Side} Side */
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const ENDLESS = 1_000_000; // epochs
 
-/** @param {Job} job @param {string} folder  of the native build @returns {Promise<Measured>} */
-export async function measureNative({ workload, threads, windows, windowMs }, folder) {
+/** @param {Job} job @param {string} folder  of the native build @returns {Promise<Side>} */
+export async function openNative({ workload, threads, windowMs }, folder) {
   const work = await mkdtemp(join(tmpdir(), 'tabgrad-bench-'));
   const recipe = join(work, 'recipe.json');
   // One sample is held out: less would be the whole test set.
@@ -25,28 +25,29 @@ export async function measureNative({ workload, threads, windows, windowMs }, fo
   const args = ['train', recipe, '--threads', `${threads}`, '--json'];
   const child = spawn(join(folder, 'tabgrad'), args, { cwd: PROJECT, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'close');
-  try {
-    const reports = readReports(child);
-    const first = (await reports.next()).value;
-    const loss = { before: first.loss, after: first.loss };
-    const samplesPerSecond = [];
-    const peaks = [];
-    for (let i = 0; i < windows; i++) {
+  const reports = readReports(child);
+  const first = (await reports.next()).value;
+  const loss = { before: first.loss, after: first.loss };
+  child.kill('SIGSTOP');
+  return {
+    window: async () => {
+      child.kill('SIGCONT');
+      await reports.next(); // may have come just before it was stopped
       const start = (await reports.next()).value;
       let end = start;
       while (end.ms - start.ms < windowMs) end = (await reports.next()).value;
-      samplesPerSecond.push(((end.samples - start.samples) / (end.ms - start.ms)) * 1000);
       loss.after = end.loss;
       child.kill('SIGSTOP');
-      peaks.push(await nativePeak(threads, folder));
-      child.kill('SIGCONT');
-    }
-    return { samplesPerSecond, peaks, loss };
-  } finally {
-    child.kill('SIGKILL');
-    await ended;
-    await rm(work, { recursive: true });
-  }
+      const samplesPerSecond = ((end.samples - start.samples) / (end.ms - start.ms)) * 1000;
+      return { samplesPerSecond, peak: await nativePeak(threads, folder) };
+    },
+    end: async () => {
+      child.kill('SIGKILL');
+      await ended;
+      await rm(work, { recursive: true });
+      return { loss };
+    },
+  };
 }
 
 /** @typedef {{ samples: number, loss: number, ms: number }} ReportLine  ms: when it came */

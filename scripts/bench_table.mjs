@@ -3,7 +3,8 @@ import { spreadOf } from './bench_statistics.mjs';
 import { flopPerSample, WORKLOADS } from './bench_workloads.mjs';
 
 /** @typedef {import('./bench_statistics.mjs').Spread} Spread */
-/** @typedef {import('./bench_measure.mjs').Measured} Measured */
+/** @typedef {import('./bench_measure.mjs').Outcome} Outcome */
+/** @typedef {import('./bench_measure.mjs').Window} Window */
 
 /** @typedef {{ cpu: string, cores: number, chromium?: string, torch?: string, node: string, date: string, command: string }} Machine */
 /** @typedef {{ title: string, head: string[], lines: string[][] }} Table */
@@ -30,31 +31,67 @@ import { flopPerSample, WORKLOADS } from './bench_workloads.mjs';
  * @property {number} gflops  of the products alone
  * @property {Spread} [peak]  GFLOP/s of so many threads with vectors of 128 bits
  * @property {Spread} [share]  of the peak, window by window
+ * @property {Spread} [gain]  over one thread at the same place, window by window
+ * @property {Spread} [peakGain]  the same of the peak
+ * @property {Spread} [toTorch]  of PyTorch's speed with the number of threads that suits it better
  * @property {Spread} [latency]  ms of one prediction
- * @property {Measured['loss']} [loss]
- * @property {Measured['memory']} [memory]
+ * @property {Outcome['loss']} [loss]
+ * @property {Outcome['memory']} [memory]
  */
 
-/**
- * @param {{ name: string, workload: import('./bench_workloads.mjs').Workload, place: string, threads: number,
- *   variant: string }} what
- * @param {Partial<Measured> & Pick<Measured, 'samplesPerSecond'>} measured
- * @returns {SpeedRow}
- */
-export function speedRow({ workload, ...what }, { samplesPerSecond, peaks, latencies, loss, memory }) {
+/** @typedef {{ name: string, workload: import('./bench_workloads.mjs').Workload, place: string, threads: number,
+ *   variant: string }} What */
+/** @typedef {{ what: What, windows: Window[], outcome: Outcome }} Measured */
+
+/** @param {Measured[]} all  of one workload, which took turns @returns {SpeedRow[]} */
+export function speedRows(all) {
+  const theirs = all.filter(({ what }) => what.place === 'torch').sort((a, b) => speedOf(b) - speedOf(a))[0];
+  return all.map((measured) => {
+    const { what } = measured;
+    const one = all.find((other) => other.what.place === what.place && other.what.threads === 1);
+    return {
+      ...speedRow(measured),
+      ...(one &&
+        what.threads > 1 &&
+        compare('gain', measured, one, ({ samplesPerSecond }) => samplesPerSecond)),
+      ...(one && what.threads > 1 && compare('peakGain', measured, one, ({ peak }) => peak)),
+      ...(theirs &&
+        what.place === 'chromium' &&
+        compare('toTorch', measured, theirs, ({ samplesPerSecond }) => samplesPerSecond)),
+    };
+  });
+}
+
+/** @param {Measured} measured */
+function speedOf({ windows }) {
+  return spreadOf(windows.map(({ samplesPerSecond }) => samplesPerSecond)).median;
+}
+
+/** How many times as much, window by window. @param {string} key @param {Measured} measured @param {Measured} other
+ * @param {(window: Window) => number | undefined} value */
+function compare(key, measured, other, value) {
+  const ratios = measured.windows.map(
+    (window, i) => (value(window) ?? NaN) / (value(other.windows[i]) ?? NaN),
+  );
+  return ratios.every(Number.isFinite) ? { [key]: spreadOf(ratios) } : {};
+}
+
+/** @param {Measured} measured @returns {SpeedRow} */
+function speedRow({ what: { workload, ...what }, windows, outcome }) {
   const gflop = flopPerSample(workload) / 1e9;
-  const speed = spreadOf(samplesPerSecond);
+  const samplesPerSecond = spreadOf(windows.map((window) => window.samplesPerSecond));
+  const peaks = windows.flatMap(({ peak }) => peak ?? []);
+  const latencies = windows.flatMap(({ latency }) => latency ?? []);
   return {
     ...what,
-    samplesPerSecond: speed,
-    gflops: speed.median * gflop,
-    ...(peaks && {
+    samplesPerSecond,
+    gflops: samplesPerSecond.median * gflop,
+    ...(peaks.length > 0 && {
       peak: spreadOf(peaks),
-      share: spreadOf(samplesPerSecond.map((one, i) => (one * gflop) / peaks[i])),
+      share: spreadOf(windows.map((window, i) => (window.samplesPerSecond * gflop) / peaks[i])),
     }),
-    ...(latencies && { latency: spreadOf(latencies) }),
-    loss,
-    memory,
+    ...(latencies.length > 0 && { latency: spreadOf(latencies) }),
+    ...outcome,
   };
 }
 
@@ -86,17 +123,17 @@ function goalTable(rows, all) {
     const best = two ?? one;
     const { title, reach } = WORKLOADS[name];
     const torch = all.filter((row) => row.name === name && row.place === 'torch');
-    const theirs = Math.max(...torch.map((row) => row.samplesPerSecond.median));
-    const ours = Math.max(...[one, two].map((row) => row?.samplesPerSecond.median ?? 0));
+    const toTorch = [one, two].flatMap((row) => row?.toTorch?.median ?? []);
     return [
       `${name.slice(0, 2)} ${title}`,
       one ? speed(one) : '',
       two ? speed(two) : '',
-      one && two ? (two.samplesPerSecond.median / one.samplesPerSecond.median).toFixed(2) : '',
+      two?.gain ? spread(two.gain) : '',
+      two?.peakGain ? two.peakGain.median.toFixed(2) : '',
       thousands(reach),
       best ? (best.samplesPerSecond.median / reach).toFixed(2) : '',
       torch.map((row) => thousands(row.samplesPerSecond.median)).join(' / '),
-      torch.length > 0 ? (ours / theirs).toFixed(2) : '',
+      toTorch.length > 0 ? Math.max(...toTorch).toFixed(2) : '',
     ];
   });
   const head = [
@@ -104,12 +141,18 @@ function goalTable(rows, all) {
     '1 thread',
     '2 threads',
     '2 : 1',
+    'of the peak',
     'asked for',
     'of it',
     'PyTorch',
     'ours : theirs',
   ];
   return { title: 'In Chromium', head, lines };
+}
+
+/** @param {Spread} ratio */
+function spread({ median, low, high }) {
+  return `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
 /** @param {SpeedRow} row */

@@ -1,12 +1,12 @@
-// PyTorch as a process for each number of threads, which computes one window at a time on request.
+// PyTorch: a process for each workload and number of threads, which goes on for one window at a time.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { attempt, Failure } from './steps.mjs';
 
-/** @typedef {import('./bench_workloads.mjs').Workload} Workload */
-/** @typedef {{ window: (name: string, workload: Workload, ms: number) => Promise<number>, close: () => void }} Torch */
+/** @typedef {import('./bench_measure.mjs').Job} Job */
+/** @typedef {import('./bench_measure.mjs').Side} Side */
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 /** Debian's PyTorch belongs to Debian's Python. */
@@ -21,8 +21,9 @@ export async function findTorch() {
   throw new Failure('--torch needs PyTorch; on Debian: apt-get install python3-torch libopenblas0-openmp');
 }
 
-/** @param {string} python @param {number} threads @returns {Torch} */
-export function startTorch(python, threads) {
+/** Warms up, too. @param {Job} job @returns {Promise<Side>} */
+export async function openTorch({ workload, threads, windowMs }) {
+  const { python } = await findTorch();
   const env = {
     ...process.env,
     OMP_NUM_THREADS: `${threads}`,
@@ -34,14 +35,20 @@ export function startTorch(python, threads) {
   const script = join(PROJECT, 'scripts/bench_torch.py');
   const child = spawn(python, [script], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const data = join(PROJECT, 'build/data', workload.dataset);
+  child.stdin.write(`${JSON.stringify({ workload, data, ms: windowMs })}\n`);
+  const window = async () => {
+    child.stdin.write('\n');
+    const { value, done } = await lines.next();
+    if (done) throw new Failure('PyTorch ended while it was measured.');
+    return { samplesPerSecond: JSON.parse(value).samples_per_second };
+  };
+  await window();
   return {
-    window: async (name, workload, ms) => {
-      const data = join(PROJECT, 'build/data', workload.dataset);
-      child.stdin.write(`${JSON.stringify({ name, workload, data, ms })}\n`);
-      const { value, done } = await lines.next();
-      if (done) throw new Failure('PyTorch ended while it was measured.');
-      return JSON.parse(value).samples_per_second;
+    window,
+    end: async () => {
+      child.stdin.end();
+      return {};
     },
-    close: () => child.stdin.end(),
   };
 }
