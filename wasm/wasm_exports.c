@@ -124,8 +124,11 @@ EXPORT tg_status tg_wasm_run_take_weights(tg_run *run, const char *name, const u
     return tg_run_take_weights(run, (tg_bytes){name, data, size}, err);
 }
 
-/* How long a call may compute. Asking the host for the time takes as long as a small layer, so it is asked at every
- * eighth question only while these come quickly. */
+/* Whether somebody waits for the end of this call: the module's maker may bring this as `isWanted()`. */
+EM_JS(bool, host_is_wanted, (void), { return Module['isWanted']?.() })
+
+/* How long a call may compute. Asking the host takes as long as a small layer, so it is asked at every eighth question
+ * only while these come quickly. */
 typedef struct slice {
     double deadline, looked; /* ms */
     unsigned to_skip, units; /* of work, after each of which it is asked whether to go on */
@@ -148,7 +151,7 @@ static bool is_past(void *ctx)
     double now = emscripten_get_now();
     slice->to_skip = now - slice->looked < 0.4 ? 7 : 0;
     slice->looked = now;
-    return now >= slice->deadline;
+    return now >= slice->deadline || host_is_wanted();
 }
 
 /* row[1]: whether that was all. */

@@ -24,10 +24,13 @@ export class Core {
   #out;
   #row;
   #viewRow;
+  /** Whether somebody wants to be heard: ends calls that take a duration. */
+  isWanted = () => false;
 
   /** @param {any} module  an instance made by Emscripten's glue */
   constructor(module) {
     this.#module = module;
+    module.isWanted = () => this.isWanted();
     this.#error = module._tg_wasm_error_create() >>> 0;
     this.#out = this.alloc(8);
     this.#row = this.alloc(8 * ROW_LENGTH);

@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
+import { stripes, stripesRecipe } from '../../../tests/support/training.js';
 import { attributesOf } from '../shared/attributes.js';
 import { Core } from './core.js';
 
@@ -55,6 +56,25 @@ it('says it in one sentence when memory runs out', () => {
     'out of memory: 4095 MB more are needed; use less data or a smaller model',
   );
   expect(core.alloc(16)).toBeGreaterThan(0);
+});
+
+it('computes for as long as it may, or until somebody wants something', () => {
+  const engine = core.make('engine_create', 1);
+  const { images, labels, shape, classes } = stripes();
+  const data = core.make('dataset_create', 0, ...shape, labels.length, classes.length, 0);
+  core.write(core.get('dataset_pixels', data), images);
+  core.write(core.get('dataset_labels', data), Int32Array.from(labels));
+  core.withScratch(({ string }) => core.call('dataset_check', data, string('stripes')));
+  const recipe = attributesOf(stripesRecipe({ epochs: 1_000_000 }), 'recipe');
+  const run = core.withAttributes(recipe, (attrs) => core.make('run_create', engine, attrs, data, 0));
+  /** Units of work in each of three calls of a minute at most. */
+  const units = () => [1, 2, 3].map(() => core.row('call', 'wasm_run_train', run, 3, 60_000, 0, 0)[16]);
+  expect(Math.min(...units())).toBeGreaterThan(3);
+  core.isWanted = () => true;
+  expect(units()).toEqual([1, 1, 1]);
+  core.isWanted = () => false;
+  for (const [what, pointer] of Object.entries({ run, dataset: data, engine }))
+    core.get(`${what}_destroy`, pointer);
 });
 
 it('lets a trap through as what it is', () => {

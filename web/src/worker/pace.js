@@ -2,9 +2,11 @@
 // together be slower than one alone, and that changes while a run trains. As no result depends on it, now and then a
 // few calls are made the other way, and what was faster goes on.
 
-/** Calls, of 25 ms each, before it is tried: at first and while it trains on one, and at most. */
-const SOONEST = 64;
+/** Calls, of some 50 ms each, before it is tried: at first and while it trains on one, and at most. */
+const SOONEST = 32;
 const LATEST = 256;
+/** Calls shorter than this, as somebody wanted something or an epoch ended, count as one with those that follow. */
+const SHORT_MS = 20;
 /** One thread has to be so much faster: by less it may be chance. */
 const CLEARLY = 1.1;
 /** Calls just before and then whose fastest are compared: the others may have been held up, or evaluated. */
@@ -17,11 +19,17 @@ export class Pace {
   #wait = SOONEST;
   /** Units of work a millisecond, of each call since it was tried last. @type {number[]} */
   #speeds = [];
+  #units = 0;
+  #ms = 0;
 
   /** @param {number} units @param {number} ms  of a call that is over */
   add(units, ms) {
+    this.#units += units;
+    this.#ms += ms;
+    if (this.#ms < SHORT_MS) return;
     const speeds = this.#speeds;
-    const tried = speeds.push(units / ms) - this.#wait;
+    const tried = speeds.push(this.#units / this.#ms) - this.#wait;
+    this.#units = this.#ms = 0;
     if (tried === 0) this.alone = !this.alone;
     if (tried <= TRIED) return; // the first is not compared: threads fall asleep in it, or wake
     const now = Math.max(...speeds.slice(-TRIED));

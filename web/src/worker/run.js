@@ -43,6 +43,8 @@ import {
  */
 
 const SLICE_MS = 25;
+/** Of training, while nobody else has work and the core sees who wants something. */
+const UNDISTURBED_MS = 50;
 const REPORT_EVERY_MS = 100;
 const SAVE_EVERY_MS = 10_000;
 /** Saving takes at most one part in that many of the time. */
@@ -71,6 +73,7 @@ export class Run {
   /** The end of a session, in slices while nobody asks for anything else. @type {Job | null} */
   #ending = null;
   #pace = new Pace();
+  /** Of step(), those still to be made; -1: it was broken off. */
   #stepsWanted = 0;
   /** When the last slice of training ended; 0 if something else came after it. */
   #sliceEnd = 0;
@@ -128,7 +131,7 @@ export class Run {
   }
 
   pause() {
-    this.#stepsWanted = 0;
+    this.#stepsWanted = -1;
     if (this.#state === 'training') {
       this.#setState('paused');
       this.#sliceEnd = 0;
@@ -142,7 +145,7 @@ export class Run {
   }
 
   stop() {
-    this.#stepsWanted = 0;
+    this.#stepsWanted = -1;
     if (this.#session) this.#endSession('stopped');
     this.#endNow();
   }
@@ -225,10 +228,11 @@ export class Run {
     return this.#jobs.length > 0 || this.#ending !== null || this.#state === 'training';
   }
 
-  /** One slice of work. What goes wrong in it is told to whoever asked for it. */
-  slice() {
+  /** One slice of work. What goes wrong in it is told to whoever asked for it.
+   * @param {boolean} [undisturbed]  nobody else has work, and it ends when somebody wants something */
+  slice(undisturbed) {
     const job = this.#jobs[0] ?? this.#ending;
-    if (!job) return this.#trainSlice();
+    if (!job) return this.#trainSlice(undisturbed ? UNDISTURBED_MS : SLICE_MS);
     this.#sliceEnd = 0;
     try {
       const { done, value } = job.work.next();
@@ -249,13 +253,14 @@ export class Run {
     job.data?.release();
   }
 
-  #trainSlice() {
-    const until = performance.now() + SLICE_MS;
+  /** @param {number} ms */
+  #trainSlice(ms) {
+    const until = performance.now() + ms;
     try {
       do {
         const progress = this.#advance(0, until);
         if (this.#isOver(progress)) return this.#endSession(progress.finished ? 'done' : 'idle');
-      } while (this.#sliceEnd < until);
+      } while (this.#sliceEnd < until && !this.#core.isWanted());
     } catch (error) {
       if (!(error instanceof TabgradError)) throw error;
       return this.#breakOff(error);
@@ -269,10 +274,12 @@ export class Run {
   *#steps(count) {
     this.#stepsWanted = count;
     let progress = currentProgress(this.#core, this.#pointer);
-    const isLast = () => this.#stepsWanted === 0 || this.#isOver(progress);
+    // The end of an epoch belongs to its last step, also where a slice ends between them.
+    const isAtEnd = () => progress.epochStep === progress.stepsPerEpoch;
+    const isLast = () => this.#stepsWanted < (isAtEnd() ? 0 : 1) || this.#isOver(progress);
     while (!isLast()) {
       try {
-        progress = this.#advance(this.#stepsWanted, performance.now() + SLICE_MS);
+        progress = this.#advance(this.#stepsWanted || 1, performance.now() + SLICE_MS);
       } catch (error) {
         if (error instanceof TabgradError) this.#breakOff(error);
         throw error;

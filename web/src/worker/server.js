@@ -100,6 +100,7 @@ export class Server {
     start: async ({ glueUrl, threads, sent }) => {
       this.#sent = sent;
       const core = await Core.load(glueUrl, threads);
+      core.isWanted = () => this.#isWanted;
       this.#core = core;
       this.#engine = core.make('engine_create', threads);
       this.#data = new DataDesk(core, this.#engine, glueUrl);
@@ -195,9 +196,14 @@ export class Server {
     this.#wake();
   }
 
-  /** Whether all that was sent has arrived, and nothing but messages is waited for. */
+  /** Whether something was sent that has not arrived, where that can be seen. */
+  get #isWanted() {
+    return this.#sent !== undefined && Atomics.load(this.#sent, 0) !== this.#received;
+  }
+
+  /** Whether all that was sent is seen to have arrived, and nothing but messages is waited for. */
   get #isUndisturbed() {
-    return this.#sent && this.#waiting === 0 && Atomics.load(this.#sent, 0) === this.#received;
+    return this.#sent && this.#waiting === 0 && !this.#isWanted;
   }
 
   /** One slice for the run that has waited longest, or for the warm-up. */
@@ -212,7 +218,7 @@ export class Server {
     const [id, run] = next;
     this.#runs.delete(id);
     this.#runs.set(id, run); // to the end of the line
-    run.slice();
+    run.slice(this.#isUndisturbed && this.#unfitted.size === 0 && this.#nextRun()?.[1] === run);
   }
 
   /** The one with work that has waited longest. */
