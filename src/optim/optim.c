@@ -40,8 +40,8 @@ static tg_sgd_step sgd_step(const tg_optim_attrs *a, double learning_rate, const
 }
 
 static bool sgd_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
-                       uint64_t step, const tg_param *p, size_t begin, size_t end) {
-    (void)step;
+                       const double corrections[2], const tg_param *p, size_t begin, size_t end) {
+    (void)corrections;
     tg_sgd_step s = sgd_step(a, learning_rate, p, false);
     return kernels->sgd(end - begin, &s, p->data + begin, p->gradient + begin);
 }
@@ -53,20 +53,20 @@ static bool momentum_with(const tg_kernels *kernels, const tg_optim_attrs *a, do
 }
 
 static bool momentum_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
-                            uint64_t step, const tg_param *p, size_t begin, size_t end) {
-    (void)step;
+                            const double corrections[2], const tg_param *p, size_t begin, size_t end) {
+    (void)corrections;
     return momentum_with(kernels, a, learning_rate, false, p, begin, end);
 }
 
 static bool nesterov_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
-                            uint64_t step, const tg_param *p, size_t begin, size_t end) {
-    (void)step;
+                            const double corrections[2], const tg_param *p, size_t begin, size_t end) {
+    (void)corrections;
     return momentum_with(kernels, a, learning_rate, true, p, begin, end);
 }
 
 static bool rmsprop_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
-                           uint64_t step, const tg_param *p, size_t begin, size_t end) {
-    (void)step;
+                           const double corrections[2], const tg_param *p, size_t begin, size_t end) {
+    (void)corrections;
     tg_rmsprop_step s = {.learning_rate = (tg_real)(learning_rate * p->learning_rate_factor),
                          .l2 = p->is_weight ? (tg_real)a->l2 : 0,
                          .weight_decay = (tg_real)a->weight_decay,
@@ -77,9 +77,9 @@ static bool rmsprop_update(const tg_kernels *kernels, const tg_optim_attrs *a, d
                             p->state[1] + begin);
 }
 
-static bool adam_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate, uint64_t step,
-                      bool decoupled, const tg_param *p, size_t begin, size_t end) {
-    double t = (double)step;
+static bool adam_with(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
+                      const double corrections[2], bool decoupled, const tg_param *p, size_t begin,
+                      size_t end) {
     tg_adam_step s = {.learning_rate = (tg_real)(learning_rate * p->learning_rate_factor),
                       .l2 = p->is_weight ? (tg_real)a->l2 : 0,
                       .weight_decay = decoupled ? 0 : (tg_real)a->weight_decay,
@@ -87,20 +87,20 @@ static bool adam_with(const tg_kernels *kernels, const tg_optim_attrs *a, double
                       .beta1 = (tg_real)a->beta1,
                       .beta2 = (tg_real)a->beta2,
                       .epsilon = (tg_real)a->epsilon,
-                      .correction1 = (tg_real)(1 - tg_pow_f64(a->beta1, t)),
-                      .correction2 = (tg_real)sqrt(1 - tg_pow_f64(a->beta2, t))};
+                      .correction1 = (tg_real)corrections[0],
+                      .correction2 = (tg_real)corrections[1]};
     return kernels->adam(end - begin, &s, p->data + begin, p->gradient + begin, p->state[0] + begin,
                          p->state[1] + begin);
 }
 
 static bool adam_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
-                        uint64_t step, const tg_param *p, size_t begin, size_t end) {
-    return adam_with(kernels, a, learning_rate, step, false, p, begin, end);
+                        const double corrections[2], const tg_param *p, size_t begin, size_t end) {
+    return adam_with(kernels, a, learning_rate, corrections, false, p, begin, end);
 }
 
 static bool adamw_update(const tg_kernels *kernels, const tg_optim_attrs *a, double learning_rate,
-                         uint64_t step, const tg_param *p, size_t begin, size_t end) {
-    return adam_with(kernels, a, learning_rate, step, true, p, begin, end);
+                         const double corrections[2], const tg_param *p, size_t begin, size_t end) {
+    return adam_with(kernels, a, learning_rate, corrections, true, p, begin, end);
 }
 
 #define COUNT(rows) rows, sizeof rows / sizeof *rows
@@ -169,8 +169,7 @@ typedef struct update_job {
     const tg_optimizer *optimizer;
     const tg_optim_attrs *attrs;
     const tg_kernels *kernels;
-    double learning_rate;
-    uint64_t step;
+    double learning_rate, corrections[2];
     tg_param *const *params;
     size_t count, pieces, elements; /* of all parameters, one behind the other */
     atomic_bool finite;
@@ -187,8 +186,8 @@ static void update_piece(void *ctx, size_t piece, size_t thread) {
         if (!p->gradient) continue;
         size_t from = begin > first ? begin - first : 0, to = end - first < p->size ? end - first : p->size;
         if (from < to)
-            finite &=
-                job->optimizer->update(job->kernels, job->attrs, job->learning_rate, job->step, p, from, to);
+            finite &= job->optimizer->update(job->kernels, job->attrs, job->learning_rate, job->corrections,
+                                             p, from, to);
         first += p->size;
     }
     if (!finite) atomic_store_explicit(&job->finite, false, memory_order_relaxed);
@@ -201,7 +200,8 @@ bool tg_optimizer_step(const tg_optimizer *optimizer, const tg_optim_attrs *attr
                       .attrs = attrs,
                       .kernels = kernels,
                       .learning_rate = learning_rate,
-                      .step = step,
+                      .corrections = {1 - tg_pow_f64(attrs->beta1, (double)step),
+                                      sqrt(1 - tg_pow_f64(attrs->beta2, (double)step))},
                       .params = params,
                       .count = count,
                       .finite = true};

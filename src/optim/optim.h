@@ -18,9 +18,10 @@ typedef struct tg_optimizer {
     size_t attr_count;
     size_t states; /* tensors kept per parameter, under optimizer.<parameter>.<state name> */
     const char *state_names[2];
-    /* Writes the new weights of elements [begin, end) over the gradient; `step` counts from 1. Is all of it finite? */
+    /* Writes the new weights of elements [begin, end) over the gradient. Is all of it finite? corrections: of Adam's
+     * moments at step t, 1 - beta1^t and sqrt(1 - beta2^t). */
     bool (*update)(const tg_kernels *kernels, const tg_optim_attrs *attrs, double learning_rate,
-                   uint64_t step, const tg_param *param, size_t begin, size_t end);
+                   const double corrections[2], const tg_param *param, size_t begin, size_t end);
 } tg_optimizer;
 
 /* value: the recipe's "optimizer" object. Errors: where "optimizer". */
@@ -30,7 +31,7 @@ tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_
 void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_value *value,
                         tg_text *text);
 
-/* New weights for all parameters, spread over the pool; then they change places with the old ones if all are finite, and
+/* New weights for all parameters at a step, counted from 1, spread over the pool; then they change places with the old ones if all are finite, and
  * the optimizer's state too. False, and nothing changed in the weights, when one is not; the state, useless then, is
  * cleared. */
 bool tg_optimizer_step(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_kernels *kernels,
