@@ -37,7 +37,7 @@ static size_t parts_of_weights(const tg_plan *plan, const tg_node *node) {
     const double smallest = 131072, largest = 33554432; /* multiplications */
     if (!node->op->backward_weights || !node->trainable) return 0;
     double work = work_of_weights(plan, node);
-    size_t threads = tg_pool_threads(plan->exec.pool), wanted = threads == 1 ? 1 : 4 * threads;
+    size_t threads = tg_pool_threads(plan->exec.pool), wanted = threads == 1 ? 1 : 2 * threads;
     double more = work / largest > (double)(wanted - 1) ? work / largest : (double)(wanted - 1);
     return 1 + (size_t)(work / smallest < more ? work / smallest : more);
 }
