@@ -69,7 +69,7 @@ describe('windows', () => {
       side(
         'chromium',
         1,
-        [10, 20, 60].map((samplesPerSecond) => ({ samplesPerSecond, peak: samplesPerSecond })),
+        [10, 20, 60].map((samplesPerSecond, i) => ({ samplesPerSecond, peak: [10, 15, 20][i] })),
       ),
       side(
         'chromium',
@@ -89,7 +89,8 @@ describe('windows', () => {
       ),
     ]);
     expect(two.gain).toMatchObject({ median: 1.5, low: 1.25, high: 1.75 });
-    expect(two.peakGain?.median).toBe(1.5);
+    expect(two.peakGain?.median).toBe(2);
+    expect(two.wholeGain).toMatchObject({ median: 2, windows: 1 }); // in the first turn one thread had no whole core
     expect([one.toTorch?.median, two.toTorch?.median]).toEqual([0.5, 0.75]);
     for (const row of [one, native, theirs[0]]) expect(row).not.toHaveProperty('gain');
     for (const row of [native, ...theirs]) expect(row).not.toHaveProperty('toTorch');
@@ -135,6 +136,7 @@ describe('tables', () => {
         '600,000 (20 % of the peak)',
         '1.50 (1.50 to 1.50)',
         '1.50',
+        '',
         '900,000',
         '0.67',
         '500,000 / 300,000',

@@ -33,6 +33,7 @@ import { flopPerSample, WORKLOADS } from './bench_workloads.mjs';
  * @property {Spread} [share]  of the peak, window by window
  * @property {Spread} [gain]  over one thread at the same place, window by window
  * @property {Spread} [peakGain]  the same of the peak
+ * @property {Spread} [wholeGain]  the first in those turns only in which the second says that every thread had a whole core
  * @property {Spread} [toTorch]  of PyTorch's speed with the number of threads that suits it better
  * @property {Spread} [latency]  ms of one prediction
  * @property {Outcome['loss']} [loss]
@@ -47,39 +48,51 @@ import { flopPerSample, WORKLOADS } from './bench_workloads.mjs';
 export function speedRows(all) {
   const theirs = all.filter(({ what }) => what.place === 'torch').sort((a, b) => speedOf(b) - speedOf(a))[0];
   return all.map((measured) => {
-    const { what } = measured;
-    const one = all.find((other) => other.what.place === what.place && other.what.threads === 1);
+    const { place, threads } = measured.what;
+    const one = all.find(({ what }) => what.place === place && what.threads === 1);
     return {
       ...speedRow(measured),
-      ...(one &&
-        what.threads > 1 &&
-        compare('gain', measured, one, ({ samplesPerSecond }) => samplesPerSecond)),
-      ...(one && what.threads > 1 && compare('peakGain', measured, one, ({ peak }) => peak)),
-      ...(theirs &&
-        what.place === 'chromium' &&
-        compare('toTorch', measured, theirs, ({ samplesPerSecond }) => samplesPerSecond)),
+      ...(one && threads > 1 && gains(measured, one)),
+      ...(theirs && place === 'chromium' && { toTorch: spreadOf(ratios(measured, theirs, speedIn)) }),
     };
   });
 }
 
-/** @param {Measured} measured */
-function speedOf({ windows }) {
-  return spreadOf(windows.map(({ samplesPerSecond }) => samplesPerSecond)).median;
+/** Where every thread has a core to itself, now and when it was one, so many have so many times the peak of one, but for that. */
+const ALMOST = 0.05;
+
+/** @param {Measured} several  threads @param {Measured} one */
+function gains(several, one) {
+  const gain = ratios(several, one, speedIn);
+  const peakGain = ratios(several, one, ({ peak = Number.NaN }) => peak);
+  const whole = gain.filter((_, i) => Math.abs(peakGain[i] / several.what.threads - 1) <= ALMOST);
+  return {
+    gain: spreadOf(gain),
+    ...(peakGain.every(Number.isFinite) && { peakGain: spreadOf(peakGain) }),
+    ...(whole.length > 0 && { wholeGain: spreadOf(whole) }),
+  };
 }
 
-/** How many times as much, window by window. @param {string} key @param {Measured} measured @param {Measured} other
- * @param {(window: Window) => number | undefined} value */
-function compare(key, measured, other, value) {
-  const ratios = measured.windows.map(
-    (window, i) => (value(window) ?? NaN) / (value(other.windows[i]) ?? NaN),
-  );
-  return ratios.every(Number.isFinite) ? { [key]: spreadOf(ratios) } : {};
+/** How many times as much, window by window. @param {Measured} measured @param {Measured} other
+ * @param {(window: Window) => number} value */
+function ratios(measured, other, value) {
+  return measured.windows.map((window, i) => value(window) / value(other.windows[i]));
+}
+
+/** @param {Window} window */
+function speedIn({ samplesPerSecond }) {
+  return samplesPerSecond;
+}
+
+/** @param {Measured} measured */
+function speedOf({ windows }) {
+  return spreadOf(windows.map(speedIn)).median;
 }
 
 /** @param {Measured} measured @returns {SpeedRow} */
 function speedRow({ what: { workload, ...what }, windows, outcome }) {
   const gflop = flopPerSample(workload) / 1e9;
-  const samplesPerSecond = spreadOf(windows.map((window) => window.samplesPerSecond));
+  const samplesPerSecond = spreadOf(windows.map(speedIn));
   const peaks = windows.flatMap(({ peak }) => peak ?? []);
   const latencies = windows.flatMap(({ latency }) => latency ?? []);
   return {
@@ -130,6 +143,7 @@ function goalTable(rows, all) {
       two ? speed(two) : '',
       two?.gain ? spread(two.gain) : '',
       two?.peakGain ? two.peakGain.median.toFixed(2) : '',
+      two?.wholeGain ? `${spread(two.wholeGain)}, ${two.wholeGain.windows} of ${two.gain?.windows}` : '',
       thousands(reach),
       best ? (best.samplesPerSecond.median / reach).toFixed(2) : '',
       torch.map((row) => thousands(row.samplesPerSecond.median)).join(' / '),
@@ -142,6 +156,7 @@ function goalTable(rows, all) {
     '2 threads',
     '2 : 1',
     'of the peak',
+    'on whole cores, turns',
     'asked for',
     'of it',
     'PyTorch',
