@@ -31,9 +31,9 @@ tg_status tg_optimizer_read(const tg_value *value, const tg_optimizer **out, tg_
 void tg_optimizer_write(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_value *value,
                         tg_text *text);
 
-/* New weights for all parameters at a step, counted from 1, spread over the pool; then they change places with the old ones if all are finite, and
+/* New weights for all parameters, spread over the pool; then they change places with the old ones if all are finite, and
  * the optimizer's state too. False, and nothing changed in the weights, when one is not; the state, useless then, is
- * cleared. */
+ * cleared. Steps count from 1. */
 bool tg_optimizer_step(const tg_optimizer *optimizer, const tg_optim_attrs *attrs, const tg_kernels *kernels,
                        tg_pool *pool, double learning_rate, uint64_t step, tg_param *const *params,
                        size_t count);
