@@ -212,7 +212,9 @@ async function takeTurns(turns, windows) {
   try {
     for (let i = 0; i < windows; i++) for (const turn of turns) turn.windows.push(await turn.side.window());
   } finally {
-    for (const turn of turns) turn.outcome = await turn.side.end();
+    // All of them, also where one fails: a program that is stopped would keep this one from ending.
+    const ends = turns.map(async (turn) => Object.assign(turn, { outcome: await turn.side.end() }));
+    await Promise.all(ends);
   }
   return turns.filter(({ title, outcome: { loss } }) => {
     if (!loss || loss.after < loss.before) return true;

@@ -58,12 +58,12 @@ export const end = (number) => opened[number].end();
 export async function openSide({ workload, threads, variant, windowMs }) {
   const { createEngine } = await importLibrary();
   const engine = await createEngine({ threads, precision: variant });
-  const peak = await startPeak(threads);
   const { train } = await engine.readFiles(await readFiles(workload.dataset));
   const run = await engine.run({ ...workload.recipe, epochs: ENDLESS }, { train });
   const how = { engine, train, run, windowMs };
   const side = await (workload.kind === 'training' ? training(how) : inference(how, workload.batch ?? 1));
   await side.window();
+  const peak = await startPeak(threads); // last: its workers would keep Node from ending, should anything fail before
   return {
     window: async () => ({ ...(await side.window()), peak: await peak.gflops(PEAK_MS) }),
     end: async () => {

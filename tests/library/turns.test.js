@@ -1,4 +1,4 @@
-// While a network trains, everything else is answered soon: training goes in slices of about 25 ms.
+// While a network trains, everything else is answered soon: training goes in slices of at most 50 ms.
 import { createEngine } from 'tabgrad';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { mnistFiles, mnistRecipe } from '../support/training.js';
